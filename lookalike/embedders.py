@@ -1,0 +1,272 @@
+"""The models on offer, DeepFace's and our own, behind one protocol: faces in a photo -> unit embeddings.
+
+Every face reaches every model as our own crop, made once from the photo's pixels: warped to ArcFace's five-point
+template, or the eye-levelled box, whichever the model was trained on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from lookalike.errors import UnknownModelError, WeightsError
+from lookalike.faces import RGB, Face, align, level_box
+from lookalike.similarity import Scale
+
+Embeddings = NDArray[np.float32]  # (n, dim), rows of unit length
+Alignment = Literal["template", "level-box"]
+
+DEFAULT_MODEL = "compact"
+BUNDLED = Path(__file__).parent / "bundled"
+
+
+@dataclass(frozen=True)
+class Model:
+    """What is known of a model before its weights are loaded.
+
+    `input_size` is (width, height) in pixels; `weights` is how its file under DEEPFACE_HOME begins, the same for every
+    engine (the bundled model has none there); `normalization` is DeepFace's name for what happens to the pixels.
+    """
+
+    name: str
+    dim: int
+    input_size: tuple[int, int]
+    alignment: Alignment
+    weights: str
+    licence: str
+    normalization: str = "base"  # what DeepFace.represent does unless told, so that tables can be compared
+
+
+MODELS = (
+    Model("compact", 128, (112, 112), "template", "", "apache-2.0"),
+    Model("VGG-Face", 4096, (224, 224), "level-box", "vgg_face_weights", "cc-by-4.0"),
+    Model("Facenet", 128, (160, 160), "level-box", "facenet_weights", "mit"),
+    Model("Facenet512", 512, (160, 160), "level-box", "facenet512_weights", "mit"),
+    Model("OpenFace", 128, (96, 96), "level-box", "openface_weights", "apache-2.0"),
+    Model("DeepFace", 4096, (152, 152), "level-box", "VGGFace2_DeepFace_weights_val-0.9034", "mit"),
+    Model("DeepID", 160, (47, 55), "level-box", "deepid", "mit"),
+    Model("ArcFace", 512, (112, 112), "template", "arcface_weights", "mit"),
+    Model("SFace", 128, (112, 112), "template", "face_recognition_sface_2021dec", "apache-2.0"),
+    Model("GhostFaceNet", 512, (112, 112), "template", "ghostfacenet_v1", "mit"),
+    Model("Buffalo_L", 512, (112, 112), "template", "buffalo_l/webface_r50", "non-commercial"),
+)
+
+
+class Embedder(Protocol):
+    """A loaded model.
+
+    `weights_hash` is the SHA-256 of its file; `scale` is the way from its cosines to percentages, None where nobody
+    has fitted one.
+    """
+
+    @property
+    def model(self) -> Model: ...
+    @property
+    def engine(self) -> str: ...
+    @property
+    def weights_hash(self) -> str: ...
+    @property
+    def scale(self) -> Scale | None: ...
+
+    def embed(self, image: RGB, faces: Sequence[Face]) -> Embeddings:
+        """Return (len(faces), dim) float32 rows of unit length."""
+        ...
+
+    def embed_crops(self, crops: Sequence[RGB]) -> Embeddings:
+        """Return (len(crops), dim) float32 rows of unit length for crops that `crop_face` made."""
+        ...
+
+
+def crop_face(model: Model, image: RGB, face: Face) -> RGB:
+    """Return the face as `model` wants to see it, (height, width, 3) uint8 RGB."""
+    if model.alignment == "template":
+        return align(image, face, model.input_size[0])
+    return level_box(image, face, model.input_size)
+
+
+def find_model(name: str) -> Model:
+    """Return the registered model of that name; raise UnknownModelError with the names there are."""
+    for model in MODELS:
+        if model.name == name:
+            return model
+    raise UnknownModelError(f"There is no model '{name}'; choose one of {', '.join(m.name for m in MODELS)}.")
+
+
+_loaded: dict[str, Embedder] = {}
+_lock = threading.Lock()
+
+
+def load_embedder(name: str = DEFAULT_MODEL) -> Embedder:
+    """Return the embedder of that name, one object a process; raise UnknownModelError or WeightsError."""
+    model = find_model(name)
+    with _lock:
+        if name not in _loaded:
+            _loaded[name] = OnnxEmbedder(BUNDLED / f"{name}.onnx", model) if not model.weights else DeepFaceEmbedder(model)
+        return _loaded[name]
+
+
+class OnnxEmbedder:
+    """A network of our own: an ONNX file, (n, height, width, 3) float32 RGB 0..1 in, (n, dim) out, and a JSON beside it.
+
+    The JSON holds the file's SHA-256, so that a network that was cut short or exchanged is refused, and the scale.
+    """
+
+    engine = "onnxruntime"
+
+    def __init__(self, path: Path, model: Model, *, threads: int = 2) -> None:
+        try:
+            settings = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+            weights = path.read_bytes()
+        except FileNotFoundError as error:
+            raise WeightsError(f"{error.filename} is missing; install the project again.") from error
+        self.model = model
+        self.weights_hash = hashlib.sha256(weights).hexdigest()
+        if self.weights_hash != settings["sha256"]:
+            raise WeightsError(f"{path} is not the file that {path.with_suffix('.json').name} describes; install it again.")
+        self.scale = Scale.from_json(settings["percentage"]) if "percentage" in settings else None
+        self._session = onnxruntime.InferenceSession(weights, session_options(threads), providers=["CPUExecutionProvider"])
+        self._input = self._session.get_inputs()[0].name
+
+    def embed(self, image: RGB, faces: Sequence[Face]) -> Embeddings:
+        """Return (len(faces), dim) float32 rows of unit length."""
+        return self.embed_crops([crop_face(self.model, image, face) for face in faces])
+
+    def embed_crops(self, crops: Sequence[RGB]) -> Embeddings:
+        """Return (len(crops), dim) float32 rows of unit length."""
+        if not crops:
+            return np.empty((0, self.model.dim), np.float32)
+        return unit_rows(self.run(np.stack(crops).astype(np.float32) / 255))
+
+    def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(n, height, width, 3) float32 RGB 0..1 -> (n, dim) float32, as the network gives it."""
+        (rows,) = self._session.run(None, {self._input: batch})
+        return np.asarray(rows, np.float32)
+
+
+class DeepFaceEmbedder:
+    """One of DeepFace's models on our crops; its weights are fetched at first use and kept under DEEPFACE_HOME."""
+
+    scale: Scale | None = None
+
+    def __init__(self, model: Model) -> None:
+        deepface = _import_deepface()
+        self.model = model
+        self.engine = str(deepface.backend_utils.get_backend_engine())
+        try:
+            deepface.modeling.build_model("facial_recognition", model.name)
+        except Exception as error:  # whatever a download, an optional package or a broken file raises
+            raise WeightsError(
+                f"The weights of {model.name} could not be loaded; put them into {_weights_folder()} "
+                f"or use the model '{DEFAULT_MODEL}', which needs none. ({str(error).splitlines()[0][:200]})"
+            ) from error
+        self.weights_hash = _hash_weights(model, self.engine)
+        self._represent = deepface.DeepFace.represent
+        self._lock = threading.Lock()  # DeepFace has none of its own
+
+    def embed(self, image: RGB, faces: Sequence[Face]) -> Embeddings:
+        """Return (len(faces), dim) float32 rows of unit length."""
+        return self.embed_crops([crop_face(self.model, image, face) for face in faces])
+
+    def embed_crops(self, crops: Sequence[RGB]) -> Embeddings:
+        """Return (len(crops), dim) float32 rows of unit length."""
+        if not crops:
+            return np.empty((0, self.model.dim), np.float32)
+        with self._lock:
+            found = self._represent(
+                [np.ascontiguousarray(crop[:, :, ::-1]) for crop in crops],  # RGB -> BGR
+                model_name=self.model.name,
+                detector_backend="skip",
+                normalization=self.model.normalization,
+            )
+        # one picture gives a list of one face, several give a list of such lists
+        rows = [found[0]["embedding"]] if len(crops) == 1 else [faces[0]["embedding"] for faces in found]
+        return unit_rows(np.asarray(rows, np.float32))
+
+
+class CompactClient:
+    """`compact` as DeepFace's model table wants it: no arguments, BGR 0..1 in, plain lists out."""
+
+    model_name = "compact"
+    input_shape = (112, 112)
+    output_shape = 128
+
+    def __init__(self) -> None:
+        self.model = load_embedder("compact")
+
+    def forward(self, img: NDArray[np.float32]) -> list[float] | list[list[float]]:
+        """(n, 112, 112, 3) float32 BGR 0..1 -> n lists of 128 numbers; one flat list for one face."""
+        batch = img[None] if img.ndim == 3 else img
+        assert isinstance(self.model, OnnxEmbedder)
+        rows: list[list[float]] = unit_rows(self.model.run(np.ascontiguousarray(batch[..., ::-1], np.float32))).tolist()
+        return rows[0] if len(rows) == 1 else rows
+
+
+def register_with_deepface() -> None:
+    """Put `compact` into DeepFace's own tables, so that `DeepFace.represent(model_name="compact")` and `verify` run it."""
+    deepface = _import_deepface()
+    deepface.modeling.AVAILABLE_MODELS["facial_recognition"]["compact"] = {"any": f"{__name__}.CompactClient"}
+    scale = load_embedder("compact").scale
+    distance = 1 - (scale.same if scale else 0.0)
+    deepface.threshold.thresholds["compact"] = {
+        "cosine": distance,
+        "euclidean": (2 * distance) ** 0.5,  # rows have unit length: |a - b|^2 = 2 - 2 cos
+        "euclidean_l2": (2 * distance) ** 0.5,
+        "angular": float(np.arccos(1 - distance) / np.pi),
+    }
+
+
+def unit_rows(rows: NDArray[np.floating[Any]]) -> Embeddings:
+    """Return (n, d) rows scaled to unit length, float32; a row of zeros stays zero."""
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    return np.asarray(rows / np.maximum(lengths, 1e-12), np.float32)
+
+
+def session_options(threads: int) -> onnxruntime.SessionOptions:
+    """Return the options of every network here: few threads, and none that spins while it waits on shared cores."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return options
+
+
+@dataclass(frozen=True)
+class _DeepFaceModules:
+    DeepFace: Any
+    modeling: Any
+    backend_utils: Any
+    threshold: Any
+
+
+def _import_deepface() -> _DeepFaceModules:
+    """Import DeepFace on onnxruntime unless DEEPFACE_BACKEND_ENGINE says otherwise: TensorFlow takes 600 MB and 5 s."""
+    os.environ.setdefault("DEEPFACE_BACKEND_ENGINE", "onnx")
+    from deepface import DeepFace
+    from deepface.commons import backend_utils
+    from deepface.config import threshold
+    from deepface.modules import modeling
+
+    return _DeepFaceModules(DeepFace, modeling, backend_utils, threshold)
+
+
+def _weights_folder() -> Path:
+    return Path(os.environ.get("DEEPFACE_HOME", Path.home())) / ".deepface" / "weights"
+
+
+def _hash_weights(model: Model, engine: str) -> str:
+    """Return the SHA-256 of the file that DeepFace loaded for `model`."""
+    suffixes = {"tensorflow": ".h5", "pytorch": ".pth"}
+    folder = _weights_folder()
+    found = [*folder.glob(f"{model.weights}*{suffixes.get(engine, '.onnx')}"), *folder.glob(f"{model.weights}*")]
+    if not found:
+        raise WeightsError(f"The weights of {model.name} are not in {folder}, so a gallery could not name them.")
+    return hashlib.sha256(found[0].read_bytes()).hexdigest()

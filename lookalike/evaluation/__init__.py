@@ -1,0 +1,1 @@
+"""How well a model does, in numbers that another can make again. `python -m lookalike.evaluation --help`."""

@@ -1,0 +1,57 @@
+"""Metrics, each a pure function of arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import roc_auc_score
+
+Floats = NDArray[np.float32]
+
+
+def pair_cosines(embeddings: Floats, names: Sequence[str]) -> tuple[Floats, Floats]:
+    """Return the cosines of all same-person pairs and of all cross-person pairs.
+
+    `embeddings` is (n, d) float32 rows of unit length, `names` n labels. Each unordered pair counts once.
+    """
+    _, people = np.unique(np.asarray(names), return_inverse=True)
+    same, different = [], []
+    for row in range(len(embeddings) - 1):  # a row of the upper triangle at a time: n x n cosines need not fit in memory
+        cosines = embeddings[row + 1 :] @ embeddings[row]
+        alike = people[row + 1 :] == people[row]
+        same.append(cosines[alike])
+        different.append(cosines[~alike])
+    return np.concatenate(same), np.concatenate(different)
+
+
+def roc_auc(same: Floats, different: Floats) -> float:
+    """Return the chance that a random same-person pair scores above a random cross-person pair, 0..1."""
+    truth = np.r_[np.ones(len(same)), np.zeros(len(different))]
+    return float(roc_auc_score(truth, np.r_[same, different]))
+
+
+def balanced_accuracy(same: Floats, different: Floats, threshold: float) -> float:
+    """Return the mean of the shares of same pairs at or above `threshold` and of different pairs below it, 0..1."""
+    return float(((same >= threshold).mean() + (different < threshold).mean()) / 2)
+
+
+def best_threshold(same: Floats, different: Floats) -> float:
+    """Return the threshold with the highest balanced accuracy, in the middle of its gap between two scores."""
+    scores = np.r_[same, different].astype(np.float64)
+    gains = np.r_[np.full(len(same), 1 / len(same)), np.full(len(different), -1 / len(different))]
+    order = np.argsort(scores)
+    lost = np.cumsum(gains[order])  # what a threshold just above each score costs
+    cut = int(np.argmin(lost))
+    upper = scores[order[min(cut + 1, len(order) - 1)]]
+    return float((scores[order[cut]] + upper) / 2)
+
+
+def equal_error(same: Floats, different: Floats) -> tuple[float, float]:
+    """Return the threshold at which as many same pairs fall below as different pairs reach it, and that error rate."""
+    thresholds = np.unique(np.r_[same, different])
+    missed = np.searchsorted(np.sort(same), thresholds) / len(same)  # same pairs below
+    passed = 1 - np.searchsorted(np.sort(different), thresholds) / len(different)  # different pairs at or above
+    place = int(np.argmin(np.abs(missed - passed)))
+    return float(thresholds[place]), float((missed[place] + passed[place]) / 2)

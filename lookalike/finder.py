@@ -1,0 +1,186 @@
+"""From a photo to faces with matches: what the page, scripts and tests call."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from lookalike.detectors import DEFAULT_DETECTOR, load_detector
+from lookalike.embedders import DEFAULT_MODEL, Embedder, load_embedder
+from lookalike.errors import GalleryError, NoFaceError
+from lookalike.faces import RGB, Detector, Face
+from lookalike.gallery import Gallery, Hit
+from lookalike.images import Photo, read_image
+from lookalike.similarity import Scale
+
+MAX_FACES = 50  # of a crowd, the largest; the rest are too small to say anything about
+
+
+@dataclass(frozen=True)
+class Match:
+    """A celebrity who looks like the face.
+
+    `rank` counts from 1; `similarity` is 0..100, `cosine` -1..1; `origin` says where the gallery's photo comes from and
+    `photo` is that photo's encoded bytes, both None where the gallery has none.
+    """
+
+    rank: int
+    name: str
+    similarity: float
+    cosine: float
+    origin: str | None
+    photo: bytes | None
+
+
+@dataclass(frozen=True)
+class FoundFace:
+    """One face of a photo with its matches, the most alike first.
+
+    `standing` is the share, 0..1, of strangers whose first match in this gallery is less alike; None where the gallery
+    does not know.
+    """
+
+    face: Face
+    matches: tuple[Match, ...]
+    standing: float | None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A photo, upright RGB uint8 (H, W, 3), its faces, largest first, and the seconds that each step took."""
+
+    image: RGB
+    faces: tuple[FoundFace, ...]
+    seconds: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How alike the largest faces of two photos are; `same` says whether they pass as one person."""
+
+    similarity: float
+    cosine: float
+    same: bool
+
+
+class Lookalikes:
+    """A detector, a model and a gallery that belong together. Safe to call from several threads."""
+
+    def __init__(self, gallery: Gallery, *, embedder: Embedder, detector: Detector) -> None:
+        gallery.check(embedder)
+        self.gallery, self.embedder, self.detector = gallery, embedder, detector
+        self.scale = _scale(gallery, embedder)
+
+    @classmethod
+    def load(
+        cls, gallery: str | Path | None = None, *, model: str = DEFAULT_MODEL, detector: str = DEFAULT_DETECTOR
+    ) -> Lookalikes:
+        """Load a gallery (the bundled one, a folder, or a Hub dataset `owner/name[@revision]`) and what it needs."""
+        embedder = load_embedder(model)
+        return cls(open_gallery(gallery, model=model), embedder=embedder, detector=load_detector(detector))
+
+    def find(self, photo: Photo, count: int = 5) -> list[FoundFace]:
+        """Return one entry per face of `photo`, largest first, each with its `count` matches; no face is `[]`.
+
+        Raises ImageError when `photo` cannot be read; see `lookalike.images.read_image` for what it may be.
+        """
+        return list(self.answer(photo, count=count).faces)
+
+    def answer(self, photo: Photo, *, count: int = 5) -> Answer:
+        """Do what `find` does, and return the upright photo and the seconds of each step too."""
+        if count < 1:
+            raise ValueError(f"count is {count}; ask for at least one match")
+        image = read_image(photo)
+        seconds: dict[str, float] = {}
+        with _timed(seconds, "detect"):
+            faces = self.detector.detect(image)[:MAX_FACES]
+        with _timed(seconds, "embed"):
+            probes = self.embedder.embed(image, faces)
+        with _timed(seconds, "search"):
+            hits = [self.gallery.search(probe, count=count) for probe in probes]
+        found = tuple(self._found(face, face_hits) for face, face_hits in zip(faces, hits, strict=True))
+        return Answer(image, found, seconds)
+
+    def compare(self, first: Photo, second: Photo) -> Comparison:
+        """Compare the largest faces of two photos; raise NoFaceError when one of them shows none."""
+        one, other = (self._embed_largest(photo, which) for photo, which in ((first, "first"), (second, "second")))
+        cosine = float(np.clip(one @ other, -1, 1))
+        return Comparison(self.scale.similarity(cosine), cosine, cosine >= self.scale.same)
+
+    def warm_up(self) -> None:
+        """Run every step once, so that the first visitor waits no longer than the tenth."""
+        image = np.full((480, 640, 3), 127, np.uint8)
+        self.detector.detect(image)
+        points = np.array([[290, 210], [350, 210], [320, 250], [295, 290], [345, 290]], np.float32)
+        (probe,) = self.embedder.embed(image, [Face((260, 150, 120, 180), points, 1.0)])
+        self.gallery.search(probe)
+
+    def _embed_largest(self, photo: Photo, which: str) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
+        image = read_image(photo)
+        faces = self.detector.detect(image)
+        if not faces:
+            raise NoFaceError(f"No face was found in the {which} photo; try one that shows the face from the front, in good light.")
+        return self.embedder.embed(image, faces[:1])[0]
+
+    def _found(self, face: Face, hits: list[Hit]) -> FoundFace:
+        matches = tuple(self._match(rank, hit) for rank, hit in enumerate(hits, start=1))
+        return FoundFace(face, matches, self.gallery.standing(hits[0].cosine))
+
+    def _match(self, rank: int, hit: Hit) -> Match:
+        similarity = self.scale.similarity(hit.cosine)
+        return Match(rank, hit.name, similarity, hit.cosine, self.gallery.origin(hit.row), self.gallery.photo(hit.row))
+
+
+def open_gallery(gallery: str | Path | None, *, model: str) -> Gallery:
+    """Load the bundled gallery, a folder, or a Hub dataset `owner/name[@revision]`; a folder of that name comes first."""
+    if gallery is None:
+        return Gallery.load(model=model)
+    if isinstance(gallery, Path) or Path(gallery).is_dir() or not _looks_like_dataset(gallery):
+        return Gallery.load(Path(gallery), model=model)
+    return Gallery.load(_fetch(gallery, model), model=model)
+
+
+def _looks_like_dataset(text: str) -> bool:
+    return text.count("/") == 1 and not text.startswith((".", "/", "~")) and "\\" not in text
+
+
+def _fetch(dataset: str, model: str) -> Path:
+    """Return the folder in the Hub's cache that holds one model's table; only tables and settings are fetched."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+    name, _, revision = dataset.partition("@")
+    try:
+        folder = snapshot_download(
+            name,
+            repo_type="dataset",
+            revision=revision or None,
+            allow_patterns=[f"{model}/*.parquet", f"{model}/*.json"],
+        )
+    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
+        raise GalleryError(
+            f"The gallery '{dataset}' could not be fetched from the Hub; check its name, its revision and HF_TOKEN, "
+            "or name a folder."
+        ) from error
+    return Path(folder)
+
+
+def _scale(gallery: Gallery, embedder: Embedder) -> Scale:
+    scale = embedder.scale or gallery.settings.scale
+    if scale is None:
+        raise GalleryError(
+            f"Neither the model {embedder.model.name} nor the gallery says how a cosine becomes a percentage; build the gallery again."
+        )
+    return scale
+
+
+@contextmanager
+def _timed(seconds: dict[str, float], step: str) -> Iterator[None]:
+    start = time.perf_counter()
+    yield
+    seconds[step] = round(time.perf_counter() - start, 4)

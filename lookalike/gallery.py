@@ -1,0 +1,290 @@
+"""The gallery: one row per kept photo, searched by name.
+
+A folder (or a Hub dataset) holds one configuration per model:
+
+    compact/gallery.json               settings, see Settings
+    compact/rows-00000-of-00001.parquet   columns as in SCHEMA
+    README.md                          the card
+
+so that what a build writes, what the Hub keeps and what the app loads are one layout.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from lookalike.embedders import BUNDLED, Embedder, Embeddings
+from lookalike.errors import GalleryError, MismatchError, MissingFileError
+from lookalike.similarity import Scale
+
+BUNDLED_GALLERY = BUNDLED / "gallery"
+SCHEMA_VERSION = 1
+SETTINGS_FILE = "gallery.json"
+ROWS_PER_FILE = 100_000  # with thumbnails of 8 KB, 800 MB a file at most
+UNIT_TOLERANCE = 1e-2  # rows may have been stored in float16 by somebody else
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What decides whether a gallery and a model belong together, and what its reader wants to know.
+
+    `standing` holds the cosines of strangers' best matches in this gallery, 101 quantiles from the 0th to the 100th
+    percentile (none for a gallery of one name); `scale` is set only where the model has no fitted scale of its own.
+    """
+
+    model: str
+    weights: str
+    weights_hash: str
+    dim: int
+    alignment: str
+    normalization: str
+    engine: str
+    detector: str
+    source: str
+    licence: str
+    deepface: str | None = None
+    standing: tuple[float, ...] = ()
+    scale: Scale | None = None
+    schema_version: int = SCHEMA_VERSION
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row: a kept photo, or the mean of a name's photos (then `confidence` and `origin` are None).
+
+    `photo` is the thumbnail's encoded bytes, None where no photo may be shown; `embedding` (dim,) float32 of unit
+    length; `photos` is how many photos the row stands for.
+    """
+
+    name: str
+    embedding: NDArray[np.float32]
+    photo: bytes | None = None
+    confidence: float | None = None
+    origin: str | None = None
+    photos: int = 1
+    category: str | None = None
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One name that a search found: its best row's place in the table, and that row's cosine, -1..1."""
+
+    row: int
+    name: str
+    cosine: float
+
+
+class Gallery:
+    """An immutable table, its rows sorted by name, and exact search over it."""
+
+    def __init__(self, table: pa.Table, settings: Settings) -> None:
+        self.settings = settings
+        self._table = _checked(table, settings)
+        self.embeddings: Embeddings = _matrix(self._table, settings.dim)
+        self._row_names: list[str] = self._table["name"].to_pylist()
+        changes = [0, *(i for i in range(1, len(self)) if self._row_names[i] != self._row_names[i - 1])]
+        self._starts = np.array(changes)  # (names,) first row of each name
+        self.names: tuple[str, ...] = tuple(self._row_names[start] for start in changes)
+
+    def __len__(self) -> int:
+        return len(self._row_names)
+
+    def __repr__(self) -> str:
+        return f"<Gallery of {len(self.names)} names in {len(self)} rows for {self.settings.model}>"
+
+    @classmethod
+    def of(cls, rows: Sequence[Row], settings: Settings) -> Gallery:
+        """Make a gallery of rows in any order."""
+        if not rows:
+            raise GalleryError("A gallery needs at least one row.")
+        fields = {field: [getattr(row, field) for row in rows] for field in _FIELDS if field not in ("photo", "embedding")}
+        fields["photo"] = [None if row.photo is None else {"bytes": row.photo, "path": None} for row in rows]
+        fields["embedding"] = [np.asarray(row.embedding, np.float32) for row in rows]
+        return cls(pa.Table.from_pydict(fields, schema=schema(settings.dim)), settings)
+
+    @classmethod
+    def load(cls, folder: Path = BUNDLED_GALLERY, *, model: str = "compact") -> Gallery:
+        """Read one model's configuration from a folder that `save` wrote; raise GalleryError with the way out."""
+        if not folder.is_dir():
+            raise MissingFileError(f"There is no gallery at {folder}; build one with build_gallery.py.")
+        offered = sorted(file.parent.name for file in folder.glob(f"*/{SETTINGS_FILE}"))
+        if model not in offered:
+            raise MismatchError(
+                f"The gallery at {folder} has no table for the model '{model}' "
+                f"(it has: {', '.join(offered) or 'none'}); choose one of its models or build it again."
+            )
+        settings = _read_settings(folder / model / SETTINGS_FILE)
+        files = sorted((folder / model).glob("*.parquet"))
+        try:
+            tables = [pq.read_table(file, columns=_FIELDS) for file in files]
+            return cls(pa.concat_tables(tables), settings)
+        except (pa.ArrowException, OSError, KeyError, ValueError) as error:
+            raise GalleryError(f"The table in {folder / model} cannot be read; build the gallery again.") from error
+
+    def save(self, folder: Path) -> None:
+        """Write this model's configuration into `folder`, its other models left alone; nothing is left half written."""
+        target = folder / self.settings.model
+        partial = folder / f".{self.settings.model}.partial"
+        partial.mkdir(parents=True, exist_ok=True)
+        for old in partial.iterdir():
+            old.unlink()
+        count = -(-len(self) // ROWS_PER_FILE)
+        for part in range(count):
+            rows = self._table.slice(part * ROWS_PER_FILE, ROWS_PER_FILE)
+            pq.write_table(rows, partial / f"rows-{part:05d}-of-{count:05d}.parquet", compression="zstd")
+        (partial / SETTINGS_FILE).write_text(json.dumps(asdict(self.settings), indent=2) + "\n", encoding="utf-8")
+        _replace(partial, target)
+
+    def check(self, embedder: Embedder) -> None:
+        """Raise MismatchError unless `embedder` gives embeddings that can be compared with the rows."""
+        ours, model = self.settings, embedder.model
+        theirs = (model.name, model.weights, model.dim, model.alignment, model.normalization)
+        if theirs != (ours.model, ours.weights, ours.dim, ours.alignment, ours.normalization):
+            raise MismatchError(
+                f"The gallery was made with {ours.model} ({ours.alignment}, {ours.dim} numbers), but photos would be embedded "
+                f"with {model.name} ({model.alignment}, {model.dim} numbers); choose that model or build the gallery again."
+            )
+        if embedder.engine == ours.engine and embedder.weights_hash != ours.weights_hash:
+            raise MismatchError(
+                f"The gallery was made with other weights of {ours.model} ({ours.weights_hash[:12]}) than those that are here "
+                f"({embedder.weights_hash[:12]}); build the gallery again."
+            )
+
+    @cached_property
+    def revision(self) -> str:
+        """The first 12 digits of a SHA-256 over names and embeddings: the same table, the same revision."""
+        digest = hashlib.sha256("\0".join(self._row_names).encode())
+        digest.update(self.embeddings.tobytes())
+        return digest.hexdigest()[:12]
+
+    def search(self, probe: NDArray[np.float32], *, count: int = 5) -> list[Hit]:
+        """Return the `count` names whose best row is closest to `probe` (dim,), closest first; ties by name."""
+        cosines = self.embeddings @ np.asarray(probe, np.float32)  # (rows, dim) x (dim,) -> (rows,)
+        best = np.maximum.reduceat(cosines, self._starts)  # (names,)
+        count = min(count, len(best))
+        nearest = np.argpartition(-best, count - 1)[:count] if count < len(best) else np.arange(len(best))
+        ranked = sorted(nearest.tolist(), key=lambda name: (-best[name], name))
+        return [self._hit(name, cosines) for name in ranked]
+
+    def standing(self, cosine: float) -> float | None:
+        """Return the share, 0..1, of strangers whose first match here is less alike than `cosine`; None if unknown."""
+        quantiles = self.settings.standing
+        return float(np.interp(cosine, quantiles, np.linspace(0, 1, len(quantiles)))) if quantiles else None
+
+    def photo(self, row: int) -> bytes | None:
+        """Return the thumbnail of a row, encoded, or None where the gallery shows none."""
+        field = self._table["photo"][row].as_py()
+        return None if field is None else field["bytes"]
+
+    def origin(self, row: int) -> str | None:
+        """Return where the photo of a row comes from; None for a row that is a mean."""
+        return self._table["origin"][row].as_py()  # type: ignore[no-any-return]
+
+    def _hit(self, name: int, cosines: NDArray[np.float32]) -> Hit:
+        start = int(self._starts[name])
+        end = int(self._starts[name + 1]) if name + 1 < len(self._starts) else len(cosines)
+        row = start + int(np.argmax(cosines[start:end]))
+        return Hit(row, self.names[name], float(cosines[row]))
+
+
+_FIELDS = ["name", "photo", "embedding", "confidence", "origin", "photos", "category"]
+
+
+def schema(dim: int) -> pa.Schema:
+    """Return the Arrow schema of a gallery, with the note by which `datasets` shows `photo` as an image."""
+    features = {
+        "name": {"dtype": "string", "_type": "Value"},
+        "photo": {"_type": "Image"},
+        "embedding": {"feature": {"dtype": "float32", "_type": "Value"}, "length": dim, "_type": "List"},
+        "confidence": {"dtype": "float32", "_type": "Value"},
+        "origin": {"dtype": "string", "_type": "Value"},
+        "photos": {"dtype": "int32", "_type": "Value"},
+        "category": {"dtype": "string", "_type": "Value"},
+    }
+    fields = [
+        pa.field("name", pa.string()),
+        pa.field("photo", pa.struct([("bytes", pa.binary()), ("path", pa.string())])),
+        pa.field("embedding", pa.list_(pa.float32(), dim)),
+        pa.field("confidence", pa.float32()),
+        pa.field("origin", pa.string()),
+        pa.field("photos", pa.int32()),
+        pa.field("category", pa.string()),
+    ]
+    return pa.schema(fields, metadata={"huggingface": json.dumps({"info": {"features": features}})})
+
+
+def standing_quantiles(probes: Embeddings, probe_names: Sequence[str], gallery: Gallery) -> tuple[float, ...]:
+    """Return 101 quantiles of the best cosine of each probe among the names other than its own.
+
+    `probes` is (n, dim) float32, one photo of each name: with its own name left out it stands for a stranger. Empty
+    when the gallery has fewer than two names.
+    """
+    if len(gallery.names) < 2:
+        return ()
+    firsts = []
+    for probe, name in zip(probes, probe_names, strict=True):
+        others = (hit for hit in gallery.search(probe, count=2) if hit.name != name)
+        firsts.append(next(others).cosine)
+    return tuple(round(float(q), 6) for q in np.quantile(firsts, np.linspace(0, 1, 101)))
+
+
+def _checked(table: pa.Table, settings: Settings) -> pa.Table:
+    if table.num_rows == 0:
+        raise GalleryError("The gallery is empty; build it again from a source with faces.")
+    try:
+        table = table.select(_FIELDS).cast(schema(settings.dim))
+    except (KeyError, pa.ArrowException, ValueError) as error:
+        raise GalleryError(
+            f"The gallery's table has not the columns of schema {SCHEMA_VERSION} with {settings.dim} numbers a row; build it again."
+        ) from error
+    if table["name"].null_count or table["embedding"].null_count:
+        raise GalleryError("The gallery has rows without a name or an embedding; build it again.")
+    return table.sort_by("name").combine_chunks()
+
+
+def _matrix(table: pa.Table, dim: int) -> Embeddings:
+    flat = table["embedding"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
+    rows = np.ascontiguousarray(flat.reshape(-1, dim), np.float32)
+    lengths = np.linalg.norm(rows, axis=1)
+    if not np.isfinite(lengths).all() or (np.abs(lengths - 1) > UNIT_TOLERANCE).any():
+        raise GalleryError("The gallery holds embeddings that are not of unit length; build it again.")
+    return rows
+
+
+def _read_settings(path: Path) -> Settings:
+    try:
+        fields: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        version = fields["schema_version"]
+        if version != SCHEMA_VERSION:
+            raise GalleryError(
+                f"{path} has schema {version}, this program reads schema {SCHEMA_VERSION}; "
+                "update the program or build the gallery again."
+            )
+        scale = fields.pop("scale")
+        fields["standing"] = tuple(fields["standing"])
+        return Settings(scale=None if scale is None else Scale.from_json(scale), **fields)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise GalleryError(f"{path} cannot be read; build the gallery again.") from error
+
+
+def _replace(partial: Path, target: Path) -> None:
+    """Put the folder `partial` where `target` is, which stays whole until then."""
+    old = target.with_name(f".{target.name}.old")
+    if target.exists():
+        target.rename(old)
+    partial.rename(target)
+    if old.exists():
+        for file in old.iterdir():
+            file.unlink()
+        old.rmdir()

@@ -1,0 +1,119 @@
+"""Photos in: whatever somebody hands over becomes an upright RGB array."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+from lookalike.errors import ImageError, MissingFileError
+
+RGB = NDArray[np.uint8]  # (H, W, 3)
+Photo = bytes | str | Path | Image.Image | NDArray[np.generic]
+
+MAX_PIXELS = 50_000_000  # a 48-megapixel phone photo passes; decoded it takes 150 MB
+MAX_BYTES = 40_000_000  # twice the largest phone JPEG seen
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "MPO", "AVIF")  # no PDF, EPS, SVG: programs, not photos
+BACKGROUND = (255, 255, 255)  # what shows through where a photo is transparent: the page's paper
+
+
+def read_image(photo: Photo) -> RGB:
+    """Return `photo` as an (H, W, 3) uint8 RGB array, turned upright as its EXIF says, the first frame if animated.
+
+    `photo` is the bytes of an image file, a path (a string is a path, never a URL), a PIL image, or an array: (H, W)
+    grey, (H, W, 3) RGB or (H, W, 4) RGBA; uint8, uint16 (full range) or float (0..1).
+    Raises ImageError when it cannot be read or has more than MAX_PIXELS pixels, MissingFileError when the path is
+    not there.
+    """
+    if isinstance(photo, np.ndarray):
+        return _from_array(photo)
+    if isinstance(photo, Image.Image):
+        return _from_pil(photo)
+    return _from_bytes(photo if isinstance(photo, bytes) else _read(Path(photo)))
+
+
+def _read(path: Path) -> bytes:
+    if not path.is_file():
+        raise MissingFileError(f"There is no photo at {path}.")
+    return path.read_bytes()
+
+
+def _from_bytes(data: bytes) -> RGB:
+    if not data:
+        raise ImageError("The photo is empty; choose another file.")
+    if len(data) > MAX_BYTES:
+        raise ImageError(f"The photo has {len(data) / 1e6:.0f} MB; at most {MAX_BYTES / 1e6:.0f} MB can be read.")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow's own warnings about size and odd metadata; the cap below decides
+            with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
+                return _from_pil(picture)
+    except ImageError:
+        raise
+    except Exception as error:  # Pillow's plugins raise many kinds on broken bytes, SyntaxError and struct.error among them
+        raise ImageError("This is not a photo that can be read; use a JPEG, PNG or WebP file.") from error
+
+
+def _from_pil(picture: Image.Image) -> RGB:
+    _check_size(picture.width, picture.height)
+    picture = ImageOps.exif_transpose(picture)
+    if picture.mode in ("I", "F") or picture.mode.startswith("I;16"):
+        return _from_array(_full_range(picture))
+    if picture.mode == "P" or "transparency" in picture.info or picture.mode in ("LA", "La", "PA", "RGBa"):
+        picture = picture.convert("RGBA")
+    if picture.mode == "RGBA":
+        paper = Image.new("RGBA", picture.size, (*BACKGROUND, 255))
+        picture = Image.alpha_composite(paper, picture)
+    return np.asarray(picture.convert("RGB"), np.uint8)
+
+
+def _full_range(picture: Image.Image) -> NDArray[np.generic]:
+    """Return a 16-bit, 32-bit or float grey picture as uint16 or as float 0..1."""
+    values = np.asarray(picture, np.float64)
+    if not np.isfinite(values).all():
+        raise ImageError("The photo holds values that are not numbers; save it again as JPEG or PNG.")
+    if picture.mode == "F":
+        top = 1.0 if values.max(initial=0) <= 1 else 255.0 if values.max() <= 255 else 65535.0
+        return np.clip(values / top, 0, 1)
+    return np.clip(values, 0, 65535).astype(np.uint16)
+
+
+def _from_array(array: NDArray[np.generic]) -> RGB:
+    if array.ndim == 3 and array.shape[2] == 1:
+        array = array[:, :, 0]
+    if not (array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (3, 4))) or 0 in array.shape:
+        raise ImageError(f"An array of shape {array.shape} is not a photo; give (H, W), (H, W, 3) or (H, W, 4).")
+    _check_size(array.shape[1], array.shape[0])
+    pixels = _to_uint8(array)
+    if pixels.ndim == 2:
+        return np.repeat(pixels[:, :, None], 3, axis=2)
+    if pixels.shape[2] == 4:
+        return _from_pil(Image.fromarray(pixels, "RGBA"))
+    return np.ascontiguousarray(pixels)
+
+
+def _to_uint8(array: NDArray[np.generic]) -> NDArray[np.uint8]:
+    if array.dtype == np.uint8:
+        return np.asarray(array, np.uint8)
+    if array.dtype == np.bool_:
+        return np.asarray(array, np.uint8) * np.uint8(255)
+    if array.dtype == np.uint16:
+        return np.asarray(np.asarray(array, np.uint16) >> 8, np.uint8)
+    if np.issubdtype(array.dtype, np.floating):
+        values = np.asarray(array, np.float32)
+        if not np.isfinite(values).all() or values.min() < 0 or values.max() > 1:
+            raise ImageError("A photo in floating point must hold values from 0 to 1.")
+        return np.asarray(values * 255 + 0.5, np.uint8)
+    raise ImageError(f"An array of {array.dtype} is not a photo; give uint8, uint16 or float 0..1.")
+
+
+def _check_size(width: int, height: int) -> None:
+    if width * height > MAX_PIXELS:
+        raise ImageError(
+            f"The photo has {width * height / 1e6:.0f} megapixels; at most {MAX_PIXELS / 1e6:.0f} can be read. "
+            "Make it smaller and try again."
+        )

@@ -1,0 +1,1 @@
+"""The training room: networks of our own, taught from public faces. `python -m lookalike.training --help`."""

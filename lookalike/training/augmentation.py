@@ -1,0 +1,116 @@
+"""What a face may look like tomorrow: random changes to aligned faces.
+
+`reframe` changes what there is to see, so the teacher looks at its result too; `degrade` only makes it harder to see,
+so the student learns to give the embedding that the teacher gave before it.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Images = NDArray[np.uint8]  # (n, h, w, 3) RGB
+
+FLIP = 0.5
+MIX = 0.3  # share of faces that are blended with another one
+MAX_BLEND = 0.5  # weight of the other face
+MAX_SHIFT = 3.0  # pixels; two detectors' landmarks on one face differ by 1 to 3 at this size
+MAX_TURN = 6.0  # degrees
+MAX_ZOOM = 0.07  # share of the size
+GREY = 0.2
+CAST = 0.3  # share of faces whose colours drift, as under a lamp
+SMALL = 0.25  # share that was photographed small: 24 to 80 pixels of face
+BLUR = 0.15
+JPEG = 0.25
+NOISE = 0.2
+HIDE = 0.2  # share with a patch hidden
+
+
+def reframe(rng: np.random.Generator, images: Images) -> Images:
+    """Return flipped, slightly moved, relit and partly blended copies of `images`."""
+    changed = np.stack([_relight(rng, _move(rng, _flip(rng, image))) for image in images])
+    return _blend(rng, changed)
+
+
+def degrade(rng: np.random.Generator, images: Images) -> Images:
+    """Return copies of `images` as a worse camera, a smaller photo or a hand before the face would give them."""
+    steps = ((GREY, _grey), (CAST, _cast), (SMALL, _small), (BLUR, _blur), (NOISE, _noise), (JPEG, _jpeg), (HIDE, _hide))
+    worse = []
+    for image in images:
+        for chance, step in steps:
+            if rng.random() < chance:
+                image = step(rng, image)
+        worse.append(image)
+    return np.stack(worse)
+
+
+def _flip(rng: np.random.Generator, image: Images) -> Images:
+    return np.ascontiguousarray(image[:, ::-1]) if rng.random() < FLIP else image
+
+
+def _move(rng: np.random.Generator, image: Images) -> Images:
+    size = image.shape[0]
+    centre = (size / 2, size / 2)
+    matrix = cv2.getRotationMatrix2D(centre, rng.uniform(-MAX_TURN, MAX_TURN), 1 + rng.uniform(-MAX_ZOOM, MAX_ZOOM))
+    matrix[:, 2] += rng.uniform(-MAX_SHIFT, MAX_SHIFT, 2)
+    return cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+
+
+def _relight(rng: np.random.Generator, image: Images) -> Images:
+    gamma = np.exp(rng.uniform(-0.4, 0.4))
+    gain = rng.uniform(0.75, 1.2)
+    table = np.clip(255 * gain * (np.arange(256) / 255) ** gamma, 0, 255).astype(np.uint8)
+    return cv2.LUT(image, table)
+
+
+def _blend(rng: np.random.Generator, images: Images) -> Images:
+    """Mixup, Zhang et al. 2018 (https://arxiv.org/abs/1710.09412), on the pictures alone: the teacher labels the result."""
+    weights = np.where(rng.random(len(images)) < MIX, rng.uniform(0, MAX_BLEND, len(images)), 0).astype(np.float32)
+    other = images[rng.permutation(len(images))]
+    mixed = images + weights[:, None, None, None] * (other.astype(np.float32) - images)
+    return mixed.astype(np.uint8)
+
+
+def _grey(rng: np.random.Generator, image: Images) -> Images:
+    return cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+
+
+def _cast(rng: np.random.Generator, image: Images) -> Images:
+    return np.clip(image * rng.uniform(0.8, 1.2, 3), 0, 255).astype(np.uint8)
+
+
+def _small(rng: np.random.Generator, image: Images) -> Images:
+    side = int(rng.integers(24, 81))
+    tiny = cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA)
+    return cv2.resize(tiny, image.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+
+
+def _blur(rng: np.random.Generator, image: Images) -> Images:
+    if rng.random() < 0.5:
+        return cv2.GaussianBlur(image, (0, 0), rng.uniform(0.6, 2.2))
+    length = int(rng.integers(3, 9))  # a hand that shook
+    kernel = np.zeros((length, length), np.float32)
+    start, end = rng.integers(0, length, 2), rng.integers(0, length, 2)
+    cv2.line(kernel, (int(start[0]), int(start[1])), (int(end[0]), int(end[1])), 1.0)
+    return cv2.filter2D(image, -1, kernel / kernel.sum())
+
+
+def _noise(rng: np.random.Generator, image: Images) -> Images:
+    grain = rng.normal(0, rng.uniform(3, 14), image.shape).astype(np.float32)
+    return np.clip(image + grain, 0, 255).astype(np.uint8)
+
+
+def _jpeg(rng: np.random.Generator, image: Images) -> Images:
+    _, data = cv2.imencode(".jpg", image[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(15, 70))])
+    return np.ascontiguousarray(cv2.imdecode(data, cv2.IMREAD_COLOR)[:, :, ::-1])
+
+
+def _hide(rng: np.random.Generator, image: Images) -> Images:
+    """Random erasing, Zhong et al. 2020 (https://arxiv.org/abs/1708.04896)."""
+    size = image.shape[0]
+    height, width = rng.integers(size // 8, size // 2, 2)
+    top, left = rng.integers(0, size - height), rng.integers(0, size - width)
+    hidden = image.copy()
+    hidden[top : top + height, left : left + width] = rng.integers(0, 256, 3)
+    return hidden
