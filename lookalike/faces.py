@@ -99,7 +99,7 @@ def _warp(image: RGB, matrix: NDArray[np.float64], size: tuple[int, int]) -> RGB
     """Warp by a (2, 3) matrix from photo to crop; shrink the face first where one crop pixel covers several."""
     scale = float(np.hypot(matrix[0, 0], matrix[0, 1]))
     matrix, part = _cut(image, matrix, size)
-    factor = int(0.75 / scale) if scale > 0 else 1  # bilinear sampling skips pixels below about 0.5
+    factor = round(0.75 / scale) if scale > 0 else 1  # bilinear sampling skips pixels below about 0.5
     if factor > 1:
         height, width = part.shape[0] // factor, part.shape[1] // factor
         if height and width:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -118,7 +119,7 @@ class Gallery:
         """Read one model's configuration from a folder that `save` wrote; raise GalleryError with the way out."""
         if not folder.is_dir():
             raise MissingFileError(f"There is no gallery at {folder}; build one with build_gallery.py.")
-        offered = sorted(file.parent.name for file in folder.glob(f"*/{SETTINGS_FILE}"))
+        offered = sorted(file.parent.name for file in folder.glob(f"[!.]*/{SETTINGS_FILE}"))
         if model not in offered:
             raise MismatchError(
                 f"The gallery at {folder} has no table for the model '{model}' "
@@ -136,15 +137,20 @@ class Gallery:
         """Write this model's configuration into `folder`, its other models left alone; nothing is left half written."""
         target = folder / self.settings.model
         partial = folder / f".{self.settings.model}.partial"
-        partial.mkdir(parents=True, exist_ok=True)
-        for old in partial.iterdir():
-            old.unlink()
+        shutil.rmtree(partial, ignore_errors=True)  # of a build that was killed
+        partial.mkdir(parents=True)
+        try:
+            self._write(partial)
+            _replace(partial, target)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+
+    def _write(self, folder: Path) -> None:
         count = -(-len(self) // ROWS_PER_FILE)
         for part in range(count):
             rows = self._table.slice(part * ROWS_PER_FILE, ROWS_PER_FILE)
-            pq.write_table(rows, partial / f"rows-{part:05d}-of-{count:05d}.parquet", compression="zstd")
-        (partial / SETTINGS_FILE).write_text(json.dumps(asdict(self.settings), indent=2) + "\n", encoding="utf-8")
-        _replace(partial, target)
+            pq.write_table(rows, folder / f"rows-{part:05d}-of-{count:05d}.parquet", compression="zstd")
+        (folder / SETTINGS_FILE).write_text(json.dumps(asdict(self.settings), indent=2) + "\n", encoding="utf-8")
 
     def check(self, embedder: Embedder) -> None:
         """Raise MismatchError unless `embedder` gives embeddings that can be compared with the rows."""
@@ -281,10 +287,8 @@ def _read_settings(path: Path) -> Settings:
 def _replace(partial: Path, target: Path) -> None:
     """Put the folder `partial` where `target` is, which stays whole until then."""
     old = target.with_name(f".{target.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
     if target.exists():
         target.rename(old)
     partial.rename(target)
-    if old.exists():
-        for file in old.iterdir():
-            file.unlink()
-        old.rmdir()
+    shutil.rmtree(old, ignore_errors=True)

@@ -60,7 +60,7 @@ def _from_bytes(data: bytes) -> RGB:
 
 def _from_pil(picture: Image.Image) -> RGB:
     _check_size(picture.width, picture.height)
-    picture = ImageOps.exif_transpose(picture)
+    picture = _upright(picture)
     if picture.mode in ("I", "F") or picture.mode.startswith("I;16"):
         return _from_array(_full_range(picture))
     if picture.mode == "P" or "transparency" in picture.info or picture.mode in ("LA", "La", "PA", "RGBa"):
@@ -69,6 +69,13 @@ def _from_pil(picture: Image.Image) -> RGB:
         paper = Image.new("RGBA", picture.size, (*BACKGROUND, 255))
         picture = Image.alpha_composite(paper, picture)
     return np.asarray(picture.convert("RGB"), np.uint8)
+
+
+def _upright(picture: Image.Image) -> Image.Image:
+    try:
+        return ImageOps.exif_transpose(picture)
+    except Exception:  # metadata that is broken in one of many ways; the pixels may still be fine
+        return picture
 
 
 def _full_range(picture: Image.Image) -> NDArray[np.generic]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -39,12 +38,16 @@ class Split:
         key = person_key(name)
         return dict(self.aliases).get(key, key)
 
+    def judges(self, name: str) -> bool:
+        """Return whether no photo of this person was trained on or used to choose a setting."""
+        return self.person(name) in self._test
+
     def side(self, source: str, name: str, file: str) -> Side:
         """Return the side of one photo; photos without a name train unless they were left out."""
         photo = photo_key(source, name, file)
         if photo in self._left_out:
             return "left-out"
-        if name and self.person(name) in self._test:
+        if name and self.judges(name):
             return "test"
         if name and self.person(name) in self._validation:
             return "validation"
@@ -92,16 +95,16 @@ def save_split(split: Split, path: Path) -> None:
 
 
 def person_key(name: str) -> str:
-    """Return `name` without case, accents, spaces and punctuation."""
-    decomposed = unicodedata.normalize("NFKD", name)
-    return "".join(letter for letter in decomposed.casefold() if letter.isalnum())
+    """Return `name` without case, accents, spaces and punctuation; vowel signs of other scripts stay."""
+    decomposed = unicodedata.normalize("NFKD", name).casefold()
+    return "".join(letter for letter in decomposed if letter.isalnum() or _is_vowel_sign(letter))
+
+
+def _is_vowel_sign(letter: str) -> bool:
+    return unicodedata.category(letter) in ("Mc", "Mn") and not unicodedata.name(letter, "").startswith("COMBINING")
 
 
 def photo_key(source: str, name: str, file: str) -> str:
     """Return the one string that stands for a photo of a source dataset."""
     return f"{source}/{name}/{file}"
 
-
-def people(names: Iterable[str]) -> dict[str, str]:
-    """Return the distinct people among `names` as person key -> the first spelling met."""
-    return {person_key(name): name for name in reversed(list(names)) if name}

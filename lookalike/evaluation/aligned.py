@@ -1,4 +1,4 @@
-"""The table of aligned faces that every training command reads.
+"""The table of aligned faces that networks are taught and judged on.
 
 One Parquet file (or a folder of them) with the columns `image` (encoded 112x112 RGB, aligned to ArcFace's five-point template), `name`
 (empty where unknown), `source`, `file` and `teacher` (the teacher's embedding). `python -m lookalike.training prepare`

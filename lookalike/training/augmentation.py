@@ -1,7 +1,6 @@
 """What a face may look like tomorrow: random changes to aligned faces.
 
-`reframe` changes what there is to see, so the teacher looks at its result too; `degrade` only makes it harder to see,
-so the student learns to give the embedding that the teacher gave before it.
+`reframe` is the next photo of the same face under another lamp, found by another detector; `degrade` is a worse camera.
 """
 
 from __future__ import annotations
@@ -13,24 +12,22 @@ from numpy.typing import NDArray
 Images = NDArray[np.uint8]  # (n, h, w, 3) RGB
 
 FLIP = 0.5
-MIX = 0.3  # share of faces that are blended with another one
-MAX_BLEND = 0.5  # weight of the other face
 MAX_SHIFT = 3.0  # pixels; two detectors' landmarks on one face differ by 1 to 3 at this size
 MAX_TURN = 6.0  # degrees
 MAX_ZOOM = 0.07  # share of the size
 GREY = 0.2
-CAST = 0.3  # share of faces whose colours drift, as under a lamp
-SMALL = 0.25  # share that was photographed small: 24 to 80 pixels of face
-BLUR = 0.15
-JPEG = 0.25
-NOISE = 0.2
-HIDE = 0.2  # share with a patch hidden
+CAST = 0.2  # share of faces whose colours drift, as under a lamp
+SMALL = 0.15  # share that was photographed small
+MIN_SIDE, MAX_SIDE = 36, 90  # pixels of a small aligned face; under 36 the teacher itself no longer tells people apart
+BLUR = 0.1
+JPEG = 0.15
+NOISE = 0.1
+HIDE = 0.1  # share with a patch hidden
 
 
 def reframe(rng: np.random.Generator, images: Images) -> Images:
-    """Return flipped, slightly moved, relit and partly blended copies of `images`."""
-    changed = np.stack([_relight(rng, _move(rng, _flip(rng, image))) for image in images])
-    return _blend(rng, changed)
+    """Return flipped, slightly moved and relit copies of `images`."""
+    return np.stack([_relight(rng, _move(rng, _flip(rng, image))) for image in images])
 
 
 def degrade(rng: np.random.Generator, images: Images) -> Images:
@@ -64,14 +61,6 @@ def _relight(rng: np.random.Generator, image: Images) -> Images:
     return cv2.LUT(image, table)
 
 
-def _blend(rng: np.random.Generator, images: Images) -> Images:
-    """Mixup, Zhang et al. 2018 (https://arxiv.org/abs/1710.09412), on the pictures alone: the teacher labels the result."""
-    weights = np.where(rng.random(len(images)) < MIX, rng.uniform(0, MAX_BLEND, len(images)), 0).astype(np.float32)
-    other = images[rng.permutation(len(images))]
-    mixed = images + weights[:, None, None, None] * (other.astype(np.float32) - images)
-    return mixed.astype(np.uint8)
-
-
 def _grey(rng: np.random.Generator, image: Images) -> Images:
     return cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
 
@@ -81,7 +70,7 @@ def _cast(rng: np.random.Generator, image: Images) -> Images:
 
 
 def _small(rng: np.random.Generator, image: Images) -> Images:
-    side = int(rng.integers(24, 81))
+    side = int(rng.integers(MIN_SIDE, MAX_SIDE))
     tiny = cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA)
     return cv2.resize(tiny, image.shape[1::-1], interpolation=cv2.INTER_LINEAR)
 

@@ -1,8 +1,8 @@
 """Teach a small network to give a strong one's embeddings.
 
-The student sees a degraded view of what the teacher sees, many times over: "a good teacher is patient and consistent",
-Beyer et al. 2022 (https://arxiv.org/abs/2106.05237). One loss pulls each embedding to the teacher's; the other makes
-the cosines inside a batch agree with the teacher's, after relational knowledge distillation, Park et al. 2019
+The student sees changed and degraded views of a face, many times over, and is asked each time for the embedding that the
+teacher gave to the untouched face. One loss pulls each embedding to the teacher's; the other makes the cosines inside
+a batch agree with the teacher's, after relational knowledge distillation, Park et al. 2019
 (https://arxiv.org/abs/1904.05068).
 """
 
@@ -14,7 +14,6 @@ import math
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Protocol
 
 import keras
 import numpy as np
@@ -23,26 +22,18 @@ from numpy.typing import NDArray
 
 from lookalike.evaluation.metrics import pair_cosines, roc_auc
 from lookalike.training.augmentation import degrade, reframe
-from lookalike.training.faces import AlignedFaces
+from lookalike.evaluation.aligned import AlignedFaces
 from lookalike.training.networks import CompactWidths, compact
 
 Embeddings = NDArray[np.float32]
-
-
-class Teacher(Protocol):
-    """Anything that embeds aligned faces."""
-
-    def embed(self, images: NDArray[np.uint8]) -> Embeddings:
-        """(n, 112, 112, 3) uint8 RGB -> (n, d) float32 rows of unit length."""
-        ...
 
 
 @dataclass(frozen=True)
 class DistillSettings:
     """All that decides a run; stored beside its weights."""
 
-    passes: int = 24
-    batch: int = 96
+    passes: int = 36
+    batch: int = 64
     peak_rate: float = 2e-3
     weight_decay: float = 0.02
     warm_up: float = 0.08  # share of the steps in which the rate rises
@@ -53,24 +44,24 @@ class DistillSettings:
 
 
 class Views(keras.utils.PyDataset):
-    """Batches of (degraded view 0..1, the teacher's embedding of the clean view), new ones in every pass.
+    """Batches of (changed view 0..1, the teacher's embedding), new views in every pass.
 
     A batch depends on seed, pass and index alone, so a resumed run sees what an undisturbed one would have seen.
     """
 
-    def __init__(self, faces: AlignedFaces, teacher: Teacher, *, batch: int, seed: int, first_pass: int) -> None:
+    def __init__(self, faces: AlignedFaces, *, batch: int, seed: int, first_pass: int) -> None:
         super().__init__(workers=1, use_multiprocessing=False, max_queue_size=6)
-        self._faces, self._teacher, self._batch, self._seed, self._pass = faces, teacher, batch, seed, first_pass
+        self._faces, self._batch, self._seed, self._pass = faces, batch, seed, first_pass
 
     def __len__(self) -> int:
         return len(self._faces) // self._batch
 
     def __getitem__(self, index: int) -> tuple[NDArray[np.float32], Embeddings]:
         order = np.random.default_rng((self._seed, self._pass)).permutation(len(self._faces))
-        chosen = self._faces.images[order[index * self._batch : (index + 1) * self._batch]]
+        chosen = order[index * self._batch : (index + 1) * self._batch]
         rng = np.random.default_rng((self._seed, self._pass, index))
-        clean = reframe(rng, chosen)
-        return degrade(rng, clean).astype(np.float32) / 255, self._teacher.embed(clean)
+        views = degrade(rng, reframe(rng, self._faces.images[chosen]))
+        return views.astype(np.float32) / 255, self._faces.teacher[chosen]
 
     def on_epoch_end(self) -> None:
         self._pass += 1
@@ -119,7 +110,7 @@ class Judge(keras.callbacks.Callback):
 
 
 def distill(
-    train: AlignedFaces, judge: AlignedFaces, teacher: Teacher, run: Path, settings: DistillSettings
+    train: AlignedFaces, judge: AlignedFaces, run: Path, settings: DistillSettings
 ) -> keras.Model:
     """Train `compact` and return it in float32, weights in `run/student.weights.h5`; go on from the last whole pass if `run` holds one."""
     run.mkdir(parents=True, exist_ok=True)
@@ -131,7 +122,7 @@ def distill(
     finally:
         keras.config.set_dtype_policy("float32")
     log = run / "log.csv"
-    views = Views(train, teacher, batch=settings.batch, seed=settings.seed, first_pass=_passes_done(log))
+    views = Views(train, batch=settings.batch, seed=settings.seed, first_pass=_passes_done(log))
     student.compile(_optimizer(settings, steps=settings.passes * len(views)), distillation_loss(settings.relation_weight))
     student.fit(
         views,

@@ -53,5 +53,6 @@ def _conv(x: keras.KerasTensor, channels: int, *, kernel: int, stride: int = 1) 
 def _bottleneck(x: keras.KerasTensor, channels: int) -> keras.KerasTensor:
     y = _conv(x, channels, kernel=1)
     y = _conv(y, channels, kernel=3)
-    y = layers.BatchNormalization()(layers.Conv2D(x.shape[-1], 1, use_bias=False)(y))
+    y = layers.Conv2D(x.shape[-1], 1, use_bias=False)(y)
+    y = layers.BatchNormalization(gamma_initializer="zeros")(y)  # every block starts as the identity
     return layers.ReLU()(layers.Add()([x, y]))

@@ -1,0 +1,63 @@
+"""Serve the page that finds celebrity look-alikes: python app.py [--gallery OWNER/NAME] [--share]"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+
+from lookalike.detectors import DEFAULT_DETECTOR, DETECTORS
+from lookalike.embedders import DEFAULT_MODEL, MODELS
+from lookalike.errors import LookalikeError
+from lookalike.space.finders import Finders, load_finders
+
+
+def main(arguments: Sequence[str] | None = None, *, load: Callable[..., Finders] = load_finders) -> int:
+    """Serve until stopped; return 0, or 2 for trouble that can be mended."""
+    options = parse(arguments)
+    try:
+        serve(load(options.gallery, model=options.model, detector=options.detector), share=options.share)
+    except (LookalikeError, OSError) as error:  # OSError: the port is taken
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def serve(finders: Finders, *, share: bool) -> None:
+    """Warm up, then serve on GRADIO_SERVER_NAME and GRADIO_SERVER_PORT (by default 127.0.0.1 and 7860)."""
+    from lookalike.space.page import build_page, launch_options, warm_up  # gradio takes seconds to import
+
+    warm_up(finders)
+    build_page(finders).launch(**launch_options(share=share))
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Return the options; what the command line leaves open comes from the environment."""
+    parser = argparse.ArgumentParser(
+        prog="app.py", description="Serve the page that finds celebrity look-alikes."
+    )
+    parser.add_argument(
+        "--gallery",
+        default=os.environ.get("LOOKALIKE_GALLERY") or None,
+        help="a folder, or a dataset on the Hub: owner/name or owner/name@revision (default: LOOKALIKE_GALLERY, "
+        "else the gallery that comes with the project)",
+    )
+    parser.add_argument(
+        "--model",
+        default=os.environ.get("LOOKALIKE_MODEL") or DEFAULT_MODEL,
+        metavar="NAME",
+        help=f"{', '.join(model.name for model in MODELS)} (default: LOOKALIKE_MODEL, else {DEFAULT_MODEL})",
+    )
+    parser.add_argument(
+        "--detector",
+        default=DEFAULT_DETECTOR,
+        metavar="NAME",
+        help=f"{', '.join(DETECTORS)} (default: %(default)s)",
+    )
+    parser.add_argument("--share", action="store_true", help="also serve under a public address for 72 hours")
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The build: records in, a gallery and its card out."""

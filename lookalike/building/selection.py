@@ -1,0 +1,110 @@
+"""Which of a name's faces go into the gallery: the best ones, without those that look mislabelled."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lookalike.embedders import Embeddings, unit_rows
+
+# A photo is an outlier when one stranger's photo in a hundred comes closer to the name's direction. Measured
+# with a public MobileFaceNet on 4,098 Bollywood faces of 48 names, ten enrolled a name, a row each, half of
+# them looked up: dropping outliers puts the right name first in 98.8 % instead of 97.8 %; with every
+# twentieth face enrolled under a wrong name in 97.7 instead of 89.2 %, with every fifth in 97.9 instead of
+# 73.2 %. From 0.95 to 0.999 the figures hardly change.
+STRANGERS = 0.99
+SAMPLE = 2000  # photos, and half as many names, that stand for all: a hundredth of their pairs is thousands
+PHOTOS_TO_JUDGE = 3  # of two photos that disagree nobody can say which is wrong
+
+Cosines = NDArray[np.float32]  # (photos,) of one person
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """A face that passed the gate: its unit embedding (dim,), and `quality`, 0..1, the higher the better."""
+
+    name: str
+    embedding: NDArray[np.float32]
+    quality: float
+    confidence: float
+    origin: str
+    category: str | None = None
+    photo: bytes | None = None
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The kept faces by name, the best of each first, and how many were left out for which reason."""
+
+    kept: dict[str, list[Candidate]]
+    outliers: int
+    beyond: int
+    too_few: int
+
+
+def select(candidates: Sequence[Candidate], *, photos_per_name: int, min_photos: int) -> Selection:
+    """Drop outliers, names with fewer than `min_photos`, and all but the best `photos_per_name` of each."""
+    people: dict[str, list[Candidate]] = {}
+    for candidate in candidates:
+        people.setdefault(candidate.name, []).append(candidate)
+    flags = find_outliers([np.stack([face.embedding for face in faces]) for faces in people.values()])
+    trusted = {
+        name: [face for face, wrong in zip(faces, wrongs, strict=True) if not wrong]
+        for (name, faces), wrongs in zip(people.items(), flags, strict=True)
+    }
+    enough = {name: faces for name, faces in trusted.items() if len(faces) >= max(min_photos, 1)}
+    kept = {
+        name: sorted(faces, key=lambda face: -face.quality)[:photos_per_name]
+        for name, faces in enough.items()
+    }
+    photos, usable = _count(trusted), _count(enough)
+    return Selection(kept, len(candidates) - photos, usable - _count(kept), photos - usable)
+
+
+def find_outliers(people: Sequence[Embeddings]) -> list[NDArray[np.bool_]]:
+    """Say of each photo of each person, (photos, dim) rows of unit length, whether it looks mislabelled.
+
+    The threshold comes from the gallery itself, so that it fits every model: see STRANGERS. Where a weak
+    model's strangers come as close as the people themselves, it is half-way between their medians.
+    """
+    if len(people) < 2:
+        return [np.zeros(len(photos), bool) for photos in people]
+    directions = np.stack([direction(photos) for photos in people])
+    own = [photos @ towards for photos, towards in zip(people, directions, strict=True)]
+    threshold = _threshold(people, directions, own)
+    return [(cosines < threshold) & (len(cosines) >= PHOTOS_TO_JUDGE) for cosines in own]
+
+
+def direction(photos: Embeddings) -> NDArray[np.float32]:
+    """Return the unit mean (dim,) of the half of a person's photos that agree best, found in two rounds."""
+    mean = photos.mean(axis=0)
+    for _ in range(2):
+        cosines = photos @ mean  # (photos, dim) x (dim,)
+        mean = np.asarray(photos[cosines >= np.median(cosines)].mean(axis=0))
+    row: NDArray[np.float32] = unit_rows(mean[None])[0]
+    return row
+
+
+def _threshold(people: Sequence[Embeddings], directions: Embeddings, own: Sequence[Cosines]) -> float:
+    judged = [cosines for cosines in own if len(cosines) >= PHOTOS_TO_JUDGE]
+    if not judged:
+        return -1.0
+    photos = np.concatenate(people)
+    owners = np.repeat(np.arange(len(people)), [len(faces) for faces in people])  # (photos,)
+    rows, names = evenly(len(photos), SAMPLE), evenly(len(people), SAMPLE // 2)
+    cosines = photos[rows] @ directions[names].T  # (r, dim) x (dim, n) -> (r, n)
+    strangers = cosines[owners[rows][:, None] != names[None, :]]
+    half_way = (np.median(strangers) + np.median(np.concatenate(judged))) / 2
+    return float(min(np.quantile(strangers, STRANGERS), half_way))
+
+
+def evenly(count: int, most: int) -> NDArray[np.intp]:
+    """Return at most `most` places spread evenly over 0..count-1; the same every time."""
+    return np.unique(np.linspace(0, count - 1, min(count, most)).astype(np.intp))
+
+
+def _count(people: dict[str, list[Candidate]]) -> int:
+    return sum(map(len, people.values()))

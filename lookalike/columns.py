@@ -1,0 +1,91 @@
+"""Which columns of a dataset hold the photo and the name, found by their feature types."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lookalike.errors import SourceError
+
+NAME_COLUMNS = ("name", "celebrity", "person", "identity", "label")  # the more telling first
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The columns of a source; `names` are the ClassLabel's, None where the label column holds text."""
+
+    image: str
+    label: str
+    names: tuple[str, ...] | None
+    category: str | None
+
+    @property
+    def used(self) -> list[str]:
+        """The columns to read, without the others."""
+        return [self.image, self.label, *([self.category] if self.category else [])]
+
+    def image_of(self, row: Mapping[str, Any]) -> bytes:
+        """Return the encoded image, empty where there is none."""
+        return _image_bytes(row[self.image])
+
+    def file_of(self, row: Mapping[str, Any]) -> str:
+        """Return the image's file name as the source tells it, empty where it does not."""
+        cell = row[self.image]
+        return (cell.get("path") or "").rpartition("/")[2] if isinstance(cell, dict) else ""
+
+    def label_of(self, row: Mapping[str, Any]) -> str:
+        """Return the name as the source spells it, empty where there is none."""
+        label = row[self.label]
+        if self.names is None or label is None:
+            return str(label or "")
+        return self.names[int(label)] if 0 <= int(label) < len(self.names) else ""  # -1 stands for "no label"
+
+    def category_of(self, row: Mapping[str, Any]) -> str | None:
+        """Return the category, None where there is none."""
+        return (row[self.category] or None) if self.category else None
+
+
+def find_columns(features: Mapping[str, Any], source: str) -> Columns:
+    """Return the columns to use of these `datasets.Features`; raise SourceError where one is missing."""
+    from datasets import ClassLabel, Image  # takes a second to import
+
+    images = [column for column, kind in features.items() if isinstance(kind, Image) or _holds_bytes(kind)]
+    texts = [
+        column
+        for column, kind in features.items()
+        if getattr(kind, "dtype", "") in ("string", "large_string")
+    ]
+    classes = [column for column, kind in features.items() if isinstance(kind, ClassLabel)]
+    labels = [
+        column for known in NAME_COLUMNS for column in (*classes, *texts) if column.lower() == known
+    ] or classes
+    if not images or not labels:
+        raise SourceError(
+            f"{source} needs a column of images and one of names (a ClassLabel, or text called "
+            f"{', '.join(NAME_COLUMNS)}); it has: {', '.join(features) or 'no columns'}."
+        )
+    names = tuple(features[labels[0]].names or ()) if labels[0] in classes else None
+    return Columns(images[0], labels[0], names, "category" if "category" in texts else None)
+
+
+def _holds_bytes(kind: Any) -> bool:
+    """Say whether a column that `datasets` did not mark holds encoded images: bytes, or a struct of them."""
+    return (
+        "bytes" in kind
+        if isinstance(kind, dict)
+        else getattr(kind, "dtype", "") in ("binary", "large_binary")
+    )
+
+
+def _image_bytes(cell: Any) -> bytes:
+    """Return a cell's bytes; a path is followed into the Hub and nowhere else, whatever the dataset says."""
+    if not isinstance(cell, dict):
+        return bytes(cell or b"")
+    path = cell.get("path") or ""
+    if cell.get("bytes") is None and (path.startswith("hf://") or "::hf://" in path):
+        import fsspec  # type: ignore[import-untyped]
+
+        with fsspec.open(path, "rb") as file:
+            return bytes(file.read())
+    return bytes(cell.get("bytes") or b"")

@@ -1,0 +1,147 @@
+"""The photo that a visitor or a script hands over: read by us, never fetched, never kept.
+
+Gradio's own image decodes whatever it is given before our code sees it, opens any path that a script names without
+its `meta` field, and fetches addresses. This one takes an upload or a data: URL, and nothing else.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import io
+import logging
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from gradio.context import LocalContext
+from gradio.data_classes import ImageData
+from gradio.utils import get_upload_folder
+from PIL import Image
+
+from lookalike.errors import ImageError, LookalikeError
+from lookalike.images import MAX_BYTES, RGB, read_image
+
+log = logging.getLogger(__name__)
+
+JPEG_QUALITY = 88  # no artefact to be seen at display size, a fifth of PNG's bytes
+BASE64_BYTES = MAX_BYTES * 4 // 3 + 100  # what MAX_BYTES become in a data: URL, and its head
+NO_ADDRESSES = "Send the photo itself, as an upload; addresses and files of the server are not read."
+UNREADABLE_REQUEST = "The request could not be read; send what the page's API description lists."
+
+
+def trouble(sentence: str) -> gr.Error:
+    """Return the error that shows the caller this sentence, and nothing in the log."""
+    return gr.Error(sentence, title="That did not work", print_exception=False)
+
+
+class PhotoInput(gr.Image):  # type: ignore[misc]  # gradio has no types here
+    """An image whose handler gets an upright (H, W, 3) uint8 RGB array; what it shows travels as data, not as a file."""
+
+    is_template = True  # tells gradio that the browser draws this as the class above
+    linger = 0.0  # seconds from reading an upload to deleting it
+
+    def preprocess(self, payload: ImageData | None) -> RGB | None:
+        """Return the photo, and delete the upload; raise gr.Error with a sentence when it cannot be read."""
+        if payload is None or not (payload.url or payload.path):
+            return None
+        try:
+            return read_image(_bytes_of(payload, self.linger))
+        except LookalikeError as error:
+            raise trouble(str(error)) from None
+
+    def postprocess(self, value: RGB | None) -> ImageData | None:
+        """Return an (H, W, 3) uint8 RGB array as a data: URL, so that no file of a face lies on the server."""
+        if value is None:
+            return None
+        buffer = io.BytesIO()
+        Image.fromarray(value).save(buffer, "JPEG", quality=JPEG_QUALITY)
+        return ImageData(url=f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}")
+
+    async def async_move_resource_to_block_cache(self, url_or_file_path: str | Path | None) -> str | None:
+        """Refuse an address, which gradio would fetch here."""
+        if "://" in str(url_or_file_path or ""):
+            raise trouble(NO_ADDRESSES)
+        return await super().async_move_resource_to_block_cache(url_or_file_path)  # type: ignore[no-any-return]
+
+
+class PrivateBlocks(gr.Blocks):  # type: ignore[misc]
+    """A page that answers a malformed request with a sentence, and whose sessions remember no photo."""
+
+    async def preprocess_data(
+        self, block_fn: Any, inputs: list[Any], state: Any, explicit_call: bool = False
+    ) -> list[Any]:
+        """Read a request's inputs; gradio's own complaints would reach a script without their reason."""
+        try:
+            return await super().preprocess_data(block_fn, inputs, state, explicit_call)  # type: ignore[no-any-return]
+        except gr.Error:
+            raise
+        except Exception as error:  # only the caller's data is read here, and it may be anything
+            log.info("unreadable request: %r", error)
+            raise trouble(UNREADABLE_REQUEST) from None
+        finally:
+            _forget(block_fn.inputs, state)
+
+    async def postprocess_data(self, block_fn: Any, predictions: Any, state: Any) -> list[Any]:
+        """Write an answer's outputs."""
+        try:
+            return await super().postprocess_data(block_fn, predictions, state)  # type: ignore[no-any-return]
+        finally:
+            _forget(block_fn.outputs, state)
+
+
+def _forget(blocks: Sequence[Any], state: Any) -> None:
+    """Drop the photos from what gradio remembers of a session, which it would keep in memory for hours."""
+    for block in blocks:
+        if state is not None and isinstance(block, PhotoInput):
+            state._update_value_in_config(block._id, None)
+
+
+def _bytes_of(payload: ImageData, linger: float) -> bytes:
+    if payload.url and payload.url.startswith("data:"):
+        return _from_data_url(payload.url)
+    if not payload.path:
+        raise ImageError(NO_ADDRESSES)
+    return _take_upload(payload.path, linger)
+
+
+def _from_data_url(url: str) -> bytes:
+    if len(url) > BASE64_BYTES:
+        raise ImageError(f"The photo is too large; at most {MAX_BYTES / 1e6:.0f} MB can be read.")
+    head, _, data = url.partition(",")
+    try:
+        if not head.endswith(";base64"):
+            raise ValueError("not base64")
+        return base64.b64decode(data, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise ImageError("The photo's data: URL cannot be read; send it as base64.") from error
+
+
+def _take_upload(name: str, linger: float) -> bytes:
+    """Return the bytes of an uploaded file, which is deleted after `linger` seconds; raise ImageError for any other file of the server."""
+    try:
+        path = Path(name).resolve()
+        if not path.is_relative_to(Path(get_upload_folder()).resolve()):
+            raise ImageError(NO_ADDRESSES)
+        if path.stat().st_size > MAX_BYTES:
+            raise ImageError(f"The photo is too large; at most {MAX_BYTES / 1e6:.0f} MB can be read.")
+        return path.read_bytes()
+    except (OSError, ValueError) as error:  # ValueError: a null character in the name
+        raise ImageError("The photo is no longer here; choose it again.") from error
+    finally:
+        _delete_upload(name, linger)
+
+
+def _delete_upload(name: str, linger: float) -> None:
+    """Delete a file if a visitor uploaded it; the folder also holds pictures that the page shows to others."""
+    blocks = LocalContext.blocks.get(None)
+    if blocks is None or name not in blocks.upload_file_set:
+        return
+    if not linger:
+        Path(name).unlink(missing_ok=True)
+        return
+    timer = threading.Timer(linger, Path(name).unlink, kwargs={"missing_ok": True})
+    timer.daemon = True  # when the server stops, gradio deletes what is left
+    timer.start()

@@ -1,0 +1,91 @@
+"""From photos to the table of aligned faces that `distill` learns from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from tqdm import tqdm
+
+from lookalike.detectors import load_detector
+from lookalike.errors import ImageError, SourceError
+from lookalike.faces import RGB, Detector, align
+from lookalike.images import read_image
+from lookalike.sources import Record, open_source
+from lookalike.training.teachers import OnnxTeacher
+
+BATCH = 64  # faces the teacher sees at once
+QUALITY = 90  # of the WebP; at 90 the teacher's cosine to the lossless face is above 0.99
+
+
+def prepare(sources: Sequence[str], *, teacher: Path, detector: str, output: Path) -> None:
+    """Write the largest face of every photo of `sources`, aligned, with the teacher's embedding, to `output`.
+
+    Photos that cannot be read or show no face are left out and counted. The file appears when it is whole.
+    """
+    guide, finder = OnnxTeacher(teacher), load_detector(detector)
+    partial = output.with_name(output.name + ".partial")
+    skipped, writer = 0, None
+    try:
+        for batch in _batches(_records(sources)):
+            kept = [(record, face) for record, face in ((r, _largest_face(r, finder)) for r in batch) if face is not None]
+            skipped += len(batch) - len(kept)
+            if not kept:
+                continue
+            table = _table([record for record, _ in kept], [face for _, face in kept], guide)
+            writer = writer or pq.ParquetWriter(partial, table.schema, compression="none")  # WebP shrinks no further
+            writer.write_table(table)
+    finally:
+        if writer:
+            writer.close()
+    if writer is None:
+        raise SourceError(f"No face was found in any photo of {', '.join(sources)}.")
+    partial.replace(output)
+    print(f"{output}: {pq.read_metadata(output).num_rows} faces, {skipped} photos without one left out")
+
+
+def _records(sources: Sequence[str]) -> Iterable[Record]:
+    for source in sources:
+        opened = open_source(source)
+        yield from tqdm(opened, total=opened.total, desc=source, unit="photo")
+
+
+def _batches(records: Iterable[Record]) -> Iterable[list[Record]]:
+    batch: list[Record] = []
+    for record in records:
+        batch.append(record)
+        if len(batch) == BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _largest_face(record: Record, detector: Detector) -> RGB | None:
+    try:
+        image = read_image(record.image)
+    except ImageError:
+        return None
+    faces = detector.detect(image)
+    return align(image, faces[0]) if faces else None
+
+
+def _table(records: Sequence[Record], faces: Sequence[RGB], teacher: OnnxTeacher) -> pa.Table:
+    return pa.table(
+        {
+            "image": pa.array([_webp(face) for face in faces], pa.binary()),
+            "name": [record.name for record in records],
+            "source": [record.origin.split("#")[0] for record in records],
+            "file": [record.file for record in records],
+            "teacher": pa.array([row.astype(np.float16) for row in teacher.embed(np.stack(faces))]),
+        }
+    )
+
+
+def _webp(face: RGB) -> bytes:
+    _, data = cv2.imencode(".webp", face[:, :, ::-1], [cv2.IMWRITE_WEBP_QUALITY, QUALITY])
+    return bytes(data)

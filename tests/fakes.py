@@ -1,0 +1,87 @@
+"""Parts that stand in for the heavy ones, passed in where a test is about something else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from lookalike.embedders import Model
+from lookalike.faces import Face
+from lookalike.gallery import Gallery, Row, Settings
+from lookalike.similarity import Scale
+
+SCALE = Scale((-1.0, 0.0, 1.0), (0.0, 50.0, 100.0), same=0.8, fitted_on="nothing: a straight line")
+
+
+def unit(*numbers: float) -> np.ndarray:
+    """Return the vector scaled to unit length, float32."""
+    vector = np.array(numbers, np.float32)
+    return vector / np.linalg.norm(vector)
+
+
+class ColourEmbedder:
+    """Embeds a crop as its mean colour: red, green and blue as three numbers, so that tests can be checked by hand."""
+
+    engine = "fake"
+    weights_hash = "0" * 64
+    scale = SCALE
+
+    def __init__(self, name: str = "colour") -> None:
+        self.model = Model(name, 3, (8, 8), "template", "", "none")
+
+    def embed(self, image: np.ndarray, faces: Sequence[Face]) -> np.ndarray:
+        return self.embed_crops([_inside(image, face) for face in faces])
+
+    def embed_crops(self, crops: Sequence[np.ndarray]) -> np.ndarray:
+        rows = np.array([crop.reshape(-1, 3).mean(axis=0) + 1e-3 for crop in crops], np.float32).reshape(-1, 3)
+        return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+class BrightDetector:
+    """Finds one face a column block of 40 pixels whose centre is not black: `[]` on a black photo."""
+
+    name = "bright"
+
+    def detect(self, image: np.ndarray) -> list[Face]:
+        height, width = image.shape[:2]
+        starts = range(0, max(width - 39, 1), 40)
+        return [a_face(left, 0, min(40, width), height) for left in starts if image[height // 2, min(left + 20, width - 1)].any()]
+
+
+def a_face(x: float, y: float, width: float, height: float, confidence: float = 0.99) -> Face:
+    """Return a face whose landmarks stand where they do in most boxes."""
+    marks = np.array([[0.3, 0.4], [0.7, 0.4], [0.5, 0.6], [0.35, 0.8], [0.65, 0.8]])
+    return Face((x, y, width, height), (marks * [width, height] + [x, y]).astype(np.float32), confidence)
+
+
+def make_gallery(model: str = "colour", *, standing: Sequence[float] = (), **names: list[list[float]]) -> Gallery:
+    """Return a gallery of the given rows; `make_gallery(ada=[[1, 0, 0], [1, 1, 0]], bo=[[0, 1, 0]])`."""
+    rows = [
+        Row(name, unit(*numbers), confidence=0.9, origin=f"{name}#{place}")
+        for name, table in names.items()
+        for place, numbers in enumerate(table)
+    ]
+    return Gallery.of(rows, settings(model, dim=len(rows[0].embedding), standing=tuple(standing)))
+
+
+def settings(model: str = "colour", *, dim: int = 3, standing: tuple[float, ...] = ()) -> Settings:
+    """Return settings that fit ColourEmbedder."""
+    return Settings(
+        model=model,
+        weights="",
+        weights_hash="0" * 64,
+        dim=dim,
+        alignment="template",
+        normalization="base",
+        engine="fake",
+        detector="bright",
+        source="a test",
+        licence="none",
+        standing=standing,
+    )
+
+
+def _inside(image: np.ndarray, face: Face) -> np.ndarray:
+    x, y, width, height = (int(value) for value in face.box)
+    return image[y : y + height, x : x + width]

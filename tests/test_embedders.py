@@ -1,0 +1,175 @@
+"""The models: our own from its files, DeepFace's through DeepFace itself."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from drawing import draw_face
+from onnx import TensorProto, helper, numpy_helper
+
+from lookalike.detectors import load_detector
+from lookalike.embedders import BUNDLED, MODELS, OnnxEmbedder, find_model, load_embedder
+from lookalike.errors import WeightsError
+from lookalike.faces import align
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_compact_gives_unit_rows_one_a_face():
+    image = draw_face(seed=1)
+    faces = load_detector().detect(image)
+    rows = load_embedder().embed(image, faces)
+    assert rows.shape == (len(faces), 128) and rows.dtype == np.float32
+    assert np.linalg.norm(rows, axis=1) == pytest.approx(1, abs=1e-5)
+    assert load_embedder().embed(image, []).shape == (0, 128)
+
+
+def test_a_batch_gives_what_its_faces_give_alone():
+    crops = [align(image, load_detector().detect(image)[0]) for image in (draw_face(seed=seed) for seed in range(3))]
+    together = load_embedder().embed_crops(crops)
+    alone = np.vstack([load_embedder().embed_crops([crop]) for crop in crops])
+    assert np.allclose(together, alone, atol=1e-4)
+
+
+def test_the_bundled_model_knows_how_its_cosines_become_percentages():
+    scale = load_embedder().scale
+    assert scale is not None and scale.similarity(1.0) == pytest.approx(100)
+    assert -0.2 < scale.cosines[1] < scale.same < 1
+
+
+def test_the_bundled_model_is_small():
+    assert (BUNDLED / "compact.onnx").stat().st_size <= 4_000_000
+
+
+def test_weights_that_are_not_the_expected_ones_are_refused(tmp_path: Path):
+    for file in ("compact.onnx", "compact.json"):
+        shutil.copy(BUNDLED / file, tmp_path)
+    with (tmp_path / "compact.onnx").open("ab") as weights:
+        weights.write(b"\0")
+    with pytest.raises(WeightsError, match="not the file"):
+        OnnxEmbedder(tmp_path / "compact.onnx", find_model("compact"))
+    (tmp_path / "compact.onnx").unlink()
+    with pytest.raises(WeightsError, match="missing"):
+        OnnxEmbedder(tmp_path / "compact.onnx", find_model("compact"))
+
+
+def test_names_of_models_are_not_repeated():
+    names = [model.name for model in MODELS]
+    assert len(names) == len(set(names)) and names[0] == "compact"
+
+
+def run_deepface(code: str, home: Path) -> dict[str, object]:
+    """Run code in a process of its own, where DeepFace has `home` and the onnx engine, and return the JSON it prints."""
+    environment = {"DEEPFACE_HOME": str(home), "DEEPFACE_BACKEND_ENGINE": "onnx", "PATH": "/usr/bin", "HOME": str(home)}
+    prelude = "import sys, json; sys.path[:0] = ['.', 'tests']; import numpy as np; from drawing import draw_face\n"
+    result = subprocess.run(
+        [sys.executable, "-c", prelude + code], cwd=ROOT, env=environment, capture_output=True, text=True
+    )
+    assert result.returncode == 0, result.stderr
+    return json.loads(result.stdout.splitlines()[-1])  # type: ignore[no-any-return]
+
+
+def test_deepface_runs_compact_from_its_own_table(tmp_path: Path):
+    found = run_deepface(
+        """
+import lookalike
+from lookalike.detectors import load_detector
+from lookalike.embedders import load_embedder
+from lookalike.faces import align
+from deepface import DeepFace
+lookalike.register_with_deepface()
+one, other = (align(image, load_detector().detect(image)[0]) for image in (draw_face(seed=1), draw_face(seed=2)))
+bgr = [np.ascontiguousarray(crop[:, :, ::-1]) for crop in (one, other)]
+skip = {"model_name": "compact", "detector_backend": "skip"}
+theirs = np.array([DeepFace.represent(crop, **skip)[0]["embedding"] for crop in bgr])
+pair = [face[0]["embedding"] for face in DeepFace.represent(bgr, **skip)]
+ours = load_embedder().embed_crops([one, other])
+verdict = DeepFace.verify(bgr[0], bgr[0], **skip)
+print(json.dumps({
+    "alike": [float(v) for v in (ours * theirs).sum(axis=1)],
+    "batch": float(np.abs(theirs - np.array(pair)).max()),
+    "verified": bool(verdict["verified"]),
+    "threshold": float(verdict["threshold"]),
+    "same": load_embedder().scale.same,
+    "tensorflow": "tensorflow" in sys.modules,
+}))
+""",
+        tmp_path,
+    )
+    assert found["alike"] == pytest.approx([1, 1], abs=1e-5) and found["batch"] < 1e-4
+    assert found["verified"] is True and found["threshold"] == pytest.approx(1 - found["same"], abs=1e-6)  # type: ignore[operator]
+    assert found["tensorflow"] is False
+
+
+def write_random_arcface(folder: Path) -> None:
+    """Write a network with ArcFace's shapes, its weights drawn at random, where DeepFace looks for the real one."""
+    random = np.random.default_rng(0)
+    kernel = numpy_helper.from_array(random.normal(size=(512, 3, 16, 16)).astype(np.float32), "kernel")
+    graph = helper.make_graph(
+        [
+            helper.make_node("Transpose", ["face"], ["chw"], perm=[0, 3, 1, 2]),
+            helper.make_node("Conv", ["chw", "kernel"], ["map"], strides=[16, 16]),
+            helper.make_node("Relu", ["map"], ["positive"]),
+            helper.make_node("GlobalMaxPool", ["positive"], ["pooled"]),
+            helper.make_node("Flatten", ["pooled"], ["embedding"]),
+        ],
+        "random",
+        [helper.make_tensor_value_info("face", TensorProto.FLOAT, ["n", 112, 112, 3])],
+        [helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["n", 512])],
+        [kernel],
+    )
+    weights = folder / ".deepface" / "weights"
+    weights.mkdir(parents=True)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.save(model, weights / "arcface_weights.onnx")
+
+
+def test_a_deepface_model_sees_our_crop_and_names_its_weights(tmp_path: Path):
+    write_random_arcface(tmp_path)
+    found = run_deepface(
+        """
+from lookalike.detectors import load_detector
+from lookalike.embedders import crop_face, find_model, load_embedder
+image = draw_face(seed=1)
+faces = load_detector().detect(image)
+embedder = load_embedder("ArcFace")
+from deepface import DeepFace
+crop = np.ascontiguousarray(crop_face(find_model("ArcFace"), image, faces[0])[:, :, ::-1])
+theirs = np.array(DeepFace.represent(crop, model_name="ArcFace", detector_backend="skip")[0]["embedding"])
+ours = embedder.embed(image, [faces[0], faces[0]])
+print(json.dumps({
+    "shape": ours.shape,
+    "alike": [float(row @ theirs / np.linalg.norm(theirs)) for row in ours],
+    "hash": embedder.weights_hash,
+    "engine": embedder.engine,
+}))
+""",
+        tmp_path,
+    )
+    assert found["shape"] == [2, 512] and found["alike"] == pytest.approx([1, 1], abs=1e-5)
+    assert len(str(found["hash"])) == 64 and found["engine"] == "onnx"
+
+
+def test_weights_that_cannot_be_fetched_are_one_sentence(tmp_path: Path):
+    found = run_deepface(
+        """
+import os
+for proxy in ("http_proxy", "https_proxy"):
+    os.environ[proxy] = "http://127.0.0.1:9"  # nobody listens there
+from lookalike.embedders import load_embedder
+from lookalike.errors import WeightsError
+try:
+    load_embedder("Facenet512")
+except WeightsError as error:
+    print(json.dumps({"sentence": str(error)}))
+""",
+        tmp_path,
+    )
+    assert "weights of Facenet512 could not be loaded" in str(found["sentence"]) and "\n" not in str(found["sentence"])

@@ -1,0 +1,83 @@
+"""From a photo to matches, with parts that can be checked by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from fakes import BrightDetector, ColourEmbedder, make_gallery
+
+from lookalike import Lookalikes, MismatchError, NoFaceError, UnknownModelError
+from lookalike.detectors import load_detector
+from lookalike.errors import GalleryError, MissingFileError
+from lookalike.finder import open_gallery
+
+GALLERY = make_gallery(standing=[0.0, 1.0], red=[[1, 0, 0]], yellow=[[1, 1, 0]], blue=[[0, 0, 1]])
+
+
+def finder() -> Lookalikes:
+    return Lookalikes(GALLERY, embedder=ColourEmbedder(), detector=BrightDetector())
+
+
+def photo(*colours: tuple[int, int, int]) -> np.ndarray:
+    """A strip of 40-pixel squares; BrightDetector finds a face in each that is not black."""
+    return np.hstack([np.full((40, 40, 3), colour, np.uint8) for colour in colours])
+
+
+def test_matches_come_by_falling_likeness_with_rank_percentage_and_origin():
+    (found,) = finder().find(photo((255, 0, 0)), count=2)
+    assert [(m.rank, m.name, round(m.similarity), m.origin) for m in found.matches] == [
+        (1, "red", 100, "red#0"),
+        (2, "yellow", 85, "yellow#0"),
+    ]
+    assert found.standing == pytest.approx(1.0, abs=1e-3)
+
+
+def test_every_face_is_looked_up_and_no_face_is_an_empty_list():
+    found = finder().find(photo((255, 0, 0), (0, 0, 0), (0, 0, 255)))
+    assert [face.matches[0].name for face in found] == ["red", "blue"]
+    assert finder().find(photo((0, 0, 0))) == []
+
+
+def test_more_matches_than_names_are_all_the_names():
+    (found,) = finder().find(photo((255, 0, 0)), count=50)
+    assert [match.name for match in found.matches] == ["red", "yellow", "blue"]
+
+
+def test_fewer_than_one_match_is_refused():
+    with pytest.raises(ValueError, match="at least one"):
+        finder().find(photo((255, 0, 0)), count=0)
+
+
+def test_an_answer_says_how_long_each_step_took():
+    assert set(finder().answer(photo((255, 0, 0))).seconds) == {"detect", "embed", "search"}
+
+
+def test_comparing_says_how_alike_and_whether_it_is_one_person():
+    alike = finder().compare(photo((255, 0, 0)), photo((250, 5, 0)))
+    apart = finder().compare(photo((255, 0, 0)), photo((0, 0, 255)))
+    assert alike.same and alike.similarity > 99 and alike.cosine <= 1
+    assert not apart.same and apart.similarity == pytest.approx(50, abs=1)
+
+
+def test_comparing_names_the_photo_without_a_face():
+    with pytest.raises(NoFaceError, match="second photo"):
+        finder().compare(photo((255, 0, 0)), photo((0, 0, 0)))
+
+
+def test_gallery_and_model_that_do_not_match_are_refused_at_once():
+    with pytest.raises(MismatchError):
+        Lookalikes(GALLERY, embedder=ColourEmbedder("other"), detector=BrightDetector())
+
+
+def test_unknown_models_and_detectors_are_answered_with_those_there_are():
+    with pytest.raises(UnknownModelError, match=r"'nonesuch'; choose one of compact, .*ArcFace"):
+        Lookalikes.load(model="nonesuch")
+    with pytest.raises(UnknownModelError, match=r"'nonesuch'; choose one of mtcnn, yunet"):
+        load_detector("nonesuch")
+
+
+def test_a_gallery_that_is_nowhere_is_answered_with_a_sentence():
+    with pytest.raises(MissingFileError, match="no gallery"):
+        open_gallery("/no/such/folder", model="compact")
+    with pytest.raises(GalleryError, match="could not be fetched"):
+        open_gallery("nobody/no such name!", model="compact")

@@ -1,0 +1,256 @@
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from fakes import BrightDetector, ColourEmbedder, unit
+from PIL import Image
+
+from lookalike.building.card import card, escape
+from lookalike.building.counts import Counts
+from lookalike.building.pipeline import Built, Options, build, in_order
+from lookalike.building.selection import Candidate, direction, find_outliers, select
+from lookalike.errors import SourceError
+from lookalike.faces import Face
+from lookalike.sources import Record
+from lookalike.splits import person_key
+
+RED, ORANGE, GREEN, BLUE = (200, 0, 0), (200, 60, 0), (0, 200, 0), (0, 0, 200)
+BLACK = (0, 0, 0)  # BrightDetector finds no face there
+
+
+def photo(colour: tuple[int, int, int], width: int = 40) -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (width, 40), colour).save(file, "PNG")
+    return file.getvalue()
+
+
+def tall(height: int) -> bytes:
+    """Return a photo as wide as one of BrightDetector's faces; the higher, the larger is the face in it."""
+    file = io.BytesIO()
+    Image.new("RGB", (40, height), RED).save(file, "PNG")
+    return file.getvalue()
+
+
+def record(name: str, colour: tuple[int, int, int], width: int = 40, *, row: int = 0) -> Record:
+    return Record(photo(colour, width), name, f"test#{row}", "film")
+
+
+def built(records: Sequence[Record], options: Options | None = None) -> Built:
+    return build(records, detector=BrightDetector(), embedder=ColourEmbedder(), options=options or Options())
+
+
+def test_a_build_accounts_for_every_record():
+    records = [
+        record("Ada", RED),
+        record("Ada", BLACK),
+        record("Bo", GREEN),
+        record("Bo", BLUE, width=80),
+        Record(b"junk", "Bo", "test#4"),
+        record("Villain", RED),
+        record("", RED),
+        record("Cy", (255, 255, 255), width=8),
+    ]
+    counts = built(records, Options(excluded=frozenset([person_key("villain")]))).counts
+    assert counts == Counts(
+        kept=2, no_face=1, several_faces=1, too_small=1, unreadable=1, excluded=1, no_name=1
+    )
+    assert counts.total == len(records)
+
+
+def test_the_account_reads_as_one_line():
+    counts = Counts(9120, 211, 87, 3, 4, 12, outliers=31, beyond=410)
+    assert str(counts) == (
+        "kept 9,120 · no face 211 · several faces 87 · too small 3 · unreadable 4 · excluded 12 · "
+        "outliers 31 · beyond 10 a name 410"
+    )
+    assert counts.total == 9878
+
+
+def test_a_row_holds_photo_embedding_and_where_it_comes_from():
+    gallery = built([record("Ada", RED, row=7), record("Bo", GREEN)]).gallery
+    assert gallery.names == ("Ada", "Bo")
+    assert gallery.embeddings == pytest.approx(np.eye(3)[:2], abs=1e-3)
+    assert (gallery.origin(0), Image.open(io.BytesIO(gallery.photo(0) or b"")).size) == ("test#7", (40, 40))
+
+
+def test_the_settings_are_those_of_model_and_detector():
+    settings = built([record("Ada", RED)], Options(source="test", licence="cc0-1.0")).gallery.settings
+    assert (settings.model, settings.detector, settings.source, settings.licence) == (
+        "colour",
+        "bright",
+        "test",
+        "cc0-1.0",
+    )
+    assert (settings.deepface, settings.scale, settings.standing) == (None, None, ())
+
+
+def test_a_person_under_two_spellings_has_the_first():
+    assert built([record("Beyoncé", RED), record("BEYONCE", ORANGE)]).gallery.names == ("Beyoncé",)
+
+
+def test_one_row_a_name_is_the_mean_without_photo_and_origin():
+    options = Options(one_row=True)
+    gallery = built([record("Ada", RED), record("Ada", GREEN), record("Bo", BLUE)], options).gallery
+    assert gallery.embeddings == pytest.approx(np.stack([unit(1, 1, 0), unit(0, 0, 1)]), abs=1e-2)
+    assert [(gallery.photo(row), gallery.origin(row)) for row in range(2)] == [(None, None)] * 2
+
+
+def test_no_photos_leaves_the_rest():
+    gallery = built([record("Ada", RED)], Options(photos=False)).gallery
+    assert (gallery.photo(0), gallery.origin(0)) == (None, "test#0")
+
+
+def test_names_with_too_few_photos_are_left_out_and_counted():
+    answer = built([record("Ada", RED), record("Ada", RED), record("Bo", GREEN)], Options(min_photos=2))
+    assert answer.gallery.names == ("Ada",)
+    assert (answer.counts.kept, answer.counts.too_few, answer.counts.total) == (2, 1, 3)
+
+
+def test_the_best_photos_of_a_name_are_kept():
+    records = [Record(tall(side), "Ada", f"test#{side}") for side in (40, 100, 60)]
+    answer = built(records, Options(photos_per_name=1))
+    assert answer.gallery.origin(0) == "test#100"
+    assert (answer.counts.kept, answer.counts.beyond) == (1, 2)
+
+
+def test_standing_is_what_the_best_photo_of_each_name_finds_among_the_others():
+    people = [record("Ada", RED), record("Bo", ORANGE), record("Cy", BLUE)]
+    standing = built(people).gallery.settings.standing
+    cosine = float(unit(200, 0, 0) @ unit(200, 60, 0))
+    assert len(standing) == 101
+    assert standing[-1] == pytest.approx(cosine, abs=1e-3)
+    assert standing[0] == pytest.approx(0, abs=0.02)
+
+
+def test_standing_looks_up_photos_and_not_means():
+    people = [record("Ada", RED), record("Ada", GREEN), record("Bo", RED), record("Bo", GREEN)]
+    standing = built(people, Options(one_row=True)).gallery.settings.standing
+    assert standing[-1] == pytest.approx(0.5**0.5, abs=0.01)
+
+
+def test_a_model_without_a_scale_gets_one_from_the_gallery():
+    class Unscaled(ColourEmbedder):
+        scale = None
+
+    people = [record("Ada", RED), record("Ada", ORANGE), record("Bo", GREEN), record("Cy", BLUE)]
+    for records in (people, people[:1]):
+        gallery = build(records, detector=BrightDetector(), embedder=Unscaled(), options=Options()).gallery
+        scale = gallery.settings.scale
+        assert scale is not None
+        assert scale.similarity(1.0) == 100
+        assert scale.similarity(0.99) > scale.similarity(0.2)
+
+
+def test_the_result_does_not_depend_on_the_threads():
+    class Dawdler(BrightDetector):
+        def detect(self, image: np.ndarray) -> list[Face]:
+            time.sleep(0.004 * (image[0, 0, 0] % 3))
+            return super().detect(image)
+
+    colours = [(200 - place, place * 3, 50) for place in range(70)]
+    records = [record(f"Name {place % 9}", colour, row=place) for place, colour in enumerate(colours)]
+
+    def run(threads: int) -> Built:
+        options = Options(threads=threads, photos_per_name=3)
+        return build(records, detector=Dawdler(), embedder=ColourEmbedder(), options=options)
+
+    one, many = run(1), run(8)
+    assert one.counts == many.counts
+    assert one.gallery.revision == many.gallery.revision
+    assert one.gallery.settings == many.gallery.settings
+
+
+def test_progress_is_called_once_a_record():
+    calls = []
+    records = [record("Ada", RED), record("Ada", BLACK), Record(b"", "", "test")]
+    build(
+        records,
+        detector=BrightDetector(),
+        embedder=ColourEmbedder(),
+        options=Options(),
+        progress=lambda: calls.append(1),
+    )
+    assert len(calls) == 3
+
+
+def test_a_source_without_a_usable_face_is_one_sentence():
+    with pytest.raises(SourceError, match=r"No face of the 2 records can be kept.*no face 2"):
+        built([record("Ada", BLACK), record("Bo", BLACK)])
+
+
+def test_records_are_not_read_far_ahead():
+    read = []
+
+    def numbers():
+        for number in range(1000):
+            read.append(number)
+            yield number
+
+    results = in_order(lambda number: number * 2, numbers(), threads=2)
+    assert [next(results) for _ in range(3)] == [0, 2, 4]
+    assert len(read) < 100
+    results.close()
+
+
+def test_trouble_in_a_source_reaches_the_caller():
+    def breaks_off():
+        yield record("Ada", RED)
+        raise SourceError("It breaks off.")
+
+    with pytest.raises(SourceError, match="It breaks off"):
+        built(breaks_off())
+
+
+# Outliers, on hand-made vectors
+
+
+def test_a_photo_closer_to_strangers_than_to_its_own_name_is_an_outlier():
+    ada = np.stack([unit(1, 0, 0), unit(1, 0.1, 0), unit(1, 0, 0.1), unit(0, 1, 0)])
+    bo = np.stack([unit(0, 1, 0), unit(0.1, 1, 0), unit(0, 1, 0.1)])
+    assert [flags.tolist() for flags in find_outliers([ada, bo])] == [[False] * 3 + [True], [False] * 3]
+
+
+def test_of_two_photos_that_disagree_neither_is_an_outlier():
+    ada, bo = np.stack([unit(1, 0), unit(0, 1)]), np.stack([unit(0, 1)] * 3)
+    assert [flags.tolist() for flags in find_outliers([ada, bo])] == [[False, False], [False] * 3]
+
+
+def test_a_single_name_has_no_outliers():
+    assert find_outliers([np.stack([unit(1, 0), unit(0, 1), unit(-1, 0)])])[0].tolist() == [False] * 3
+
+
+def test_the_direction_is_that_of_the_photos_that_agree():
+    assert direction(np.stack([unit(1, 0)] * 3 + [unit(0, 1)])) == pytest.approx(unit(1, 0))
+
+
+def test_selection_drops_outliers_before_it_counts_photos():
+    def faces(name: str, *vectors: np.ndarray) -> list[Candidate]:
+        return [Candidate(name, vector, quality / 10, 1.0, "") for quality, vector in enumerate(vectors)]
+
+    ada = faces("Ada", unit(1, 0, 0), unit(1, 0.1, 0), unit(1, 0, 0.1), unit(0, 1, 0))
+    bo = faces("Bo", unit(0, 1, 0), unit(0.1, 1, 0), unit(0, 1, 0.1))
+    cy = faces("Cy", unit(0, 0, 1))
+    selection = select([*ada, *bo, *cy], photos_per_name=2, min_photos=2)
+    assert selection.kept == {"Ada": [ada[2], ada[1]], "Bo": [bo[2], bo[1]]}
+    assert (selection.outliers, selection.beyond, selection.too_few) == (1, 2, 1)
+
+
+# The card
+
+
+def test_the_card_states_counts_and_escapes_what_it_quotes():
+    answer = built([record("Ada", RED)], Options(source="<b>a|b_c</b>", licence="CC BY, say"))
+    text = card(answer.gallery, answer.counts, ["colour", "other"])
+    assert text.startswith('---\nlicense: other\nlicense_name: "CC BY, say"\n')
+    assert '- config_name: "colour"\n  data_files: "colour/*.parquet"\n  default: true\n' in text
+    assert '- config_name: "other"\n  data_files: "other/*.parquet"\n---' in text
+    assert "| source | &lt;b&gt;a\\|b\\_c&lt;/b&gt; |" in text
+    assert "| kept | 1 |" in text and "| **all** | **1** |" in text
+
+
+def test_escaped_text_is_one_line():
+    assert escape("a\n# b `c` [d](e) & <f>") == r"a \# b \`c\` \[d\]\(e\) &amp; &lt;f&gt;"

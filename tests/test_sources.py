@@ -1,0 +1,182 @@
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from datasets import ClassLabel, Dataset, Features, Image, Value
+from PIL import Image as Pictures
+
+from lookalike.errors import LookalikeError, MissingFileError, SourceError
+from lookalike.sources import Record, clean_name, open_hub_dataset, open_source, open_sources
+
+
+def png(red: int = 0) -> bytes:
+    file = io.BytesIO()
+    Pictures.new("RGB", (2, 2), (red, 0, 0)).save(file, "PNG")
+    return file.getvalue()
+
+
+def labelled(*labels: int) -> Dataset:
+    """Return a dataset as the Hub has them; the label -1 stands for none."""
+    photos = [{"bytes": png(place), "path": None} for place in range(len(labels))]
+    features = Features({"image": Image(), "label": ClassLabel(names=["Ada_Lovelace", "Bo"])})
+    return Dataset.from_dict({"image": photos, "label": labels}, features=features)
+
+
+def write_plain(path: Path, **columns: Sequence[object]) -> Path:
+    """Write Parquet without the note by which `datasets` knows its own columns."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(pa.table(columns), path)
+    return path
+
+
+def write_photos(root: Path, *paths: str) -> Path:
+    for path in paths:
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_bytes(path.encode())
+    return root
+
+
+def test_a_parquet_file_gives_photo_name_and_row(tmp_path: Path):
+    labelled(0, 1, -1).to_parquet(tmp_path / "stars.parquet")
+    source = open_source(str(tmp_path / "stars.parquet"))
+    assert (source.name, source.total) == ("stars.parquet", 3)
+    assert list(source) == [
+        Record(png(0), "Ada Lovelace", "stars.parquet#0"),
+        Record(png(1), "Bo", "stars.parquet#1"),
+        Record(png(2), "", "stars.parquet#2"),
+    ]
+
+
+def test_a_source_can_be_read_twice(tmp_path: Path):
+    labelled(0, 1).to_parquet(tmp_path / "stars.parquet")
+    source = open_source(str(tmp_path / "stars.parquet"))
+    assert list(source) == list(source)
+
+
+def test_columns_without_the_note_of_datasets_are_found_by_name_and_type(tmp_path: Path):
+    file = write_plain(tmp_path / "a.parquet", age=[3], Name=["Cy"], picture=[b"photo"], category=["film"])
+    assert list(open_source(str(file))) == [Record(b"photo", "Cy", "a.parquet#0", "film")]
+
+
+def test_missing_photos_and_names_are_empty_and_local_paths_are_not_followed(tmp_path: Path):
+    (tmp_path / "secret.png").write_bytes(png())
+    cells = [None, {"bytes": None, "path": str(tmp_path / "secret.png")}]
+    file = write_plain(tmp_path / "a.parquet", image=cells, name=[None, "Bo"])
+    assert list(open_source(str(file))) == [Record(b"", "", "a.parquet#0"), Record(b"", "Bo", "a.parquet#1", file="secret.png")]
+
+
+def test_a_folder_of_parquet_files_is_read_in_order_without_hidden_ones(tmp_path: Path):
+    root = tmp_path / "shards"
+    for path in ("b.parquet", "a/1.parquet", ".cache/c.parquet"):
+        write_plain(root / path, image=[b"photo"], name=["Bo"])
+    assert [record.origin for record in open_source(str(root))] == [
+        "shards/a/1.parquet#0",
+        "shards/b.parquet#0",
+    ]
+
+
+def test_a_folder_per_celebrity_gives_its_photos_in_order(tmp_path: Path):
+    paths = (
+        "Bo/2.PNG",
+        "Bo/1.jpg",
+        "Ada_Lovelace/x.webp",
+        "Bo/notes.txt",
+        "Bo/.1.jpg",
+        ".trash/1.jpg",
+        "1.jpg",
+    )
+    source = open_source(str(write_photos(tmp_path / "stars", *paths)))
+    assert (source.name, source.total) == ("stars", 3)
+    assert list(source) == [
+        Record(b"Ada_Lovelace/x.webp", "Ada Lovelace", "stars/Ada_Lovelace/x.webp", file="x.webp"),
+        Record(b"Bo/1.jpg", "Bo", "stars/Bo/1.jpg", file="1.jpg"),
+        Record(b"Bo/2.PNG", "Bo", "stars/Bo/2.PNG", file="2.PNG"),
+    ]
+
+
+def test_several_sources_are_one_and_the_limit_is_for_all(tmp_path: Path):
+    labelled(0, 1).to_parquet(tmp_path / "a.parquet")
+    folder = write_photos(tmp_path / "b", "Cy/1.jpg", "Cy/2.jpg")
+    source = open_sources([str(tmp_path / "a.parquet"), str(folder)], limit=3)
+    assert (source.name, source.total) == ("a.parquet, b", 3)
+    assert [record.origin for record in source] == ["a.parquet#0", "a.parquet#1", "b/Cy/1.jpg"]
+    assert open_sources([str(folder)], limit=9).total == 2
+
+
+def test_a_hub_dataset_is_streamed_split_by_split():
+    asked = []
+
+    def load(name: str, revision: str | None):
+        asked.append((name, revision))
+        return {"train": labelled(0).to_iterable_dataset(), "test": labelled(1).to_iterable_dataset()}
+
+    source = open_hub_dataset("owner/stars@v2", load=load)
+    assert asked == [("owner/stars", "v2")]
+    assert (source.name, source.total) == ("owner/stars@v2", None)
+    assert list(source) == [
+        Record(png(0), "Ada Lovelace", "owner/stars@v2#0"),
+        Record(png(0), "Bo", "owner/stars@v2#1"),
+    ]
+
+
+def test_a_hub_that_cannot_be_reached_is_one_sentence():
+    def load(name: str, revision: str | None):
+        raise ConnectionError("no route\nand a long trace")
+
+    with pytest.raises(SourceError, match=r"There is nothing at o/n, .* \(no route\)$"):
+        open_hub_dataset("o/n", load=load)
+
+
+def test_labels_without_names_are_refused_with_the_columns_there_are(tmp_path: Path):
+    features = Features({"image": Image(), "label": Value("int64")})
+    table = Dataset.from_dict({"image": [{"bytes": png(), "path": None}], "label": [7]}, features=features)
+    table.to_parquet(tmp_path / "a.parquet")
+    with pytest.raises(SourceError, match="it has: image, label"):
+        open_source(str(tmp_path / "a.parquet"))
+
+
+def test_what_cannot_be_a_source_is_refused(tmp_path: Path):
+    (tmp_path / "notes.txt").write_text("no Parquet")
+    (tmp_path / "empty").mkdir()
+    write_photos(tmp_path / "loose", "1.jpg")
+    write_plain(tmp_path / "none.parquet", image=pa.array([], pa.binary()), name=pa.array([], pa.string()))
+    refused: dict[str, type[LookalikeError]] = {
+        "notes.txt": SourceError,
+        "empty": SourceError,
+        "loose": SourceError,
+        "none.parquet": SourceError,
+        "nothing/here/at/all": MissingFileError,
+        "nothing.parquet": MissingFileError,
+    }
+    for name, kind in refused.items():
+        with pytest.raises(kind) as caught:
+            open_source(str(tmp_path / name))
+        assert name in str(caught.value)
+
+
+def test_a_parquet_file_that_is_cut_short_is_refused(tmp_path: Path):
+    file = tmp_path / "a.parquet"
+    labelled(0, 1).to_parquet(file)
+    file.write_bytes(file.read_bytes()[:-40])
+    with pytest.raises(SourceError, match="is not a Parquet file that can be read"):
+        open_source(str(file))
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Aaron_Eckhart", "Aaron Eckhart"),
+        ("  Bo \n\t Derek ", "Bo Derek"),
+        ("Beyonce\u0301", "Beyonc\u00e9"),
+        ("A\u202eda\x00", "Ada"),
+        ("\u0646\u06cc\u200c\u06a9", "\u0646\u06cc\u200c\u06a9"),
+        ("__", ""),
+    ],
+)
+def test_names_are_cleaned(text: str, name: str):
+    assert clean_name(text) == name
