@@ -40,8 +40,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--gallery",
         default=os.environ.get("LOOKALIKE_GALLERY") or None,
-        help="a folder, or a dataset on the Hub: owner/name or owner/name@revision (default: LOOKALIKE_GALLERY, "
-        "else the gallery that comes with the project)",
+        help="a folder, or a dataset on the Hub: owner/name or owner/name@revision (default: "
+        "LOOKALIKE_GALLERY, else the gallery that comes with the project)",
     )
     parser.add_argument(
         "--model",

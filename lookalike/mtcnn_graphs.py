@@ -1,11 +1,11 @@
 """MTCNN's three networks as ONNX graphs, built in memory from the weights inside the `mtcnn` wheel.
 
 P-, R- and O-Net are those of Zhang et al. 2016 (https://arxiv.org/abs/1604.02878). The wheel's own code needs
-TensorFlow; its weights are plain arrays, which onnxruntime runs in milliseconds once three things are arranged:
+TensorFlow; its weights are plain arrays, which onnxruntime runs in milliseconds after three rearrangements:
 
 - the scaling of pixels, (v - 127.5) / 128, is folded into the first convolution, so a graph takes raw bytes;
-- a PReLU is a ReLU and two depthwise 1x1 convolutions, on channels padded to blocks of 16, so that onnxruntime
-  keeps to its fast blocked layout, which its own PRelu and a softmax over two channels leave (twice as slow);
+- a PReLU is a ReLU and two depthwise 1x1 convolutions, on channels padded to blocks of 16: that keeps
+  onnxruntime in its fast blocked layout, which its own PRelu leaves and takes twice as long;
 - the dense layers are convolutions as large as what they see, and all heads are one convolution.
 """
 
@@ -39,7 +39,7 @@ _SHA256 = {
 }
 _WAY_OUT = "install it with `pip install mtcnn==1.0.0`."
 
-# The max pooling after each convolution: its side, and whether a last, partial window counts (TensorFlow's "same").
+# The max pooling after each layer: its side, and whether a last, partial window counts (TensorFlow's "same").
 _POOLS: dict[str, tuple[tuple[int, bool] | None, ...]] = {
     "pnet": ((2, True), None, None),
     "rnet": ((3, True), (3, False), None, None),
@@ -49,12 +49,13 @@ _BLOCK = 16  # channels in onnxruntime's blocked layout with AVX-512; a multiple
 
 
 def build_graph(network: str) -> bytes:
-    """Return one of NETWORKS as a serialized ONNX model; raise WeightsError where the wheel's weights are missing.
+    """Return one of NETWORKS as a serialized ONNX model; raise WeightsError where there are no weights.
 
     It takes `patches`, (n, h, w, 3) uint8 RGB, and returns `found`, (n, channels, rows, columns) float32. The
-    channels are the logit of being a face, then shares of the patch's side: how far the box's left, top, right and
-    bottom edge lie from the patch's, and in O-Net five x, then five y of the landmarks from its upper left corner.
-    Rows and columns are 1, but P-Net slides over any picture from 12x12 pixels up in steps of 2.
+    channels are the logit of being a face, then shares of the patch's side: how far the box's left, top,
+    right and bottom edge lie from the patch's, and in O-Net five x, then five y of the landmarks from its
+    upper left corner. Rows and columns are 1, but P-Net slides over any picture from 12x12 pixels up in steps
+    of 2.
     """
     stages, (heads, bias) = _layers(network, read_weights(network))
     graph = _Builder()
@@ -176,7 +177,7 @@ def _layers(network: str, weights: Weights) -> tuple[list[Layer], tuple[Array, A
 def _stage(kernel: Array, bias: Array, slope: Array) -> Layer:
     """Return a layer in ONNX's order.
 
-    A convolution comes as (rows, columns, inputs, outputs), a dense layer as (columns * rows * inputs, outputs).
+    A convolution comes as (rows, columns, inputs, outputs), a dense one as (columns*rows*inputs, outputs).
     """
     if kernel.ndim == 2:
         # flattened columns first; the dense layers of R- and O-Net both see 3x3

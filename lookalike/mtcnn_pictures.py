@@ -48,8 +48,8 @@ def pyramid_sizes(width: int, height: int, scale: float) -> list[Size]:
 def pack(photo: Halvings, sizes: Sequence[Size]) -> tuple[RGB, NDArray[np.int64]]:
     """Return all levels on one grey canvas, (H, W, 3) uint8, and their (levels, 2) upper left corners there.
 
-    They stand on shelves as wide as the first level, each on the first shelf with room: as they come by falling
-    size, none is taller than its shelf. Between two of them is one margin.
+    They stand on shelves as wide as the first level, each on the first shelf with room: as they come by
+    falling size, none is taller than its shelf. Between two of them is one margin.
     """
     corners: list[Size] = []
     shelves: list[Size] = []  # the left and upper edge of the room that is left
@@ -101,7 +101,7 @@ def turn(photo: Halvings, degrees: float) -> tuple[Halvings, Floats]:
 
 
 def rotation(angle: float) -> Floats:
-    """Return the (2, 2) matrix that turns columns (x, y) clockwise as seen, y pointing down, by so many radians."""
+    """Return the (2, 2) matrix that turns (x, y) by so many radians, clockwise as y points down."""
     return np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
 
 
@@ -112,7 +112,7 @@ def _halving(photo: Halvings, scale: float) -> int:
 
 def _at_centres(turn: Floats, shift: Floats) -> Floats:
     """Return the (2, 3) matrix between pixel centres, as OpenCV counts, for one between edges."""
-    return np.c_[turn, shift + turn.sum(axis=1) / 2 - 0.5]
+    return np.column_stack([turn, shift + turn.sum(axis=1) / 2 - 0.5])
 
 
 def _warp(image: RGB, matrix: Floats, size: Size, flag: int = 0) -> RGB:

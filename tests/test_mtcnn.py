@@ -98,7 +98,7 @@ def test_weights_of_another_release_are_not_opened(tmp_path: Path, monkeypatch: 
     folder.mkdir(parents=True)
     (tmp_path / "mtcnn" / "__init__.py").touch()
     monkeypatch.syspath_prepend(tmp_path)
-    with pytest.raises(WeightsError, match="cannot be read; install it with `pip install mtcnn==1.0.0`"):
+    with pytest.raises(WeightsError, match=r"cannot be read; install it with `pip install mtcnn==1\.0\.0`"):
         mtcnn_graphs.read_weights("pnet")
     (folder / "pnet.lz4").write_bytes(b"something else")
     with pytest.raises(WeightsError, match=r"are not those of mtcnn 1\.0\.0; install"):

@@ -17,8 +17,8 @@ log = logging.getLogger(__name__)
 class Finders:
     """The served finder, and those for the other models that its gallery has a table for.
 
-    `gallery_id` is what a report says of the gallery; `others` names the models that `load` can load besides. Safe to
-    use from several threads.
+    `gallery_id` is what a report says of the gallery; `others` names the models that `load` can load besides.
+    Safe to use from several threads.
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class Finders:
         self._lock = threading.Lock()
 
     def get(self, model: str | None = None) -> Lookalikes:
-        """Return the finder for `model`, by default the served one; raise UnknownModelError with those there are."""
+        """Return the finder for `model`, by default the served one, or raise UnknownModelError."""
         if not model:
             return self.served
         if model not in self.models:
@@ -64,7 +64,7 @@ class Finders:
 
 
 def load_finders(gallery: str | None, *, model: str, detector: str) -> Finders:
-    """Load a gallery (the bundled one, a folder, or a Hub dataset) for `model`; raise LookalikeError with the way out."""
+    """Load a gallery: the bundled one, a folder, or a Hub dataset; raise LookalikeError with the way out."""
     folder = BUNDLED_GALLERY if gallery is None else Path(gallery)
     return Finders(
         Lookalikes.load(gallery, model=model, detector=detector),

@@ -24,12 +24,12 @@ NO_PHOTO = "There is no photo; choose one first."
 Inputs = ParamSpec("Inputs")
 Output = TypeVar("Output")
 Update = dict[str, Any]  # what gr.update returns
-Pictures = list[tuple[RGB, str]]  # a picture and its caption
+Pictures = list[tuple[bytes, str]]  # a JPEG and its caption
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What the page remembers of a photo: how wide it was in pixels, and the faces with their matches. No pixels."""
+    """What the page remembers of a photo, which is no pixel: its width, and the faces with their matches."""
 
     width: int
     faces: tuple[FoundFace, ...]
@@ -65,7 +65,7 @@ def sentences(handler: Callable[Inputs, Output]) -> Callable[Inputs, Output]:
 
 
 class Handlers:
-    """The listeners, with the finders that answer them. Names and defaults of the endpoints' arguments are a contract."""
+    """The listeners, with the finders that answer them; the endpoints' argument names are a contract."""
 
     def __init__(self, finders: Finders) -> None:
         self.finders = finders
@@ -85,7 +85,8 @@ class Handlers:
             raise NoFaceError(report.NO_FACE)
         if face is None or not 0 <= face < len(answer.faces):
             raise trouble(
-                f"The photo shows {len(answer.faces)} face(s); the argument face counts from 0, the largest first."
+                f"The number of faces in the photo is {len(answer.faces)}; "
+                "the argument face counts them from 0, the largest first."
             )
         return pictures(answer.faces[int(face)]), report.report(answer, finder, self.finders.gallery_id)
 

@@ -9,15 +9,16 @@ import numpy as np
 
 from lookalike.faces import Face
 from lookalike.images import MAX_BYTES
-from lookalike.space.drawing import draw_faces, name_card
+from lookalike.space.drawing import draw_faces, encode, picture_of
 from lookalike.space.finders import Finders
 from lookalike.space.handlers import COUNT, Handlers
 from lookalike.space.photo import PhotoInput, PrivateBlocks
+from lookalike.space.pictures import PictureGallery
 from lookalike.space.report import MEANING
 from lookalike.space.theme import CSS, page_theme
 
 AT_ONCE = 2  # requests: a free Space has two cores, and one request decodes while another's networks run
-WAITING = 40  # requests in the queue: at a third of a second each the last waits 7 seconds; more are told to come back
+WAITING = 40  # requests in the queue: at a third of a second each the last waits 7 seconds; more are refused
 SESSIONS = 500  # that gradio remembers; each takes some 100 KB, without photos
 DELETE_CACHE = (
     60,
@@ -31,8 +32,8 @@ MODEL_LINE: dict[str, Any] = {"concurrency_limit": AT_ONCE, "concurrency_id": "m
 
 TITLE = "Celebrity look-alikes"
 FOOTER = (
-    "Similarity is not identification: these are the nearest among the names of this gallery, not a statement on who "
-    "you are. Your photo is deleted as soon as it is read, and nothing of it is kept. "
+    "Similarity is not identification: these are the nearest among the names of this gallery, not a "
+    "statement on who you are. Your photo is deleted as soon as it is read, and nothing of it is kept. "
     "[Use it from your own code](?view=api)."
 )
 
@@ -40,7 +41,7 @@ FOOTER = (
 def build_page(finders: Finders) -> gr.Blocks:
     """Return the page, ready to launch; see `launch_options`."""
     handlers = Handlers(finders)
-    with PrivateBlocks(title=TITLE, delete_cache=DELETE_CACHE, analytics_enabled=False) as page:
+    with PrivateBlocks(title=TITLE, delete_cache=DELETE_CACHE) as page:
         gr.Markdown(
             f"# {TITLE}\nWhich of {len(finders.served.gallery.names):,} famous faces is most like yours?",
             elem_id="title",
@@ -93,12 +94,11 @@ def launch_options(*, share: bool = False) -> dict[str, Any]:
 
 
 def warm_up(finders: Finders) -> None:
-    """Run every step of an answer once, drawing too, so that the first visitor waits no longer than the tenth."""
+    """Run every step once, drawing too, so that the first visitor waits no longer than the tenth."""
     finders.served.warm_up()
     grey = np.full((480, 640, 3), 127, np.uint8)
-    draw_faces(grey, [Face((260, 150, 120, 180), np.zeros((5, 2), np.float32), 1.0)] * 2, 0)
-    card = name_card("Ada Lovelace")
-    PhotoInput(render=False).postprocess(card)
+    encode(draw_faces(grey, [Face((260, 150, 120, 180), np.zeros((5, 2), np.float32), 1.0)] * 2, 0))
+    picture_of("Ada Lovelace", None)
 
 
 def _photo_side() -> tuple[PhotoInput, gr.Radio, gr.Markdown]:
@@ -116,8 +116,8 @@ def _photo_side() -> tuple[PhotoInput, gr.Radio, gr.Markdown]:
     return photo, chooser, gr.Markdown(visible=False, elem_id="notice")
 
 
-def _results_side() -> tuple[gr.Gallery, gr.Markdown]:
-    matches = gr.Gallery(
+def _results_side() -> tuple[PictureGallery, gr.Markdown]:
+    matches = PictureGallery(
         label="Look-alikes",
         show_label=False,
         columns=4,
@@ -132,7 +132,7 @@ def _results_side() -> tuple[gr.Gallery, gr.Markdown]:
     return matches, standing
 
 
-def _endpoints(handlers: Handlers, matches: gr.Gallery) -> None:
+def _endpoints(handlers: Handlers, matches: PictureGallery) -> None:
     """Add the two endpoints for scripts; their arguments are components that the page does not show."""
     photo = PhotoInput(label="photo", visible=False)  # its own, for here an upload is deleted at once
     count, face = (gr.Number(value, precision=0, visible=False) for value in (COUNT, 0))
@@ -145,8 +145,8 @@ def _endpoints(handlers: Handlers, matches: gr.Gallery) -> None:
         [photo, count, face, model],
         [matches, report],
         api_name="find_lookalikes",
-        api_description="Find the celebrities who look most like a face. Returns the pictures of `count` matches of the "
-        "face number `face` (0 is the largest), and a report on all faces of the photo.",
+        api_description="Find the celebrities who look most like a face. Returns the pictures of `count` "
+        "matches of face number `face` (0 is the largest), and a report on all faces of the photo.",
         **MODEL_LINE,
     )
     gr.on(
@@ -155,8 +155,8 @@ def _endpoints(handlers: Handlers, matches: gr.Gallery) -> None:
         [first, second],
         comparison,
         api_name="compare",
-        api_description="Compare the largest faces of two photos: similarity (0..100), cosine (-1..1), and whether they "
-        "pass as one person.",
+        api_description="Compare the largest faces of two photos: similarity (0..100), cosine (-1..1), and "
+        "whether they pass as one person.",
         **MODEL_LINE,
     )
 

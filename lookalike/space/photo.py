@@ -1,16 +1,14 @@
 """The photo that a visitor or a script hands over: read by us, never fetched, never kept.
 
-Gradio's own image decodes whatever it is given before our code sees it, opens any path that a script names without
-its `meta` field, and fetches addresses. This one takes an upload or a data: URL, and nothing else.
+Gradio's own image decodes whatever it is given before our code sees it, opens any path that a script names
+without its `meta` field, and fetches addresses. This one takes an upload or a data: URL, and nothing else.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
-import io
 import logging
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -19,14 +17,15 @@ import gradio as gr
 from gradio.context import LocalContext
 from gradio.data_classes import ImageData
 from gradio.utils import get_upload_folder
-from PIL import Image
 
 from lookalike.errors import ImageError, LookalikeError
 from lookalike.images import MAX_BYTES, RGB, read_image
+from lookalike.space.drawing import encode
+from lookalike.space.unstubbed import Unstubbed
+from lookalike.space.uploads import Uploads
 
 log = logging.getLogger(__name__)
 
-JPEG_QUALITY = 88  # no artefact to be seen at display size, a fifth of PNG's bytes
 BASE64_BYTES = MAX_BYTES * 4 // 3 + 100  # what MAX_BYTES become in a data: URL, and its head
 NO_ADDRESSES = "Send the photo itself, as an upload; addresses and files of the server are not read."
 UNREADABLE_REQUEST = "The request could not be read; send what the page's API description lists."
@@ -37,8 +36,11 @@ def trouble(sentence: str) -> gr.Error:
     return gr.Error(sentence, title="That did not work", print_exception=False)
 
 
-class PhotoInput(gr.Image):  # type: ignore[misc]  # gradio has no types here
-    """An image whose handler gets an upright (H, W, 3) uint8 RGB array; what it shows travels as data, not as a file."""
+class PhotoInput(gr.Image, metaclass=Unstubbed):  # type: ignore[misc]
+    """An image whose handler gets an upright (H, W, 3) uint8 RGB array.
+
+    What it shows travels as data, so that no file of a face lies on the server.
+    """
 
     is_template = True  # tells gradio that the browser draws this as the class above
     linger = 0.0  # seconds from reading an upload to deleting it
@@ -53,12 +55,10 @@ class PhotoInput(gr.Image):  # type: ignore[misc]  # gradio has no types here
             raise trouble(str(error)) from None
 
     def postprocess(self, value: RGB | None) -> ImageData | None:
-        """Return an (H, W, 3) uint8 RGB array as a data: URL, so that no file of a face lies on the server."""
+        """Return an (H, W, 3) uint8 RGB array as a data: URL."""
         if value is None:
             return None
-        buffer = io.BytesIO()
-        Image.fromarray(value).save(buffer, "JPEG", quality=JPEG_QUALITY)
-        return ImageData(url=f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}")
+        return ImageData(url=f"data:image/jpeg;base64,{base64.b64encode(encode(value)).decode()}")
 
     async def async_move_resource_to_block_cache(self, url_or_file_path: str | Path | None) -> str | None:
         """Refuse an address, which gradio would fetch here."""
@@ -68,7 +68,12 @@ class PhotoInput(gr.Image):  # type: ignore[misc]  # gradio has no types here
 
 
 class PrivateBlocks(gr.Blocks):  # type: ignore[misc]
-    """A page that answers a malformed request with a sentence, and whose sessions remember no photo."""
+    """A page that answers a malformed request with a sentence, deletes uploads, and remembers no photo."""
+
+    def __init__(self, *, title: str, delete_cache: tuple[int, int]) -> None:
+        super().__init__(title=title, delete_cache=delete_cache, analytics_enabled=False)
+        self.upload_file_set = Uploads()
+        self.temp_file_sets = [self.upload_file_set]
 
     async def preprocess_data(
         self, block_fn: Any, inputs: list[Any], state: Any, explicit_call: bool = False
@@ -120,7 +125,7 @@ def _from_data_url(url: str) -> bytes:
 
 
 def _take_upload(name: str, linger: float) -> bytes:
-    """Return the bytes of an uploaded file, which is deleted after `linger` seconds; raise ImageError for any other file of the server."""
+    """Return the bytes of an uploaded file, which is then deleted; raise ImageError for any other file."""
     try:
         path = Path(name).resolve()
         if not path.is_relative_to(Path(get_upload_folder()).resolve()):
@@ -131,17 +136,5 @@ def _take_upload(name: str, linger: float) -> bytes:
     except (OSError, ValueError) as error:  # ValueError: a null character in the name
         raise ImageError("The photo is no longer here; choose it again.") from error
     finally:
-        _delete_upload(name, linger)
-
-
-def _delete_upload(name: str, linger: float) -> None:
-    """Delete a file if a visitor uploaded it; the folder also holds pictures that the page shows to others."""
-    blocks = LocalContext.blocks.get(None)
-    if blocks is None or name not in blocks.upload_file_set:
-        return
-    if not linger:
-        Path(name).unlink(missing_ok=True)
-        return
-    timer = threading.Timer(linger, Path(name).unlink, kwargs={"missing_ok": True})
-    timer.daemon = True  # when the server stops, gradio deletes what is left
-    timer.start()
+        if isinstance(page := LocalContext.blocks.get(None), PrivateBlocks):
+            page.upload_file_set.done(name, linger=linger)

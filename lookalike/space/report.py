@@ -5,24 +5,24 @@ from __future__ import annotations
 from typing import Any
 
 from lookalike.finder import Answer, Comparison, FoundFace, Lookalikes, Match
-from lookalike.sources import clean_name
+from lookalike.space.lettering import shown_name
 
 FEW = 0.10  # under this share of first matches the page says that nobody here looks much like the visitor
 
 NO_FACE = "No face was found; try a photo that shows the face from the front, in good light."
 MEANING = (
-    "The percentage says how rare such likeness is: of all pairs of strangers, one in ten is at least 20 % alike, "
-    "one in a hundred 40 %, one in a thousand 60 %. Two photos of one person are typically 90 % alike."
+    "The percentage says how rare such likeness is: of all pairs of strangers, one in ten is at least 20 % "
+    "alike, one in a hundred 40 %, one in a thousand 60 %. Two photos of one person are typically 90 % alike."
 )
 
 
 def caption(match: Match) -> str:
     """Return rank, name and percentage: "1 · Ada Lovelace · 55 %"."""
-    return f"{match.rank} · {clean_name(match.name) or 'no name'} · {match.similarity:.0f} %"
+    return f"{match.rank} · {shown_name(match.name) or 'no name'} · {match.similarity:.0f} %"
 
 
 def standing_sentence(found: FoundFace, names: int) -> str:
-    """Say how the first match compares with the first matches of others in a gallery of `names`; empty if unknown."""
+    """Say how the first match compares with those of others in a gallery of `names`; empty if unknown."""
     if found.standing is None:
         return ""
     if found.standing < FEW:

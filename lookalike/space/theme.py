@@ -52,7 +52,7 @@ def page_theme() -> gr.themes.Base:
     )
 
 
-# The first match is twice as large as the others; captions stand under the pictures, where nothing is cut off.
+# The first match is twice as large as the others; captions stand under the pictures, where none is cut off.
 CSS = """
 .gradio-container { max-width: 1120px !important; margin: 0 auto !important; }
 #title h1 { font-size: 1.9rem; font-weight: 700; letter-spacing: -0.01em; margin: 0.4rem 0 0; }
@@ -64,15 +64,17 @@ CSS = """
 #footer { margin-top: 1.5rem; }
 #matches { border: 0; background: none; overflow: visible; }
 #matches .grid-wrap { padding: 0; min-height: 0; max-height: none; overflow: visible; }
-#matches .grid-container { grid-template-columns: repeat(4, minmax(0, 1fr)); grid-auto-rows: auto; gap: 14px; }
+#matches .grid-container { grid-template-columns: repeat(4, minmax(0, 1fr)); grid-auto-rows: auto;
+  gap: 14px; }
 #matches .gallery-item:first-child { grid-column: span 2; grid-row: span 2; }
-#matches .thumbnail-item { display: flex; flex-direction: column; aspect-ratio: auto; background: var(--block-background-fill); }
+#matches .thumbnail-item { display: flex; flex-direction: column; aspect-ratio: auto;
+  background: var(--block-background-fill); }
 #matches .thumbnail-item img { aspect-ratio: 1; height: auto; border-radius: 0; }
-#matches .caption-label { position: static; max-width: none; flex: 1; border: 0; background: none; opacity: 1 !important;
-  padding: 0.45rem 0.6rem; white-space: normal; text-wrap: balance; overflow-wrap: anywhere; font-size: 0.85rem; line-height: 1.3;
-  color: var(--body-text-color); }
-#matches .gallery-item:first-child .caption-label { display: flex; align-items: center; padding: 0.6rem 0.9rem;
-  font-size: 1.2rem; font-weight: 700; }
+#matches .caption-label { position: static; max-width: none; flex: 1; border: 0; background: none;
+  opacity: 1 !important; padding: 0.45rem 0.6rem; white-space: normal; text-wrap: balance;
+  overflow-wrap: anywhere; font-size: 0.85rem; line-height: 1.3; color: var(--body-text-color); }
+#matches .gallery-item:first-child .caption-label { display: flex; align-items: center;
+  padding: 0.6rem 0.9rem; font-size: 1.2rem; font-weight: 700; }
 @media (max-width: 640px) {
   #photo { height: 340px !important; }
   #matches .grid-container { grid-template-columns: repeat(2, minmax(0, 1fr)); }

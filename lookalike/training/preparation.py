@@ -79,11 +79,16 @@ def _table(records: Sequence[Record], faces: Sequence[RGB], teacher: OnnxTeacher
         {
             "image": pa.array([_webp(face) for face in faces], pa.binary()),
             "name": [record.name for record in records],
-            "source": [record.origin.split("#")[0] for record in records],
+            "source": [_source(record) for record in records],
             "file": [record.file for record in records],
             "teacher": pa.array([row.astype(np.float16) for row in teacher.embed(np.stack(faces))]),
         }
     )
+
+
+def _source(record: Record) -> str:
+    """Return the source's name without row, folder or ending: "hollywood.parquet#12" -> "hollywood"."""
+    return record.origin.split("#")[0].split("/")[0].removesuffix(".parquet")
 
 
 def _webp(face: RGB) -> bytes:
