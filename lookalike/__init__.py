@@ -1,17 +1,19 @@
 """Find the celebrities who look most like a face.
 
-    from lookalike import Lookalikes
+from lookalike import Lookalikes
 
-    finder = Lookalikes.load()
-    for found in finder.find("me.jpg"):
-        print([(match.name, match.similarity) for match in found.matches])
+finder = Lookalikes.load()
+for found in finder.find("me.jpg"):
+    print([(match.name, match.similarity) for match in found.matches])
 """
 
 from __future__ import annotations
 
 import os
 
-os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # else onnxruntime writes a device id under the home folder
+os.environ.setdefault(
+    "ORT_DISABLE_TELEMETRY", "1"
+)  # else onnxruntime writes a device id under the home folder
 
 from lookalike.embedders import register_with_deepface
 from lookalike.errors import (

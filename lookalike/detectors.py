@@ -1,18 +1,20 @@
 """The detectors on offer: each finds faces with five landmarks.
 
-`mtcnn` needs no download and is the default. `yunet` and `retinaface` are DeepFace's, whose weights are fetched at
-first use and kept under DEEPFACE_HOME; their five landmarks come from the raw model inside DeepFace's wrapper, which
-itself keeps only the eyes.
+`mtcnn` needs no download and is the default. `yunet` and `retinaface` are DeepFace's, whose weights are
+fetched at first use and kept under DEEPFACE_HOME; their five landmarks come from the raw model inside
+DeepFace's wrapper, which itself keeps only the eyes.
 """
 
 from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from lookalike.errors import UnknownModelError, WeightsError
 from lookalike.faces import RGB, Detector, Face, largest_first
@@ -25,7 +27,9 @@ RETINAFACE_CONFIDENCE = 0.9  # its own default
 
 
 class YuNet:
-    """YuNet, Wu et al. 2023 (https://doi.org/10.1007/s11633-023-1423-y), through OpenCV; one photo at a time."""
+    """YuNet, Wu et al. 2023 (https://doi.org/10.1007/s11633-023-1423-y), through OpenCV; one photo at a
+    time.
+    """
 
     name = "yunet"
 
@@ -83,7 +87,8 @@ def load_detector(name: str = DEFAULT_DETECTOR) -> Detector:
         return _loaded[name]
 
 
-def _deepface_detector(name: str):  # type: ignore[no-untyped-def]  # an OpenCV or Keras object
+def _deepface_detector(name: str) -> Any:
+    """Return the OpenCV or Keras object inside DeepFace's wrapper."""
     os.environ.setdefault("DEEPFACE_BACKEND_ENGINE", "onnx")
     from deepface.modules import modeling
 
@@ -91,18 +96,31 @@ def _deepface_detector(name: str):  # type: ignore[no-untyped-def]  # an OpenCV 
         return modeling.build_model("face_detector", name).model
     except Exception as error:  # DeepFace wraps downloads that failed in ValueError, others pass through
         raise WeightsError(
-            f"The weights of the detector '{name}' could not be fetched; use the detector 'mtcnn', which needs none."
+            f"The weights of the detector '{name}' could not be fetched; "
+            f"use the detector '{DEFAULT_DETECTOR}', which needs none."
         ) from error
 
 
-def _yunet_face(row, scale: float) -> Face:  # type: ignore[no-untyped-def]  # (15,) float32: box, five points, score
+def _yunet_face(row: NDArray[np.float32], scale: float) -> Face:
+    """Return the face of a (15,) row: box, five points, score."""
     x, y, width, height = (float(value) * scale for value in row[:4])
-    return Face((x, y, width, height), np.asarray(row[4:14], np.float32).reshape(5, 2) * np.float32(scale), float(row[14]))
+    return Face(
+        (x, y, width, height),
+        np.asarray(row[4:14], np.float32).reshape(5, 2) * np.float32(scale),
+        float(row[14]),
+    )
 
 
-def _retinaface_face(face) -> Face:  # type: ignore[no-untyped-def]  # the package's dictionary, corners and person's sides
+def _retinaface_face(face: Mapping[str, Any]) -> Face:
+    """Return the face of the package's dictionary, which names sides as the person would."""
     left, top, right, bottom = (float(value) for value in face["facial_area"])
     marks = face["landmarks"]
-    order = ("right_eye", "left_eye", "nose", "mouth_right", "mouth_left")  # the person's right is the image's left
+    order = (
+        "right_eye",
+        "left_eye",
+        "nose",
+        "mouth_right",
+        "mouth_left",
+    )  # the person's right is the image's left
     points = np.array([marks[name] for name in order], np.float32)
     return Face((left, top, right - left, bottom - top), points, float(face["score"]))

@@ -1,7 +1,7 @@
 """The models on offer, DeepFace's and our own, behind one protocol: faces in a photo -> unit embeddings.
 
-Every face reaches every model as our own crop, made once from the photo's pixels: warped to ArcFace's five-point
-template, or the eye-levelled box, whichever the model was trained on.
+Every face reaches every model as our own crop, made once from the photo's pixels: warped to ArcFace's
+five-point template, or the eye-levelled box, whichever the model was trained on.
 """
 
 from __future__ import annotations
@@ -35,8 +35,9 @@ BUNDLED = Path(__file__).parent / "bundled"
 class Model:
     """What is known of a model before its weights are loaded.
 
-    `input_size` is (width, height) in pixels; `weights` is how its file under DEEPFACE_HOME begins, the same for every
-    engine (the bundled model has none there); `normalization` is DeepFace's name for what happens to the pixels.
+    `input_size` is (width, height) in pixels; `weights` is how its file under DEEPFACE_HOME begins, the
+    same for every engine (the bundled model has none there); `normalization` is DeepFace's name for what
+    happens to the pixels.
     """
 
     name: str
@@ -66,8 +67,8 @@ MODELS = (
 class Embedder(Protocol):
     """A loaded model.
 
-    `weights_hash` is the SHA-256 of its file; `scale` is the way from its cosines to percentages, None where nobody
-    has fitted one.
+    `weights_hash` is the SHA-256 of its file; `scale` is the way from its cosines to percentages, None
+    where nobody has fitted one.
     """
 
     @property
@@ -112,14 +113,20 @@ def load_embedder(name: str = DEFAULT_MODEL) -> Embedder:
     model = find_model(name)
     with _lock:
         if name not in _loaded:
-            _loaded[name] = OnnxEmbedder(BUNDLED / f"{name}.onnx", model) if not model.weights else DeepFaceEmbedder(model)
+            _loaded[name] = (
+                OnnxEmbedder(BUNDLED / f"{name}.onnx", model)
+                if not model.weights
+                else DeepFaceEmbedder(model)
+            )
         return _loaded[name]
 
 
 class OnnxEmbedder:
-    """A network of our own: an ONNX file, (n, height, width, 3) float32 RGB 0..1 in, (n, dim) out, and a JSON beside it.
+    """A network of our own: an ONNX file, (n, height, width, 3) float32 RGB 0..1 in, (n, dim) out, and a
+    JSON beside it.
 
-    The JSON holds the file's SHA-256, so that a network that was cut short or exchanged is refused, and the scale.
+    The JSON holds the file's SHA-256, so that a network that was cut short or exchanged is refused, and the
+    scale.
     """
 
     engine = "onnxruntime"
@@ -133,9 +140,13 @@ class OnnxEmbedder:
         self.model = model
         self.weights_hash = hashlib.sha256(weights).hexdigest()
         if self.weights_hash != settings["sha256"]:
-            raise WeightsError(f"{path} is not the file that {path.with_suffix('.json').name} describes; install it again.")
+            raise WeightsError(
+                f"{path} is not the file that {path.with_suffix('.json').name} describes; install it again."
+            )
         self.scale = Scale.from_json(settings["percentage"]) if "percentage" in settings else None
-        self._session = onnxruntime.InferenceSession(weights, session_options(threads), providers=["CPUExecutionProvider"])
+        self._session = onnxruntime.InferenceSession(
+            weights, session_options(threads), providers=["CPUExecutionProvider"]
+        )
         self._input = self._session.get_inputs()[0].name
 
     def embed(self, image: RGB, faces: Sequence[Face]) -> Embeddings:
@@ -156,7 +167,9 @@ class OnnxEmbedder:
 
 
 class DeepFaceEmbedder:
-    """One of DeepFace's models on our crops; its weights are fetched at first use and kept under DEEPFACE_HOME."""
+    """One of DeepFace's models on our crops; its weights are fetched at first use and kept under
+    DEEPFACE_HOME.
+    """
 
     scale: Scale | None = None
 
@@ -209,12 +222,16 @@ class CompactClient:
         """(n, 112, 112, 3) float32 BGR 0..1 -> n lists of 128 numbers; one flat list for one face."""
         batch = img[None] if img.ndim == 3 else img
         assert isinstance(self.model, OnnxEmbedder)
-        rows: list[list[float]] = unit_rows(self.model.run(np.ascontiguousarray(batch[..., ::-1], np.float32))).tolist()
+        rows: list[list[float]] = unit_rows(
+            self.model.run(np.ascontiguousarray(batch[..., ::-1], np.float32))
+        ).tolist()
         return rows[0] if len(rows) == 1 else rows
 
 
 def register_with_deepface() -> None:
-    """Put `compact` into DeepFace's own tables, so that `DeepFace.represent(model_name="compact")` and `verify` run it."""
+    """Put `compact` into DeepFace's own tables, so that `DeepFace.represent(model_name="compact")` and
+    `verify` run it.
+    """
     deepface = _import_deepface()
     deepface.modeling.AVAILABLE_MODELS["facial_recognition"]["compact"] = {"any": f"{__name__}.CompactClient"}
     scale = load_embedder("compact").scale
@@ -234,7 +251,9 @@ def unit_rows(rows: NDArray[np.floating[Any]]) -> Embeddings:
 
 
 def session_options(threads: int) -> onnxruntime.SessionOptions:
-    """Return the options of every network here: few threads, and none that spins while it waits on shared cores."""
+    """Return the options of every network here: few threads, and none that spins while it waits on shared
+    cores.
+    """
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
@@ -250,7 +269,9 @@ class _DeepFaceModules:
 
 
 def _import_deepface() -> _DeepFaceModules:
-    """Import DeepFace on onnxruntime unless DEEPFACE_BACKEND_ENGINE says otherwise: TensorFlow takes 600 MB and 5 s."""
+    """Import DeepFace on onnxruntime unless DEEPFACE_BACKEND_ENGINE says otherwise: TensorFlow takes 600 MB
+    and 5 s.
+    """
     os.environ.setdefault("DEEPFACE_BACKEND_ENGINE", "onnx")
     from deepface import DeepFace
     from deepface.commons import backend_utils
@@ -268,7 +289,12 @@ def _hash_weights(model: Model, engine: str) -> str:
     """Return the SHA-256 of the file that DeepFace loaded for `model`."""
     suffixes = {"tensorflow": ".h5", "pytorch": ".pth"}
     folder = _weights_folder()
-    found = [*folder.glob(f"{model.weights}*{suffixes.get(engine, '.onnx')}"), *folder.glob(f"{model.weights}*")]
+    found = [
+        *folder.glob(f"{model.weights}*{suffixes.get(engine, '.onnx')}"),
+        *folder.glob(f"{model.weights}*"),
+    ]
     if not found:
-        raise WeightsError(f"The weights of {model.name} are not in {folder}, so a gallery could not name them.")
+        raise WeightsError(
+            f"The weights of {model.name} are not in {folder}, so a gallery could not name them."
+        )
     return hashlib.sha256(found[0].read_bytes()).hexdigest()

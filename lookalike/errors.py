@@ -10,7 +10,8 @@
     └── GalleryError          a gallery cannot be read or trusted
         └── MismatchError     gallery and model do not belong together
 
-Every message is one sentence that says what to do. The page and the commands show it; nothing in between rewrites it.
+Every message is one sentence that says what to do. The page and the commands show it; nothing in between
+rewrites it.
 """
 
 from __future__ import annotations

@@ -18,8 +18,8 @@ Points = NDArray[np.floating]  # (n, 2) x, y in pixels
 class Face:
     """One detected face, in pixels of the photo that was searched.
 
-    `box` is (x, y, width, height); `landmarks` is (5, 2) float32, x and y of the eye on the image's left, the eye on
-    its right, the nose, the mouth's corner on the left and on the right; `confidence` is 0..1.
+    `box` is (x, y, width, height); `landmarks` is (5, 2) float32, x and y of the eye on the image's left,
+    the eye on its right, the nose, the mouth's corner on the left and on the right; `confidence` is 0..1.
     """
 
     box: tuple[float, float, float, float]
@@ -50,23 +50,26 @@ def largest_first(faces: Sequence[Face]) -> list[Face]:
 
 # ArcFace's five points in a 112x112 crop, Deng et al. 2019 (https://arxiv.org/abs/1801.07698)
 TEMPLATE_SIZE = 112
-TEMPLATE = np.array([[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]])
+TEMPLATE = np.array(
+    [[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]]
+)
 
 
 def align(image: RGB, face: Face, size: int = TEMPLATE_SIZE) -> RGB:
     """Return the face warped to ArcFace's template, (size, size, 3) uint8 RGB, black outside the photo.
 
-    The warp is the similarity transform (turn, scale, shift) that brings the five landmarks closest to the template,
-    Umeyama 1991 (https://doi.org/10.1109/34.88573), taken once from the photo's own pixels.
+    The warp is the similarity transform (turn, scale, shift) that brings the five landmarks closest to the
+    template, Umeyama 1991 (https://doi.org/10.1109/34.88573), taken once from the photo's own pixels.
     """
     return _warp(image, umeyama(face.landmarks, TEMPLATE * (size / TEMPLATE_SIZE)), (size, size))
 
 
 def level_box(image: RGB, face: Face, size: tuple[int, int]) -> RGB:
-    """Return the face's box turned until the eyes are level, (height, width, 3) uint8 RGB for `size` (width, height).
+    """Return the face's box turned until the eyes are level, (height, width, 3) uint8 RGB for `size`
+    (width, height).
 
-    The box keeps its aspect ratio and stands in the middle on black, as DeepFace gives it to the models that were not
-    trained on a five-point template.
+    The box keeps its aspect ratio and stands in the middle on black, as DeepFace gives it to the models
+    that were not trained on a five-point template.
     """
     x, y, width, height = face.box
     (left, right), centre = face.landmarks[:2], np.array([x + width / 2, y + height / 2])
@@ -84,7 +87,9 @@ def level_box(image: RGB, face: Face, size: tuple[int, int]) -> RGB:
 
 
 def umeyama(points: Points, target: Points) -> NDArray[np.float64]:
-    """Return the (2, 3) similarity transform that brings (n, 2) `points` closest to (n, 2) `target` in least squares."""
+    """Return the (2, 3) similarity transform that brings (n, 2) `points` closest to (n, 2) `target` in
+    least squares.
+    """
     points, target = np.asarray(points, np.float64), np.asarray(target, np.float64)
     moved, aimed = points - points.mean(axis=0), target - target.mean(axis=0)
     # In two dimensions a turn with scale is one complex factor: the projection of `aimed` on `moved`.
@@ -96,16 +101,22 @@ def umeyama(points: Points, target: Points) -> NDArray[np.float64]:
 
 
 def _warp(image: RGB, matrix: NDArray[np.float64], size: tuple[int, int]) -> RGB:
-    """Warp by a (2, 3) matrix from photo to crop; shrink the face first where one crop pixel covers several."""
+    """Warp by a (2, 3) matrix from photo to crop; shrink the face first where one crop pixel covers
+    several.
+    """
     scale = float(np.hypot(matrix[0, 0], matrix[0, 1]))
     matrix, part = _cut(image, matrix, size)
     factor = round(0.75 / scale) if scale > 0 else 1  # bilinear sampling skips pixels below about 0.5
     if factor > 1:
         height, width = part.shape[0] // factor, part.shape[1] // factor
         if height and width:
-            part = cv2.resize(part[: height * factor, : width * factor], (width, height), interpolation=cv2.INTER_AREA)
+            part = cv2.resize(
+                part[: height * factor, : width * factor], (width, height), interpolation=cv2.INTER_AREA
+            )
             # pixel centres: x = factor * u + (factor - 1) / 2
-            matrix = np.c_[matrix[:, :2] * factor, matrix[:, 2] + matrix[:, :2].sum(axis=1) * (factor - 1) / 2]
+            matrix = np.c_[
+                matrix[:, :2] * factor, matrix[:, 2] + matrix[:, :2].sum(axis=1) * (factor - 1) / 2
+            ]
     return np.asarray(cv2.warpAffine(part, matrix, size, flags=cv2.INTER_LINEAR), np.uint8)
 
 

@@ -25,8 +25,8 @@ MAX_FACES = 50  # of a crowd, the largest; the rest are too small to say anythin
 class Match:
     """A celebrity who looks like the face.
 
-    `rank` counts from 1; `similarity` is 0..100, `cosine` -1..1; `origin` says where the gallery's photo comes from and
-    `photo` is that photo's encoded bytes, both None where the gallery has none.
+    `rank` counts from 1; `similarity` is 0..100, `cosine` -1..1; `origin` says where the gallery's photo
+    comes from and `photo` is that photo's encoded bytes, both None where the gallery has none.
     """
 
     rank: int
@@ -41,8 +41,8 @@ class Match:
 class FoundFace:
     """One face of a photo with its matches, the most alike first.
 
-    `standing` is the share, 0..1, of strangers whose first match in this gallery is less alike; None where the gallery
-    does not know.
+    `standing` is the share, 0..1, of strangers whose first match in this gallery is less alike; None where
+    the gallery does not know.
     """
 
     face: Face
@@ -78,14 +78,21 @@ class Lookalikes:
 
     @classmethod
     def load(
-        cls, gallery: str | Path | None = None, *, model: str = DEFAULT_MODEL, detector: str = DEFAULT_DETECTOR
+        cls,
+        gallery: str | Path | None = None,
+        *,
+        model: str = DEFAULT_MODEL,
+        detector: str = DEFAULT_DETECTOR,
     ) -> Lookalikes:
-        """Load a gallery (the bundled one, a folder, or a Hub dataset `owner/name[@revision]`) and what it needs."""
+        """Load a gallery (the bundled one, a folder, or a Hub dataset `owner/name[@revision]`) and what it
+        needs.
+        """
         embedder = load_embedder(model)
         return cls(open_gallery(gallery, model=model), embedder=embedder, detector=load_detector(detector))
 
     def find(self, photo: Photo, count: int = 5) -> list[FoundFace]:
-        """Return one entry per face of `photo`, largest first, each with its `count` matches; no face is `[]`.
+        """Return one entry per face of `photo`, largest first, each with its `count` matches; no face is
+        `[]`.
 
         Raises ImageError when `photo` cannot be read; see `lookalike.images.read_image` for what it may be.
         """
@@ -108,7 +115,9 @@ class Lookalikes:
 
     def compare(self, first: Photo, second: Photo) -> Comparison:
         """Compare the largest faces of two photos; raise NoFaceError when one of them shows none."""
-        one, other = (self._embed_largest(photo, which) for photo, which in ((first, "first"), (second, "second")))
+        one, other = (
+            self._embed_largest(photo, which) for photo, which in ((first, "first"), (second, "second"))
+        )
         cosine = float(np.clip(one @ other, -1, 1))
         return Comparison(self.scale.similarity(cosine), cosine, cosine >= self.scale.same)
 
@@ -124,7 +133,10 @@ class Lookalikes:
         image = read_image(photo)
         faces = self.detector.detect(image)
         if not faces:
-            raise NoFaceError(f"No face was found in the {which} photo; try one that shows the face from the front, in good light.")
+            raise NoFaceError(
+                f"No face was found in the {which} photo; "
+                "try one that shows the face from the front, in good light."
+            )
         return self.embedder.embed(image, faces[:1])[0]
 
     def _found(self, face: Face, hits: list[Hit]) -> FoundFace:
@@ -133,11 +145,15 @@ class Lookalikes:
 
     def _match(self, rank: int, hit: Hit) -> Match:
         similarity = self.scale.similarity(hit.cosine)
-        return Match(rank, hit.name, similarity, hit.cosine, self.gallery.origin(hit.row), self.gallery.photo(hit.row))
+        return Match(
+            rank, hit.name, similarity, hit.cosine, self.gallery.origin(hit.row), self.gallery.photo(hit.row)
+        )
 
 
 def open_gallery(gallery: str | Path | None, *, model: str) -> Gallery:
-    """Load the bundled gallery, a folder, or a Hub dataset `owner/name[@revision]`; a folder of that name comes first."""
+    """Load the bundled gallery, a folder, or a Hub dataset `owner/name[@revision]`; a folder of that name
+    comes first.
+    """
     if gallery is None:
         return Gallery.load(model=model)
     if isinstance(gallery, Path) or Path(gallery).is_dir() or not _looks_like_dataset(gallery):
@@ -150,7 +166,9 @@ def _looks_like_dataset(text: str) -> bool:
 
 
 def _fetch(dataset: str, model: str) -> Path:
-    """Return the folder in the Hub's cache that holds one model's table; only tables and settings are fetched."""
+    """Return the folder in the Hub's cache that holds one model's table; only tables and settings are
+    fetched.
+    """
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
@@ -164,8 +182,8 @@ def _fetch(dataset: str, model: str) -> Path:
         )
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
         raise GalleryError(
-            f"The gallery '{dataset}' could not be fetched from the Hub; check its name, its revision and HF_TOKEN, "
-            "or name a folder."
+            f"The gallery '{dataset}' could not be fetched from the Hub; "
+            "check its name, its revision and HF_TOKEN, or name a folder."
         ) from error
     return Path(folder)
 
@@ -174,7 +192,8 @@ def _scale(gallery: Gallery, embedder: Embedder) -> Scale:
     scale = embedder.scale or gallery.settings.scale
     if scale is None:
         raise GalleryError(
-            f"Neither the model {embedder.model.name} nor the gallery says how a cosine becomes a percentage; build the gallery again."
+            f"Neither the model {embedder.model.name} nor the gallery says how a cosine becomes a percentage"
+            "; build the gallery again."
         )
     return scale
 

@@ -40,8 +40,9 @@ UNIT_TOLERANCE = 1e-2  # rows may have been stored in float16 by somebody else
 class Settings:
     """What decides whether a gallery and a model belong together, and what its reader wants to know.
 
-    `standing` holds the cosines of strangers' best matches in this gallery, 101 quantiles from the 0th to the 100th
-    percentile (none for a gallery of one name); `scale` is set only where the model has no fitted scale of its own.
+    `standing` holds the cosines of strangers' best matches in this gallery, 101 quantiles from the 0th to
+    the 100th percentile (none for a gallery of one name); `scale` is set only where the model has no fitted
+    scale of its own.
     """
 
     model: str
@@ -64,8 +65,8 @@ class Settings:
 class Row:
     """One row: a kept photo, or the mean of a name's photos (then `confidence` and `origin` are None).
 
-    `photo` is the thumbnail's encoded bytes, None where no photo may be shown; `embedding` (dim,) float32 of unit
-    length; `photos` is how many photos the row stands for.
+    `photo` is the thumbnail's encoded bytes, None where no photo may be shown; `embedding` (dim,) float32
+    of unit length; `photos` is how many photos the row stands for.
     """
 
     name: str
@@ -109,14 +110,20 @@ class Gallery:
         """Make a gallery of rows in any order."""
         if not rows:
             raise GalleryError("A gallery needs at least one row.")
-        fields = {field: [getattr(row, field) for row in rows] for field in _FIELDS if field not in ("photo", "embedding")}
+        fields = {
+            field: [getattr(row, field) for row in rows]
+            for field in _FIELDS
+            if field not in ("photo", "embedding")
+        }
         fields["photo"] = [None if row.photo is None else {"bytes": row.photo, "path": None} for row in rows]
         fields["embedding"] = [np.asarray(row.embedding, np.float32) for row in rows]
         return cls(pa.Table.from_pydict(fields, schema=schema(settings.dim)), settings)
 
     @classmethod
     def load(cls, folder: Path = BUNDLED_GALLERY, *, model: str = "compact") -> Gallery:
-        """Read one model's configuration from a folder that `save` wrote; raise GalleryError with the way out."""
+        """Read one model's configuration from a folder that `save` wrote; raise GalleryError with the way
+        out.
+        """
         if not folder.is_dir():
             raise MissingFileError(f"There is no gallery at {folder}; build one with build_gallery.py.")
         offered = sorted(file.parent.name for file in folder.glob(f"[!.]*/{SETTINGS_FILE}"))
@@ -131,10 +138,14 @@ class Gallery:
             tables = [pq.read_table(file, columns=_FIELDS) for file in files]
             return cls(pa.concat_tables(tables), settings)
         except (pa.ArrowException, OSError, KeyError, ValueError) as error:
-            raise GalleryError(f"The table in {folder / model} cannot be read; build the gallery again.") from error
+            raise GalleryError(
+                f"The table in {folder / model} cannot be read; build the gallery again."
+            ) from error
 
     def save(self, folder: Path) -> None:
-        """Write this model's configuration into `folder`, its other models left alone; nothing is left half written."""
+        """Write this model's configuration into `folder`, its other models left alone; nothing is left half
+        written.
+        """
         target = folder / self.settings.model
         partial = folder / f".{self.settings.model}.partial"
         shutil.rmtree(partial, ignore_errors=True)  # of a build that was killed
@@ -150,7 +161,9 @@ class Gallery:
         for part in range(count):
             rows = self._table.slice(part * ROWS_PER_FILE, ROWS_PER_FILE)
             pq.write_table(rows, folder / f"rows-{part:05d}-of-{count:05d}.parquet", compression="zstd")
-        (folder / SETTINGS_FILE).write_text(json.dumps(asdict(self.settings), indent=2) + "\n", encoding="utf-8")
+        (folder / SETTINGS_FILE).write_text(
+            json.dumps(asdict(self.settings), indent=2) + "\n", encoding="utf-8"
+        )
 
     def check(self, embedder: Embedder) -> None:
         """Raise MismatchError unless `embedder` gives embeddings that can be compared with the rows."""
@@ -158,13 +171,14 @@ class Gallery:
         theirs = (model.name, model.weights, model.dim, model.alignment, model.normalization)
         if theirs != (ours.model, ours.weights, ours.dim, ours.alignment, ours.normalization):
             raise MismatchError(
-                f"The gallery was made with {ours.model} ({ours.alignment}, {ours.dim} numbers), but photos would be embedded "
-                f"with {model.name} ({model.alignment}, {model.dim} numbers); choose that model or build the gallery again."
+                f"The gallery was made with {ours.model} ({ours.alignment}, {ours.dim} numbers), but photos "
+                f"would be embedded with {model.name} ({model.alignment}, {model.dim} numbers); "
+                "choose that model or build the gallery again."
             )
         if embedder.engine == ours.engine and embedder.weights_hash != ours.weights_hash:
             raise MismatchError(
-                f"The gallery was made with other weights of {ours.model} ({ours.weights_hash[:12]}) than those that are here "
-                f"({embedder.weights_hash[:12]}); build the gallery again."
+                f"The gallery was made with other weights of {ours.model} ({ours.weights_hash[:12]}) "
+                f"than those that are here ({embedder.weights_hash[:12]}); build the gallery again."
             )
 
     @cached_property
@@ -175,7 +189,9 @@ class Gallery:
         return digest.hexdigest()[:12]
 
     def search(self, probe: NDArray[np.float32], *, count: int = 5) -> list[Hit]:
-        """Return the `count` names whose best row is closest to `probe` (dim,), closest first; ties by name."""
+        """Return the `count` names whose best row is closest to `probe` (dim,), closest first; ties by
+        name.
+        """
         cosines = self.embeddings @ np.asarray(probe, np.float32)  # (rows, dim) x (dim,) -> (rows,)
         best = np.maximum.reduceat(cosines, self._starts)  # (names,)
         count = min(count, len(best))
@@ -184,7 +200,9 @@ class Gallery:
         return [self._hit(name, cosines) for name in ranked]
 
     def standing(self, cosine: float) -> float | None:
-        """Return the share, 0..1, of strangers whose first match here is less alike than `cosine`; None if unknown."""
+        """Return the share, 0..1, of strangers whose first match here is less alike than `cosine`; None if
+        unknown.
+        """
         quantiles = self.settings.standing
         return float(np.interp(cosine, quantiles, np.linspace(0, 1, len(quantiles)))) if quantiles else None
 
@@ -233,8 +251,8 @@ def schema(dim: int) -> pa.Schema:
 def standing_quantiles(probes: Embeddings, probe_names: Sequence[str], gallery: Gallery) -> tuple[float, ...]:
     """Return 101 quantiles of the best cosine of each probe among the names other than its own.
 
-    `probes` is (n, dim) float32, one photo of each name: with its own name left out it stands for a stranger. Empty
-    when the gallery has fewer than two names.
+    `probes` is (n, dim) float32, one photo of each name: with its own name left out it stands for a
+    stranger. Empty when the gallery has fewer than two names.
     """
     if len(gallery.names) < 2:
         return ()
@@ -252,7 +270,8 @@ def _checked(table: pa.Table, settings: Settings) -> pa.Table:
         table = table.select(_FIELDS).cast(schema(settings.dim))
     except (KeyError, pa.ArrowException, ValueError) as error:
         raise GalleryError(
-            f"The gallery's table has not the columns of schema {SCHEMA_VERSION} with {settings.dim} numbers a row; build it again."
+            f"The gallery's table has not the columns of schema {SCHEMA_VERSION} "
+            f"with {settings.dim} numbers a row; build it again."
         ) from error
     if table["name"].null_count or table["embedding"].null_count:
         raise GalleryError("The gallery has rows without a name or an embedding; build it again.")

@@ -17,16 +17,26 @@ Photo = bytes | str | Path | Image.Image | NDArray[np.generic]
 
 MAX_PIXELS = 50_000_000  # a 48-megapixel phone photo passes; decoded it takes 150 MB
 MAX_BYTES = 40_000_000  # twice the largest phone JPEG seen
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "MPO", "AVIF")  # no PDF, EPS, SVG: programs, not photos
+FORMATS = (
+    "JPEG",
+    "PNG",
+    "WEBP",
+    "GIF",
+    "BMP",
+    "TIFF",
+    "MPO",
+    "AVIF",
+)  # no PDF, EPS, SVG: programs, not photos
 BACKGROUND = (255, 255, 255)  # what shows through where a photo is transparent: the page's paper
 
 
 def read_image(photo: Photo) -> RGB:
-    """Return `photo` as an (H, W, 3) uint8 RGB array, turned upright as its EXIF says, the first frame if animated.
+    """Return `photo` as an (H, W, 3) uint8 RGB array, turned upright as its EXIF says, the first frame if
+    animated.
 
-    `photo` is the bytes of an image file, a path (a string is a path, never a URL), a PIL image, or an array: (H, W)
-    grey, (H, W, 3) RGB or (H, W, 4) RGBA; uint8, uint16 (full range) or float (0..1).
-    Raises ImageError when it cannot be read or has more than MAX_PIXELS pixels, MissingFileError when the path is
+    `photo` is the bytes of an image file, a path (a string is a path, never a URL), a PIL image, or an
+    array: (H, W) grey, (H, W, 3) RGB or (H, W, 4) RGBA; uint8, uint16 (full range) or float (0..1). Raises
+    ImageError when it cannot be read or has more than MAX_PIXELS pixels, MissingFileError when the path is
     not there.
     """
     if isinstance(photo, np.ndarray):
@@ -46,15 +56,21 @@ def _from_bytes(data: bytes) -> RGB:
     if not data:
         raise ImageError("The photo is empty; choose another file.")
     if len(data) > MAX_BYTES:
-        raise ImageError(f"The photo has {len(data) / 1e6:.0f} MB; at most {MAX_BYTES / 1e6:.0f} MB can be read.")
+        raise ImageError(
+            f"The photo has {len(data) / 1e6:.0f} MB; at most {MAX_BYTES / 1e6:.0f} MB can be read."
+        )
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow's own warnings about size and odd metadata; the cap below decides
+            warnings.simplefilter(
+                "ignore"
+            )  # Pillow's own warnings about size and odd metadata; the cap below decides
             with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
                 return _from_pil(picture)
     except ImageError:
         raise
-    except Exception as error:  # Pillow's plugins raise many kinds on broken bytes, SyntaxError and struct.error among them
+    except (
+        Exception
+    ) as error:  # Pillow's plugins raise many kinds on broken bytes, SyntaxError and struct.error among them
         raise ImageError("This is not a photo that can be read; use a JPEG, PNG or WebP file.") from error
 
 
@@ -93,7 +109,9 @@ def _from_array(array: NDArray[np.generic]) -> RGB:
     if array.ndim == 3 and array.shape[2] == 1:
         array = array[:, :, 0]
     if not (array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (3, 4))) or 0 in array.shape:
-        raise ImageError(f"An array of shape {array.shape} is not a photo; give (H, W), (H, W, 3) or (H, W, 4).")
+        raise ImageError(
+            f"An array of shape {array.shape} is not a photo; give (H, W), (H, W, 3) or (H, W, 4)."
+        )
     _check_size(array.shape[1], array.shape[0])
     pixels = _to_uint8(array)
     if pixels.ndim == 2:
@@ -121,6 +139,6 @@ def _to_uint8(array: NDArray[np.generic]) -> NDArray[np.uint8]:
 def _check_size(width: int, height: int) -> None:
     if width * height > MAX_PIXELS:
         raise ImageError(
-            f"The photo has {width * height / 1e6:.0f} megapixels; at most {MAX_PIXELS / 1e6:.0f} can be read. "
-            "Make it smaller and try again."
+            f"The photo has {width * height / 1e6:.0f} megapixels; make it smaller, "
+            f"at most {MAX_PIXELS / 1e6:.0f} can be read."
         )

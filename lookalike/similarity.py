@@ -1,8 +1,8 @@
 """From a cosine to a percentage that means something.
 
-The percentage says how rare such likeness is among strangers: 20 points for every factor of ten. Of all pairs of
-different people one in ten is at least 20 % alike, one in a hundred 40, one in a thousand 60. 90 is two photos of one
-person (the median), 100 the identical embedding.
+The percentage says how rare such likeness is among strangers: 20 points for every factor of ten. Of all
+pairs of different people one in ten is at least 20 % alike, one in a hundred 40, one in a thousand 60. 90
+is two photos of one person (the median), 100 the identical embedding.
 """
 
 from __future__ import annotations
@@ -18,7 +18,18 @@ from scipy.stats import norm
 
 Floats = NDArray[np.floating]
 
-SHARES = (0.9, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001)  # of stranger pairs; beyond one in a thousand the tail is thin
+SHARES = (
+    0.9,
+    0.5,
+    0.2,
+    0.1,
+    0.05,
+    0.02,
+    0.01,
+    0.005,
+    0.002,
+    0.001,
+)  # of stranger pairs; beyond one in a thousand the tail is thin
 POINTS_PER_FACTOR_OF_TEN = 20
 SAME_PERSON = 90.0  # where the median same-person cosine stands
 IDENTICAL = 100.0
@@ -28,9 +39,10 @@ IDENTICAL = 100.0
 class Scale:
     """A model's way from cosine (-1..1) to similarity (0..100), monotone, through fitted anchors.
 
-    `cosines` and `similarities` rise strictly and belong together; `same` is the cosine from which two photos pass as
-    one person (equal error on labelled pairs); `fitted_on` says in words which pairs the anchors come from.
-    The curve is a monotone cubic, Fritsch & Carlson 1980 (https://doi.org/10.1137/0717021).
+    `cosines` and `similarities` rise strictly and belong together; `same` is the cosine from which two
+    photos pass as one person (equal error on labelled pairs); `fitted_on` says in words which pairs the
+    anchors come from. The curve is a monotone cubic, Fritsch & Carlson 1980
+    (https://doi.org/10.1137/0717021).
     """
 
     cosines: tuple[float, ...]
@@ -41,7 +53,9 @@ class Scale:
     @classmethod
     def from_json(cls, fields: dict[str, Any]) -> Scale:
         """Return the scale that `dataclasses.asdict` and JSON stored."""
-        return cls(tuple(fields["cosines"]), tuple(fields["similarities"]), fields["same"], fields["fitted_on"])
+        return cls(
+            tuple(fields["cosines"]), tuple(fields["similarities"]), fields["same"], fields["fitted_on"]
+        )
 
     def similarity(self, cosine: float) -> float:
         """Return the percentage, 0..100, of one cosine."""
@@ -61,18 +75,21 @@ def points(share: float) -> float:
 def fit_scale(same: Floats, different: Floats, *, threshold: float, fitted_on: str) -> Scale:
     """Fit the anchors on the cosines of same-person pairs and of stranger pairs.
 
-    `threshold` is the cosine at equal error (see `lookalike.evaluation`). Wants some ten thousand stranger pairs, so
-    that one in a thousand of them is more than a handful; `rough_scale` does with fewer.
+    `threshold` is the cosine at equal error (see `lookalike.evaluation`). Wants some ten thousand stranger
+    pairs, so that one in a thousand of them is more than a handful; `rough_scale` does with fewer.
     """
     quantiles = np.quantile(different, [1 - share for share in SHARES])
-    return _through(float(different.min()), [float(q) for q in quantiles], float(np.median(same)), threshold, fitted_on)
+    return _through(
+        float(different.min()), [float(q) for q in quantiles], float(np.median(same)), threshold, fitted_on
+    )
 
 
 def rough_scale(same: Floats, different: Floats, *, dim: int, fitted_on: str) -> Scale:
     """Fit a scale for a model that was never evaluated, from the few pairs that a gallery itself offers.
 
-    The cosines of strangers are taken as normally distributed; with fewer than two pairs, as those of random
-    directions in `dim` dimensions. Without same-person pairs the median of one person is put half-way to identity.
+    The cosines of strangers are taken as normally distributed; with fewer than two pairs, as those of
+    random directions in `dim` dimensions. Without same-person pairs the median of one person is put
+    half-way to identity.
     """
     centre, spread = (float(different.mean()), float(different.std())) if len(different) > 1 else (0.0, 0.0)
     spread = spread or dim**-0.5

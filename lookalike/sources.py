@@ -29,11 +29,12 @@ WHAT_TO_GIVE = "give Parquet, a folder with one folder per celebrity, or a datas
 
 @dataclass(frozen=True)
 class Record:
-    """One labelled photo: the encoded bytes (empty where they are missing), whose it is, where it comes from.
+    """One labelled photo: the encoded bytes (empty where they are missing), whose it is, where it comes
+    from.
 
     `name` is clean (see `clean_name`) and empty where the source has no usable one; `origin` reads like
-    "hollywood.parquet#12", "stars/Ada Lovelace/1.jpg" or "owner/name#12"; `file` is the photo's own file name, empty
-    where the source does not tell.
+    "hollywood.parquet#12", "stars/Ada Lovelace/1.jpg" or "owner/name#12"; `file` is the photo's own file
+    name, empty where the source does not tell.
     """
 
     image: bytes

@@ -1,7 +1,8 @@
 """Who trains and who judges: one committed file, by person across all sources.
 
-People are compared by a key that ignores case, accents, spaces and punctuation, so that one person under two
-spellings stays on one side. Photos of people who train are held out too, for tests of "known people, new photos".
+People are compared by a key that ignores case, accents, spaces and punctuation, so that one person under
+two spellings stays on one side. Photos of people who train are held out too, for tests of "known people,
+new photos".
 """
 
 from __future__ import annotations
@@ -22,9 +23,9 @@ BUNDLED_SPLIT = Path(__file__).parent / "bundled" / "split.json"
 class Split:
     """The two held-out groups of people, and the single photos that nobody trains on.
 
-    `aliases` maps a person key to the key of the same person under another name. `test_photos` are photos of people
-    who train, kept for tests; `left_out` are photos without a trusted name that resemble a held-out person. Both hold
-    strings made by `photo_key`.
+    `aliases` maps a person key to the key of the same person under another name. `test_photos` are photos
+    of people who train, kept for tests; `left_out` are photos without a trusted name that resemble a
+    held-out person. Both hold strings made by `photo_key`.
     """
 
     validation: tuple[str, ...]
@@ -71,7 +72,7 @@ class Split:
 
 
 def load_split(path: Path = BUNDLED_SPLIT) -> Split:
-    """Read a split that `save_split` wrote; the default is the one that the bundled model was trained with."""
+    """Read a split that `save_split` wrote; the default is that of the bundled model."""
     fields = json.loads(path.read_text(encoding="utf-8"))
     return Split(
         validation=tuple(fields["validation"]),
@@ -101,10 +102,11 @@ def person_key(name: str) -> str:
 
 
 def _is_vowel_sign(letter: str) -> bool:
-    return unicodedata.category(letter) in ("Mc", "Mn") and not unicodedata.name(letter, "").startswith("COMBINING")
+    return unicodedata.category(letter) in ("Mc", "Mn") and not unicodedata.name(letter, "").startswith(
+        "COMBINING"
+    )
 
 
 def photo_key(source: str, name: str, file: str) -> str:
     """Return the one string that stands for a photo of a source dataset."""
     return f"{source}/{name}/{file}"
-

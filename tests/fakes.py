@@ -21,7 +21,9 @@ def unit(*numbers: float) -> np.ndarray:
 
 
 class ColourEmbedder:
-    """Embeds a crop as its mean colour: red, green and blue as three numbers, so that tests can be checked by hand."""
+    """Embeds a crop as its mean colour: red, green and blue as three numbers, so that tests can be checked
+    by hand.
+    """
 
     engine = "fake"
     weights_hash = "0" * 64
@@ -34,7 +36,9 @@ class ColourEmbedder:
         return self.embed_crops([_inside(image, face) for face in faces])
 
     def embed_crops(self, crops: Sequence[np.ndarray]) -> np.ndarray:
-        rows = np.array([crop.reshape(-1, 3).mean(axis=0) + 1e-3 for crop in crops], np.float32).reshape(-1, 3)
+        rows = np.array([crop.reshape(-1, 3).mean(axis=0) + 1e-3 for crop in crops], np.float32).reshape(
+            -1, 3
+        )
         return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
 
@@ -46,7 +50,11 @@ class BrightDetector:
     def detect(self, image: np.ndarray) -> list[Face]:
         height, width = image.shape[:2]
         starts = range(0, max(width - 39, 1), 40)
-        return [a_face(left, 0, min(40, width), height) for left in starts if image[height // 2, min(left + 20, width - 1)].any()]
+        return [
+            a_face(left, 0, min(40, width), height)
+            for left in starts
+            if image[height // 2, min(left + 20, width - 1)].any()
+        ]
 
 
 def a_face(x: float, y: float, width: float, height: float, confidence: float = 0.99) -> Face:
@@ -55,7 +63,9 @@ def a_face(x: float, y: float, width: float, height: float, confidence: float = 
     return Face((x, y, width, height), (marks * [width, height] + [x, y]).astype(np.float32), confidence)
 
 
-def make_gallery(model: str = "colour", *, standing: Sequence[float] = (), **names: list[list[float]]) -> Gallery:
+def make_gallery(
+    model: str = "colour", *, standing: Sequence[float] = (), **names: list[list[float]]
+) -> Gallery:
     """Return a gallery of the given rows; `make_gallery(ada=[[1, 0, 0], [1, 1, 0]], bo=[[0, 1, 0]])`."""
     rows = [
         Row(name, unit(*numbers), confidence=0.9, origin=f"{name}#{place}")

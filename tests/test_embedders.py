@@ -32,7 +32,10 @@ def test_compact_gives_unit_rows_one_a_face():
 
 
 def test_a_batch_gives_what_its_faces_give_alone():
-    crops = [align(image, load_detector().detect(image)[0]) for image in (draw_face(seed=seed) for seed in range(3))]
+    crops = [
+        align(image, load_detector().detect(image)[0])
+        for image in (draw_face(seed=seed) for seed in range(3))
+    ]
     together = load_embedder().embed_crops(crops)
     alone = np.vstack([load_embedder().embed_crops([crop]) for crop in crops])
     assert np.allclose(together, alone, atol=1e-4)
@@ -66,9 +69,18 @@ def test_names_of_models_are_not_repeated():
 
 
 def run_deepface(code: str, home: Path) -> dict[str, object]:
-    """Run code in a process of its own, where DeepFace has `home` and the onnx engine, and return the JSON it prints."""
-    environment = {"DEEPFACE_HOME": str(home), "DEEPFACE_BACKEND_ENGINE": "onnx", "PATH": "/usr/bin", "HOME": str(home)}
-    prelude = "import sys, json; sys.path[:0] = ['.', 'tests']; import numpy as np; from drawing import draw_face\n"
+    """Run code in a process of its own, where DeepFace has `home` and the onnx engine, and return the JSON
+    it prints.
+    """
+    environment = {
+        "DEEPFACE_HOME": str(home),
+        "DEEPFACE_BACKEND_ENGINE": "onnx",
+        "PATH": "/usr/bin",
+        "HOME": str(home),
+    }
+    prelude = (
+        "import sys, json; sys.path[:0] = ['.', 'tests']; import numpy as np; from drawing import draw_face\n"
+    )
     result = subprocess.run(
         [sys.executable, "-c", prelude + code], cwd=ROOT, env=environment, capture_output=True, text=True
     )
@@ -85,7 +97,8 @@ from lookalike.embedders import load_embedder
 from lookalike.faces import align
 from deepface import DeepFace
 lookalike.register_with_deepface()
-one, other = (align(image, load_detector().detect(image)[0]) for image in (draw_face(seed=1), draw_face(seed=2)))
+images = [draw_face(seed=seed) for seed in (1, 2)]
+one, other = (align(image, load_detector().detect(image)[0]) for image in images)
 bgr = [np.ascontiguousarray(crop[:, :, ::-1]) for crop in (one, other)]
 skip = {"model_name": "compact", "detector_backend": "skip"}
 theirs = np.array([DeepFace.represent(crop, **skip)[0]["embedding"] for crop in bgr])
@@ -109,7 +122,9 @@ print(json.dumps({
 
 
 def write_random_arcface(folder: Path) -> None:
-    """Write a network with ArcFace's shapes, its weights drawn at random, where DeepFace looks for the real one."""
+    """Write a network with ArcFace's shapes, its weights drawn at random, where DeepFace looks for the real
+    one.
+    """
     random = np.random.default_rng(0)
     kernel = numpy_helper.from_array(random.normal(size=(512, 3, 16, 16)).astype(np.float32), "kernel")
     graph = helper.make_graph(
@@ -172,4 +187,6 @@ except WeightsError as error:
 """,
         tmp_path,
     )
-    assert "weights of Facenet512 could not be loaded" in str(found["sentence"]) and "\n" not in str(found["sentence"])
+    assert "weights of Facenet512 could not be loaded" in str(found["sentence"]) and "\n" not in str(
+        found["sentence"]
+    )

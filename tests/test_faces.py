@@ -12,11 +12,17 @@ from lookalike.faces import TEMPLATE, Face, align, largest_first, level_box, ume
 def gradient(height: int, width: int) -> np.ndarray:
     """Red rises to the right, green downwards: a pixel's colour tells where it was."""
     rows, columns = np.mgrid[:height, :width]
-    return np.dstack([columns * 255 // width, rows * 255 // height, np.zeros((height, width))]).astype(np.uint8)
+    return np.dstack([columns * 255 // width, rows * 255 // height, np.zeros((height, width))]).astype(
+        np.uint8
+    )
 
 
 def placed(image_points: np.ndarray, **box: float) -> Face:
-    return Face((box.get("x", 0), box.get("y", 0), box.get("w", 10), box.get("h", 10)), image_points.astype(np.float32), 1.0)
+    return Face(
+        (box.get("x", 0), box.get("y", 0), box.get("w", 10), box.get("h", 10)),
+        image_points.astype(np.float32),
+        1.0,
+    )
 
 
 def test_a_similarity_transform_is_recovered_from_its_points():
@@ -39,7 +45,7 @@ def test_a_face_on_the_template_is_left_as_it_is():
 @pytest.mark.parametrize("angle", [0, 30, 180])
 def test_landmarks_land_on_the_template_whatever_the_turn_and_scale(size: int, angle: int):
     image = np.zeros((900, 900, 3), np.uint8)
-    matrix = cv2.getRotationMatrix2D((56, 56), angle, 3.0) + [[0, 0, 400], [0, 0, 400]]
+    matrix = cv2.getRotationMatrix2D((56, 56), angle, 3.0) + np.array([0, 0, 400])
     points = TEMPLATE @ matrix[:, :2].T + matrix[:, 2]
     for x, y in points:
         cv2.circle(image, (round(x), round(y)), 6, (255, 255, 255), -1)
@@ -64,7 +70,7 @@ def test_shrinking_keeps_pixels_in_place():
 
 def test_a_face_at_the_edge_is_black_outside_the_photo():
     crop = align(np.full((60, 60, 3), 200, np.uint8), placed(TEMPLATE - 56))
-    assert crop[10, 10].tolist() == [0, 0, 0] and crop[100, 100].tolist() == [200, 200, 200] or crop[60, 60].any()
+    assert crop[10, 10].tolist() == [0, 0, 0] and crop[90, 90].tolist() == [200, 200, 200]
 
 
 def test_five_landmarks_in_one_point_do_not_crash():
@@ -73,7 +79,9 @@ def test_five_landmarks_in_one_point_do_not_crash():
 
 def test_the_level_box_keeps_its_aspect_on_black():
     image = np.full((200, 200, 3), 180, np.uint8)
-    face = Face((60, 40, 50, 100), np.array([[70, 80], [100, 80], [85, 95], [75, 120], [95, 120]], np.float32), 1.0)
+    face = Face(
+        (60, 40, 50, 100), np.array([[70, 80], [100, 80], [85, 95], [75, 120], [95, 120]], np.float32), 1.0
+    )
     crop = level_box(image, face, (80, 80))
     assert crop.shape == (80, 80, 3)
     columns = np.flatnonzero(crop[40, :, 0])
@@ -85,7 +93,9 @@ def test_the_level_box_turns_the_eyes_level():
     left, right = (110, 120), (170, 160)
     for eye in (left, right):
         cv2.circle(image, eye, 5, (255, 255, 255), -1)
-    face = Face((80, 80, 130, 150), np.array([left, right, (140, 170), (120, 200), (160, 200)], np.float32), 1.0)
+    face = Face(
+        (80, 80, 130, 150), np.array([left, right, (140, 170), (120, 200), (160, 200)], np.float32), 1.0
+    )
     crop = level_box(image, face, (224, 224))[:, :, 0]
     heights = [np.flatnonzero(half.max(axis=1) > 128).mean() for half in (crop[:, :112], crop[:, 112:])]
     assert abs(heights[0] - heights[1]) < 2

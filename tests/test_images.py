@@ -77,7 +77,11 @@ def test_grey_photos_get_three_equal_channels():
 def test_what_is_transparent_becomes_paper_white():
     clear = np.zeros((4, 4, 4), np.uint8)
     clear[:, :2] = (200, 0, 0, 255)
-    for photo in (clear, encoded(Image.fromarray(clear, "RGBA")), encoded(Image.fromarray(clear, "RGBA"), "WEBP", lossless=True)):
+    for photo in (
+        clear,
+        encoded(Image.fromarray(clear, "RGBA")),
+        encoded(Image.fromarray(clear, "RGBA"), "WEBP", lossless=True),
+    ):
         assert np.array_equal(read_image(photo)[0], [[200, 0, 0]] * 2 + [[255, 255, 255]] * 2)
 
 

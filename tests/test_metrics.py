@@ -52,7 +52,9 @@ def test_a_scale_fitted_on_half_of_the_people_holds_on_the_other_half():
     rows = centres + 0.4 * random.normal(size=centres.shape)
     rows = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
     scale, check = fit(rows, people, threshold=0.5, fitted_on="drawn people")
-    assert check.reached[20.0] == pytest.approx(0.1, rel=0.15) and check.reached[40.0] == pytest.approx(0.01, rel=0.4)
+    assert check.reached[20.0] == pytest.approx(0.1, rel=0.15) and check.reached[40.0] == pytest.approx(
+        0.01, rel=0.4
+    )
     assert check.same_person == pytest.approx(90, abs=1) and scale.fitted_on == "drawn people"
 
 

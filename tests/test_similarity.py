@@ -25,12 +25,17 @@ def test_a_fitted_scale_says_how_rare_a_likeness_is():
     assert scale.similarity(1.0) == pytest.approx(100)
 
 
-@pytest.mark.parametrize("scale", [
-    fit_scale(SAME, STRANGERS, threshold=0.3, fitted_on=""),
-    rough_scale(SAME[:20], STRANGERS[:500], dim=128, fitted_on=""),
-    rough_scale(np.array([]), np.array([]), dim=128, fitted_on=""),
-    fit_scale(STRANGERS[:900], STRANGERS[:1000], threshold=0.3, fitted_on="a model that tells nobody apart"),
-])
+@pytest.mark.parametrize(
+    "scale",
+    [
+        fit_scale(SAME, STRANGERS, threshold=0.3, fitted_on=""),
+        rough_scale(SAME[:20], STRANGERS[:500], dim=128, fitted_on=""),
+        rough_scale(np.array([]), np.array([]), dim=128, fitted_on=""),
+        fit_scale(
+            STRANGERS[:900], STRANGERS[:1000], threshold=0.3, fitted_on="a model that tells nobody apart"
+        ),
+    ],
+)
 def test_a_higher_cosine_never_reads_less(scale: Scale):
     readings = [scale.similarity(float(cosine)) for cosine in np.linspace(-1.01, 1.01, 400)]
     assert readings == sorted(readings) and readings[0] >= 0 and readings[-1] == pytest.approx(100)
@@ -38,10 +43,17 @@ def test_a_higher_cosine_never_reads_less(scale: Scale):
 
 def test_a_rough_scale_takes_strangers_as_normal():
     scale = rough_scale(SAME, STRANGERS[:3000], dim=128, fitted_on="")
-    assert scale.similarity(0.05 + 2.326 * 0.12) == pytest.approx(40, abs=2)  # one in a hundred lies 2.326 sigma out
+    assert scale.similarity(0.05 + 2.326 * 0.12) == pytest.approx(
+        40, abs=2
+    )  # one in a hundred lies 2.326 sigma out
 
 
 def test_a_scale_survives_json():
     scale = Scale((-1.0, 0.5, 1.0), (0.0, 60.0, 100.0), 0.4, "pairs")
-    fields = {"cosines": [-1.0, 0.5, 1.0], "similarities": [0.0, 60.0, 100.0], "same": 0.4, "fitted_on": "pairs"}
+    fields = {
+        "cosines": [-1.0, 0.5, 1.0],
+        "similarities": [0.0, 60.0, 100.0],
+        "same": 0.4,
+        "fitted_on": "pairs",
+    }
     assert Scale.from_json(fields) == scale

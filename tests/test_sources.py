@@ -67,7 +67,10 @@ def test_missing_photos_and_names_are_empty_and_local_paths_are_not_followed(tmp
     (tmp_path / "secret.png").write_bytes(png())
     cells = [None, {"bytes": None, "path": str(tmp_path / "secret.png")}]
     file = write_plain(tmp_path / "a.parquet", image=cells, name=[None, "Bo"])
-    assert list(open_source(str(file))) == [Record(b"", "", "a.parquet#0"), Record(b"", "Bo", "a.parquet#1", file="secret.png")]
+    assert list(open_source(str(file))) == [
+        Record(b"", "", "a.parquet#0"),
+        Record(b"", "Bo", "a.parquet#1", file="secret.png"),
+    ]
 
 
 def test_a_folder_of_parquet_files_is_read_in_order_without_hidden_ones(tmp_path: Path):

@@ -21,8 +21,20 @@ def test_one_person_is_on_one_side_however_the_name_is_written():
 
 
 def test_each_photo_has_its_side():
-    photos = [("web", "Bo", "1.jpg"), ("web", "Cy", "2.jpg"), ("web", "Cy", "3.jpg"), ("web", "", "9.jpg"), ("web", "", "8.jpg")]
-    assert [SPLIT.side(*photo) for photo in photos] == ["validation", "test-photo", "train", "left-out", "train"]
+    photos = [
+        ("web", "Bo", "1.jpg"),
+        ("web", "Cy", "2.jpg"),
+        ("web", "Cy", "3.jpg"),
+        ("web", "", "9.jpg"),
+        ("web", "", "8.jpg"),
+    ]
+    assert [SPLIT.side(*photo) for photo in photos] == [
+        "validation",
+        "test-photo",
+        "train",
+        "left-out",
+        "train",
+    ]
 
 
 def test_keys_ignore_case_accents_and_punctuation():

@@ -47,7 +47,12 @@ def test_wings_do_not_import_each_other_except_evaluation():
     for wing in WINGS:
         allowed = {wing, "evaluation"} if wing in ("training", "building") else {wing}
         for file in (PACKAGE / wing).rglob("*.py"):
-            others = {name for name in imports(file) for other in WINGS if name.startswith(f"lookalike.{other}") and other not in allowed}
+            others = {
+                name
+                for name in imports(file)
+                for other in WINGS
+                if name.startswith(f"lookalike.{other}") and other not in allowed
+            }
             assert not others, f"{file.relative_to(ROOT)} imports {others}"
 
 
@@ -62,7 +67,8 @@ def test_heavy_packages_are_imported_only_where_they_belong(package: str):
 def test_importing_and_loading_the_finder_brings_no_heavy_package():
     code = (
         "import sys, lookalike; lookalike.Lookalikes.load().warm_up();"
-        "print([name for name in ('tensorflow', 'keras', 'deepface', 'gradio', 'torch') if name in sys.modules])"
+        "heavy = ('tensorflow', 'keras', 'deepface', 'gradio', 'torch');"
+        "print([name for name in heavy if name in sys.modules])"
     )
     found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"

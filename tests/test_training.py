@@ -1,4 +1,6 @@
-"""The training room on a handful of drawn faces: it learns, goes on where it stopped, and what it exports is what it learned."""
+"""The training room on a handful of drawn faces: it learns, goes on where it stopped, and what it exports
+is what it learned.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,7 @@ TINY = DistillSettings(
 
 @pytest.fixture(scope="module")
 def faces() -> AlignedFaces:
-    """Four drawn people, eight photos each, and a teacher that gives every person a direction of their own."""
+    """Four drawn people, eight photos each, and a teacher that gives each a direction of their own."""
     people = np.repeat(np.arange(4), 8)
     crops = [_crop(draw_face(seed=seed)) for seed in range(4)]
     random = np.random.default_rng(0)
@@ -64,7 +66,7 @@ def test_a_batch_depends_on_seed_pass_and_index_alone(faces: AlignedFaces):
     views = Views(faces, batch=8, seed=1, first_pass=0)
     again = Views(faces, batch=8, seed=1, first_pass=0)
     assert len(views) == 4 and np.array_equal(views[2][0], again[2][0])
-    assert views[2][0].dtype == np.float32 and 0 <= views[2][0].min() and views[2][0].max() <= 1
+    assert views[2][0].dtype == np.float32 and views[2][0].min() >= 0 and views[2][0].max() <= 1
     again.on_epoch_end()
     assert not np.array_equal(views[2][0], again[2][0])
     resumed = Views(faces, batch=8, seed=1, first_pass=1)
@@ -131,7 +133,10 @@ def test_prepare_aligns_every_face_it_finds(tmp_path: Path):
     table = tmp_path / "faces.parquet"
     prepare([str(tmp_path / "stars")], teacher=tmp_path / "teacher.onnx", detector="mtcnn", output=table)
     rows = pq.read_table(table).to_pylist()
-    assert [(row["name"], row["source"], row["file"]) for row in rows] == [("Ada", "stars", "1.png"), ("Bo", "stars", "1.png")]
+    assert [(row["name"], row["source"], row["file"]) for row in rows] == [
+        ("Ada", "stars", "1.png"),
+        ("Bo", "stars", "1.png"),
+    ]
     split = Split(validation=("Bo",), test=(), left_out=(photo_key("stars", "Bo", "9.png"),))
     faces = read_faces(table, split, "train")
     assert faces.names == ("Ada",) and faces.images.shape == (1, 112, 112, 3)

@@ -36,21 +36,31 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m lookalike.evaluation", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    verify = commands.add_parser("verify", help="do two photos show one person? on labelled pairs of held-out people")
+    verify = commands.add_parser(
+        "verify", help="do two photos show one person? on labelled pairs of held-out people"
+    )
     verify.add_argument("--pairs", type=Path, required=True, help="tab-separated: first, second, same")
     verify.set_defaults(run_command=_verify)
 
-    percentage = commands.add_parser("percentage", help="fit the percentage on held-out people, store it beside `compact`")
-    percentage.add_argument("--pairs", type=Path, required=True, help="labelled pairs, for the threshold at equal error")
+    percentage = commands.add_parser(
+        "percentage", help="fit the percentage on held-out people, store it beside `compact`"
+    )
+    percentage.add_argument(
+        "--pairs", type=Path, required=True, help="labelled pairs, for the threshold at equal error"
+    )
     percentage.set_defaults(run_command=_percentage)
 
     for command in (verify, percentage):
         command.add_argument("--faces", type=Path, required=True, help="a table of aligned faces")
         command.add_argument("--split", type=Path, default=BUNDLED_SPLIT)
 
-    retrieve = commands.add_parser("retrieve", help="does the right name come first? photos looked up in a gallery")
+    retrieve = commands.add_parser(
+        "retrieve", help="does the right name come first? photos looked up in a gallery"
+    )
     retrieve.add_argument("source", help="labelled photos, as build_gallery.py takes them")
-    retrieve.add_argument("--gallery", required=True, help="a folder or Hub dataset built from other photos of the same names")
+    retrieve.add_argument(
+        "--gallery", required=True, help="a folder or Hub dataset built from other photos of the same names"
+    )
     retrieve.add_argument("--model", default=DEFAULT_MODEL)
     retrieve.add_argument("--detector", default=DEFAULT_DETECTOR)
     retrieve.add_argument("--split", type=Path, default=BUNDLED_SPLIT)
@@ -91,7 +101,9 @@ def _retrieve(options: argparse.Namespace) -> dict[str, Any]:
     return {side: asdict(figures) for side, figures in found.items()}
 
 
-def _pair_scores(options: argparse.Namespace, split: Split) -> tuple[AlignedFaces, NDArray[np.float32], list[Any]]:
+def _pair_scores(
+    options: argparse.Namespace, split: Split
+) -> tuple[AlignedFaces, NDArray[np.float32], list[Any]]:
     """Return the held-out faces, the cosines of the pairs whose two people are held out, and those pairs."""
     from lookalike.evaluation.verification import read_pairs
 

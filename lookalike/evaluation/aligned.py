@@ -1,8 +1,8 @@
 """The table of aligned faces that networks are taught and judged on.
 
-One Parquet file (or a folder of them) with the columns `image` (encoded 112x112 RGB, aligned to ArcFace's five-point template), `name`
-(empty where unknown), `source`, `file` and `teacher` (the teacher's embedding). `python -m lookalike.training prepare`
-makes one from any source of celebrity photos.
+One Parquet file (or a folder of them) with the columns `image` (encoded 112x112 RGB, aligned to ArcFace's
+five-point template), `name` (empty where unknown), `source`, `file` and `teacher` (the teacher's
+embedding). `python -m lookalike.training prepare` makes one from any source of celebrity photos.
 """
 
 from __future__ import annotations
@@ -44,7 +44,11 @@ def read_faces(path: Path, split: Split, *sides: Side) -> AlignedFaces:
         raise MissingFileError(f"There is no table of aligned faces at {path}.")
     table = pq.read_table(path, columns=list(COLUMNS))
     names, sources, files = (table[column].to_pylist() for column in ("name", "source", "file"))
-    rows = [row for row, photo in enumerate(zip(sources, names, files, strict=True)) if split.side(*photo) in sides]
+    rows = [
+        row
+        for row, photo in enumerate(zip(sources, names, files, strict=True))
+        if split.side(*photo) in sides
+    ]
     if not rows:
         raise SourceError(f"{path} holds no faces of the sides {', '.join(sides)}.")
     chosen = table.take(rows)
@@ -61,5 +65,7 @@ def read_faces(path: Path, split: Split, *sides: Side) -> AlignedFaces:
 def _decode(data: bytes) -> NDArray[np.uint8]:
     bgr = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     if bgr is None or bgr.shape[:2] != (112, 112):
-        raise SourceError("A face of the table is not a 112x112 picture; make the table again with `prepare`.")
+        raise SourceError(
+            "A face of the table is not a 112x112 picture; make the table again with `prepare`."
+        )
     return np.asarray(bgr[:, :, ::-1], np.uint8)

@@ -18,7 +18,9 @@ def pair_cosines(embeddings: Floats, names: Sequence[str]) -> tuple[Floats, Floa
     """
     _, people = np.unique(np.asarray(names), return_inverse=True)
     same, different = [], []
-    for row in range(len(embeddings) - 1):  # a row of the upper triangle at a time: n x n cosines need not fit in memory
+    for row in range(
+        len(embeddings) - 1
+    ):  # a row of the upper triangle at a time: n x n cosines need not fit in memory
         cosines = embeddings[row + 1 :] @ embeddings[row]
         alike = people[row + 1 :] == people[row]
         same.append(cosines[alike])
@@ -33,12 +35,14 @@ def roc_auc(same: Floats, different: Floats) -> float:
 
 
 def balanced_accuracy(same: Floats, different: Floats, threshold: float) -> float:
-    """Return the mean of the shares of same pairs at or above `threshold` and of different pairs below it, 0..1."""
+    """Return the mean of the shares of same pairs at or above `threshold` and of different pairs below it,
+    0..1.
+    """
     return float(((same >= threshold).mean() + (different < threshold).mean()) / 2)
 
 
 def best_threshold(same: Floats, different: Floats) -> float:
-    """Return the threshold with the highest balanced accuracy, in the middle of its gap between two scores."""
+    """Return the threshold with the highest balanced accuracy, midway between two scores."""
     scores = np.r_[same, different].astype(np.float64)
     gains = np.r_[np.full(len(same), 1 / len(same)), np.full(len(different), -1 / len(different))]
     order = np.argsort(scores)
@@ -49,9 +53,13 @@ def best_threshold(same: Floats, different: Floats) -> float:
 
 
 def equal_error(same: Floats, different: Floats) -> tuple[float, float]:
-    """Return the threshold at which as many same pairs fall below as different pairs reach it, and that error rate."""
+    """Return the threshold at which as many same pairs fall below as different pairs reach it, and that
+    error rate.
+    """
     thresholds = np.unique(np.r_[same, different])
     missed = np.searchsorted(np.sort(same), thresholds) / len(same)  # same pairs below
-    passed = 1 - np.searchsorted(np.sort(different), thresholds) / len(different)  # different pairs at or above
+    passed = 1 - np.searchsorted(np.sort(different), thresholds) / len(
+        different
+    )  # different pairs at or above
     place = int(np.argmin(np.abs(missed - passed)))
     return float(thresholds[place]), float((missed[place] + passed[place]) / 2)

@@ -20,8 +20,8 @@ CHECKED = (20.0, 40.0, 60.0)  # percentages that one in ten, a hundred, a thousa
 class ScaleCheck:
     """What a scale says of people it was not fitted on.
 
-    `reached` maps 20, 40 and 60 % to the share of stranger pairs that reach them (0.1, 0.01 and 0.001 if it is right);
-    `same_person` is the median percentage of same-person pairs (90 if it is right).
+    `reached` maps 20, 40 and 60 % to the share of stranger pairs that reach them (0.1, 0.01 and 0.001 if it
+    is right); `same_person` is the median percentage of same-person pairs (90 if it is right).
     """
 
     people: int
@@ -33,15 +33,20 @@ class ScaleCheck:
 def fit(
     embeddings: NDArray[np.float32], people: Sequence[str], *, threshold: float, fitted_on: str
 ) -> tuple[Scale, ScaleCheck]:
-    """Return the scale fitted on all pairs of `people`, and the check of one fitted on every other person on the rest.
+    """Return the scale fitted on all pairs of `people`, and the check of one fitted on every other person
+    on the rest.
 
-    `embeddings` is (n, dim) float32 rows of unit length, `people` n keys; `threshold` the cosine at equal error.
+    `embeddings` is (n, dim) float32 rows of unit length, `people` n keys; `threshold` the cosine at equal
+    error.
     """
     chosen = few_each(people)
     embeddings, keys = embeddings[chosen], [people[row] for row in chosen]
     scale = fit_scale(*pair_cosines(embeddings, keys), threshold=threshold, fitted_on=fitted_on)
     halves = np.array([sorted(set(keys)).index(key) % 2 for key in keys])
-    here = [(embeddings[halves == half], [key for key, h in zip(keys, halves, strict=True) if h == half]) for half in (0, 1)]
+    here = [
+        (embeddings[halves == half], [key for key, h in zip(keys, halves, strict=True) if h == half])
+        for half in (0, 1)
+    ]
     half_scale = fit_scale(*pair_cosines(*here[0]), threshold=threshold, fitted_on="every other person")
     return scale, check(half_scale, *here[1])
 

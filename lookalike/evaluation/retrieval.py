@@ -1,4 +1,6 @@
-"""Does the right name come first? Some photos of each name are enrolled in a gallery, the others are looked up."""
+"""Does the right name come first? Some photos of each name are enrolled in a gallery, the others are looked
+up.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +17,9 @@ FIRST = 5  # names that the page shows
 
 @dataclass(frozen=True)
 class Retrieval:
-    """Photos looked up, photos among them that showed a face, and the shares, 0..1 of all photos, with the right name
-    first or among the first five."""
+    """Photos looked up, photos among them that showed a face, and the shares, 0..1 of all photos, with the
+    right name first or among the first five.
+    """
 
     photos: int
     with_face: int
@@ -27,8 +30,8 @@ class Retrieval:
 def retrieve(finder: Lookalikes, records: Iterable[Record], split: Split) -> dict[str, Retrieval]:
     """Look up the largest face of every record that the gallery has not enrolled, by the sides of `split`.
 
-    Records under a name that the gallery does not have are passed over; a photo that cannot be read or shows no face
-    counts as wrong. Returns the figures for `all` names and for those on each side.
+    Records under a name that the gallery does not have are passed over; a photo that cannot be read or
+    shows no face counts as wrong. Returns the figures for `all` names and for those on each side.
     """
     enrolled = {finder.gallery.origin(row) for row in range(len(finder.gallery))}
     known = set(finder.gallery.names)
@@ -44,7 +47,9 @@ def retrieve(finder: Lookalikes, records: Iterable[Record], split: Split) -> dic
 
 
 def summarize(ranks: Sequence[int | None]) -> Retrieval:
-    """Return the figures for ranks counted from 1: 0 where the name is not among the first five, None without a face."""
+    """Return the figures for ranks counted from 1: 0 where the name is not among the first five, None
+    without a face.
+    """
     photos = max(len(ranks), 1)
     return Retrieval(
         photos=len(ranks),

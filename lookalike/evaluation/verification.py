@@ -1,7 +1,8 @@
 """Do two photos show one person? The protocol of Labeled Faces in the Wild.
 
-Huang et al. 2007 (http://vis-www.cs.umass.edu/lfw/): ten folds of pairs that share no person; the threshold for each
-fold is chosen on the others. The pairs here are not half same, half different, so accuracy is balanced.
+Huang et al. 2007 (http://vis-www.cs.umass.edu/lfw/): ten folds of pairs that share no person; the threshold
+for each fold is chosen on the others. The pairs here are not half same, half different, so accuracy is
+balanced.
 """
 
 from __future__ import annotations
@@ -30,7 +31,9 @@ class Pair:
 
 @dataclass(frozen=True)
 class Verification:
-    """Balanced accuracy 0..1 (mean and standard deviation over folds), ROC AUC, and the threshold at equal error."""
+    """Balanced accuracy 0..1 (mean and standard deviation over folds), ROC AUC, and the threshold at equal
+    error.
+    """
 
     pairs: int
     accuracy: float
@@ -41,11 +44,15 @@ class Verification:
 
 
 def read_pairs(path: Path) -> list[Pair]:
-    """Read a tab-separated file of `first`, `second`, `same`: a block of same pairs, one of different ones, a fold."""
+    """Read a tab-separated file of `first`, `second`, `same`: a block of same pairs, one of different ones,
+    a fold.
+    """
     if not path.is_file():
         raise MissingFileError(f"There is no list of pairs at {path}.")
     with path.open(newline="", encoding="utf-8") as file:
-        rows = [(row["first"], row["second"], row["same"] == "1") for row in csv.DictReader(file, delimiter="\t")]
+        rows = [
+            (row["first"], row["second"], row["same"] == "1") for row in csv.DictReader(file, delimiter="\t")
+        ]
     pairs, fold = [], 0
     for place, (first, second, same) in enumerate(rows):
         if place and same and not rows[place - 1][2]:
@@ -67,5 +74,10 @@ def verify(cosines: NDArray[np.float32], pairs: Sequence[Pair]) -> Verification:
         scores.append(balanced_accuracy(cosines[here & same], cosines[here & ~same], threshold))
     threshold, error = equal_error(cosines[same], cosines[~same])
     return Verification(
-        len(pairs), float(np.mean(scores)), float(np.std(scores)), roc_auc(cosines[same], cosines[~same]), threshold, error
+        len(pairs),
+        float(np.mean(scores)),
+        float(np.std(scores)),
+        roc_auc(cosines[same], cosines[~same]),
+        threshold,
+        error,
     )

@@ -18,8 +18,8 @@ from lookalike.space.unstubbed import Unstubbed
 class PictureGallery(gr.Gallery, metaclass=Unstubbed):  # type: ignore[misc]
     """A gallery that takes JPEGs with captions.
 
-    Gradio's own writes a picture anew for every answer, under a name made of its content: whoever is just fetching
-    the same picture then gets half a file.
+    Gradio's own writes a picture anew for every answer, under a name made of its content: whoever is just
+    fetching the same picture then gets half a file.
     """
 
     is_template = True  # tells gradio that the browser draws this as the class above

@@ -9,7 +9,7 @@ import gradio as gr
 
 
 class Unstubbed(type(gr.Image)):  # type: ignore[misc]  # gradio has no types here
-    """Gradio's metaclass without its habit of writing a .pyi file beside the source of every new component."""
+    """Gradio's metaclass without its habit of writing a .pyi file beside every component's source."""
 
     def __new__(cls, name: str, bases: tuple[type, ...], attributes: dict[str, Any]) -> type:
         return ABCMeta.__new__(cls, name, bases, attributes)

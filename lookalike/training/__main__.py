@@ -26,7 +26,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m lookalike.training", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    prepare = commands.add_parser("prepare", help="find and align the faces of photos, with a teacher's embeddings")
+    prepare = commands.add_parser(
+        "prepare", help="find and align the faces of photos, with a teacher's embeddings"
+    )
     prepare.add_argument("sources", nargs="+", metavar="SOURCE", help="what build_gallery.py takes")
     prepare.add_argument("--teacher", type=Path, required=True, help="a face embedder in ONNX")
     prepare.add_argument("--detector", default="yunet")
@@ -36,7 +38,9 @@ def _parser() -> argparse.ArgumentParser:
     distill = commands.add_parser("distill", help="teach `compact` to give a teacher's embeddings")
     distill.add_argument("--faces", type=Path, required=True, help="a table that `prepare` wrote")
     distill.add_argument("--split", type=Path, default=BUNDLED_SPLIT, help="who trains and who judges")
-    distill.add_argument("--run", type=Path, required=True, help="folder of checkpoints and logs; an unfinished run goes on")
+    distill.add_argument(
+        "--run", type=Path, required=True, help="folder of checkpoints and logs; an unfinished run goes on"
+    )
     distill.add_argument("--passes", type=int, default=36, help="how often each face is seen")
     distill.add_argument("--seed", type=int, default=0)
     distill.add_argument("--output", type=Path, default=BUNDLED / "compact.onnx", help="the network to write")

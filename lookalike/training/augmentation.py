@@ -1,6 +1,7 @@
 """What a face may look like tomorrow: random changes to aligned faces.
 
-`reframe` is the next photo of the same face under another lamp, found by another detector; `degrade` is a worse camera.
+`reframe` is the next photo of the same face under another lamp, found by another detector; `degrade` is a
+worse camera.
 """
 
 from __future__ import annotations
@@ -18,7 +19,10 @@ MAX_ZOOM = 0.07  # share of the size
 GREY = 0.2
 CAST = 0.2  # share of faces whose colours drift, as under a lamp
 SMALL = 0.15  # share that was photographed small
-MIN_SIDE, MAX_SIDE = 36, 90  # pixels of a small aligned face; under 36 the teacher itself no longer tells people apart
+MIN_SIDE, MAX_SIDE = (
+    36,
+    90,
+)  # pixels of a small aligned face; under 36 the teacher itself no longer tells people apart
 BLUR = 0.1
 JPEG = 0.15
 NOISE = 0.1
@@ -31,8 +35,18 @@ def reframe(rng: np.random.Generator, images: Images) -> Images:
 
 
 def degrade(rng: np.random.Generator, images: Images) -> Images:
-    """Return copies of `images` as a worse camera, a smaller photo or a hand before the face would give them."""
-    steps = ((GREY, _grey), (CAST, _cast), (SMALL, _small), (BLUR, _blur), (NOISE, _noise), (JPEG, _jpeg), (HIDE, _hide))
+    """Return copies of `images` as a worse camera, a smaller photo or a hand before the face would give
+    them.
+    """
+    steps = (
+        (GREY, _grey),
+        (CAST, _cast),
+        (SMALL, _small),
+        (BLUR, _blur),
+        (NOISE, _noise),
+        (JPEG, _jpeg),
+        (HIDE, _hide),
+    )
     worse = []
     for image in images:
         for chance, step in steps:
@@ -49,9 +63,13 @@ def _flip(rng: np.random.Generator, image: Images) -> Images:
 def _move(rng: np.random.Generator, image: Images) -> Images:
     size = image.shape[0]
     centre = (size / 2, size / 2)
-    matrix = cv2.getRotationMatrix2D(centre, rng.uniform(-MAX_TURN, MAX_TURN), 1 + rng.uniform(-MAX_ZOOM, MAX_ZOOM))
+    matrix = cv2.getRotationMatrix2D(
+        centre, rng.uniform(-MAX_TURN, MAX_TURN), 1 + rng.uniform(-MAX_ZOOM, MAX_ZOOM)
+    )
     matrix[:, 2] += rng.uniform(-MAX_SHIFT, MAX_SHIFT, 2)
-    return cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+    return cv2.warpAffine(
+        image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
+    )
 
 
 def _relight(rng: np.random.Generator, image: Images) -> Images:

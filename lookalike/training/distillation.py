@@ -1,9 +1,9 @@
 """Teach a small network to give a strong one's embeddings.
 
-The student sees changed and degraded views of a face, many times over, and is asked each time for the embedding that the
-teacher gave to the untouched face. One loss pulls each embedding to the teacher's; the other makes the cosines inside
-a batch agree with the teacher's, after relational knowledge distillation, Park et al. 2019
-(https://arxiv.org/abs/1904.05068).
+The student sees changed and degraded views of a face, many times over, and is asked each time for the
+embedding that the teacher gave to the untouched face. One loss pulls each embedding to the teacher's; the
+other makes the cosines inside a batch agree with the teacher's, after relational knowledge distillation,
+Park et al. 2019 (https://arxiv.org/abs/1904.05068).
 """
 
 from __future__ import annotations
@@ -12,17 +12,19 @@ import csv
 import json
 import math
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
+from lookalike.evaluation.aligned import AlignedFaces
 from lookalike.evaluation.metrics import pair_cosines, roc_auc
 from lookalike.training.augmentation import degrade, reframe
-from lookalike.evaluation.aligned import AlignedFaces
 from lookalike.training.networks import CompactWidths, compact
 
 Embeddings = NDArray[np.float32]
@@ -46,7 +48,8 @@ class DistillSettings:
 class Views(keras.utils.PyDataset):
     """Batches of (changed view 0..1, the teacher's embedding), new views in every pass.
 
-    A batch depends on seed, pass and index alone, so a resumed run sees what an undisturbed one would have seen.
+    A batch depends on seed, pass and index alone, so a resumed run sees what an undisturbed one would have
+    seen.
     """
 
     def __init__(self, faces: AlignedFaces, *, batch: int, seed: int, first_pass: int) -> None:
@@ -67,10 +70,10 @@ class Views(keras.utils.PyDataset):
         self._pass += 1
 
 
-def distillation_loss(relation_weight: float):  # type: ignore[no-untyped-def]  # a Keras loss, whose tensors have no one type
+def distillation_loss(relation_weight: float) -> Callable[[Any, Any], Any]:
     """Return the loss of a batch: (n, d) teacher's unit rows, (n, d) student's rows -> (n,)."""
 
-    def loss(teacher, student):  # type: ignore[no-untyped-def]
+    def loss(teacher: Any, student: Any) -> Any:  # tensors of whichever backend Keras runs on
         teacher = ops.cast(teacher, "float32")
         student = ops.normalize(ops.cast(student, "float32"), axis=-1)
         apart = 1 - ops.sum(teacher * student, axis=-1)
@@ -81,7 +84,9 @@ def distillation_loss(relation_weight: float):  # type: ignore[no-untyped-def]  
 
 
 class Judge(keras.callbacks.Callback):
-    """After each pass: embed people that training never sees, log how well it went, say when the run will end."""
+    """After each pass: embed people that training never sees, log how well it went, say when the run will
+    end.
+    """
 
     def __init__(self, faces: AlignedFaces, log: Path, passes: int) -> None:
         super().__init__()
@@ -106,13 +111,17 @@ class Judge(keras.callbacks.Callback):
         _append(self._log, row)
         assert self._started is not None
         left = (time.monotonic() - self._started) / (epoch + 1 - self._first) * (self._passes - epoch - 1)
-        print(" · ".join(f"{name} {value}" for name, value in row.items()), f"· {left / 60:.0f} min left", flush=True)
+        print(
+            " · ".join(f"{name} {value}" for name, value in row.items()),
+            f"· {left / 60:.0f} min left",
+            flush=True,
+        )
 
 
-def distill(
-    train: AlignedFaces, judge: AlignedFaces, run: Path, settings: DistillSettings
-) -> keras.Model:
-    """Train `compact` and return it in float32, weights in `run/student.weights.h5`; go on from the last whole pass if `run` holds one."""
+def distill(train: AlignedFaces, judge: AlignedFaces, run: Path, settings: DistillSettings) -> keras.Model:
+    """Train `compact` and return it in float32, weights in `run/student.weights.h5`; go on from the last
+    whole pass if `run` holds one.
+    """
     run.mkdir(parents=True, exist_ok=True)
     (run / "settings.json").write_text(json.dumps(asdict(settings), indent=2) + "\n", encoding="utf-8")
     keras.utils.set_random_seed(settings.seed)
@@ -123,14 +132,18 @@ def distill(
         keras.config.set_dtype_policy("float32")
     log = run / "log.csv"
     views = Views(train, batch=settings.batch, seed=settings.seed, first_pass=_passes_done(log))
-    student.compile(_optimizer(settings, steps=settings.passes * len(views)), distillation_loss(settings.relation_weight))
+    student.compile(
+        _optimizer(settings, steps=settings.passes * len(views)), distillation_loss(settings.relation_weight)
+    )
     student.fit(
         views,
         epochs=settings.passes,
         verbose=0,
         callbacks=[
             Judge(judge, log, settings.passes),
-            keras.callbacks.BackupAndRestore(run / "checkpoint", double_checkpoint=True, delete_checkpoint=False),
+            keras.callbacks.BackupAndRestore(
+                run / "checkpoint", double_checkpoint=True, delete_checkpoint=False
+            ),
         ],
     )
     final = compact(settings.widths)
@@ -143,7 +156,11 @@ def _optimizer(settings: DistillSettings, *, steps: int) -> keras.optimizers.Opt
     """One-cycle rate, Smith & Topin 2018 (https://arxiv.org/abs/1708.07120), with cosine flanks."""
     rising = round(settings.warm_up * steps)
     rate = keras.optimizers.schedules.CosineDecay(
-        settings.peak_rate / 25, steps - rising, alpha=1e-2, warmup_target=settings.peak_rate, warmup_steps=rising
+        settings.peak_rate / 25,
+        steps - rising,
+        alpha=1e-2,
+        warmup_target=settings.peak_rate,
+        warmup_steps=rising,
     )
     optimizer = keras.optimizers.AdamW(rate, weight_decay=settings.weight_decay, clipnorm=5.0)
     optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])

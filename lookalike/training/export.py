@@ -17,10 +17,12 @@ SMALL = 1024  # numbers; a shorter tensor stays float32, it saves next to nothin
 
 
 def export_onnx(network: keras.Model, path: Path) -> None:
-    """Write `network` as ONNX, weights stored as float16 and computed with as float32, and a JSON with its hash beside it.
+    """Write `network` as ONNX, weights stored as float16 and computed with as float32, and a JSON with its
+    hash beside it.
 
-    Half the file at no cost in accuracy or time: onnxruntime widens the weights once, when it loads them. A JSON that is
-    there already keeps its other fields except the percentage, which belongs to the old weights.
+    Half the file at no cost in accuracy or time: onnxruntime widens the weights once, when it loads them. A
+    JSON that is there already keeps its other fields except the percentage, which belongs to the old
+    weights.
     """
     graph = _to_onnx(network)
     _halve_weights(graph)

@@ -15,8 +15,8 @@ EMBEDDING_DIM = 128  # the teacher's; 512 bytes a name in float32
 class CompactWidths:
     """Channels of `compact`, stage by stage; every stage halves the resolution.
 
-    Plain 3x3 convolutions run four times as many images a second on a CPU as depthwise ones of the same cost, so the
-    early stages are strided convolutions and the later ones bottleneck residual blocks.
+    Plain 3x3 convolutions run four times as many images a second on a CPU as depthwise ones of the same
+    cost, so the early stages are strided convolutions and the later ones bottleneck residual blocks.
     """
 
     stem: int = 32  # 112 -> 56
@@ -28,8 +28,9 @@ class CompactWidths:
 def compact(widths: CompactWidths) -> keras.Model:
     """Return the network (n, 112, 112, 3) float RGB 0..1 -> (n, 128) float32, not yet of unit length.
 
-    Residual bottlenecks follow He et al. 2016 (https://arxiv.org/abs/1512.03385); the last 7x7 map is weighted cell by
-    cell (global depthwise convolution) as in MobileFaceNets, Chen et al. 2018 (https://arxiv.org/abs/1804.07573).
+    Residual bottlenecks follow He et al. 2016 (https://arxiv.org/abs/1512.03385); the last 7x7 map is
+    weighted cell by cell (global depthwise convolution) as in MobileFaceNets, Chen et al. 2018
+    (https://arxiv.org/abs/1804.07573).
     """
     image = keras.Input((INPUT_SIZE, INPUT_SIZE, 3), name="face")
     x = layers.Rescaling(2.0, offset=-1.0, name="centre")(image)
@@ -38,7 +39,9 @@ def compact(widths: CompactWidths) -> keras.Model:
         x = _conv(x, channels, kernel=3, stride=2)
         for _ in range(blocks):
             x = _bottleneck(x, bottleneck)
-    x = layers.DepthwiseConv2D(x.shape[1], use_bias=False, name="weigh_cells")(x)  # (n, 7, 7, c) -> (n, 1, 1, c)
+    x = layers.DepthwiseConv2D(x.shape[1], use_bias=False, name="weigh_cells")(
+        x
+    )  # (n, 7, 7, c) -> (n, 1, 1, c)
     x = layers.BatchNormalization()(layers.Flatten()(x))
     x = layers.Dense(EMBEDDING_DIM, use_bias=False, name="project")(x)
     x = layers.BatchNormalization(dtype="float32", name="embedding")(x)

@@ -32,12 +32,18 @@ def prepare(sources: Sequence[str], *, teacher: Path, detector: str, output: Pat
     skipped, writer = 0, None
     try:
         for batch in _batches(_records(sources)):
-            kept = [(record, face) for record, face in ((r, _largest_face(r, finder)) for r in batch) if face is not None]
+            kept = [
+                (record, face)
+                for record, face in ((r, _largest_face(r, finder)) for r in batch)
+                if face is not None
+            ]
             skipped += len(batch) - len(kept)
             if not kept:
                 continue
             table = _table([record for record, _ in kept], [face for _, face in kept], guide)
-            writer = writer or pq.ParquetWriter(partial, table.schema, compression="none")  # WebP shrinks no further
+            writer = writer or pq.ParquetWriter(
+                partial, table.schema, compression="none"
+            )  # WebP shrinks no further
             writer.write_table(table)
     finally:
         if writer:

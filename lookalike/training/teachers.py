@@ -15,7 +15,9 @@ DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)
 
 
 class OnnxTeacher:
-    """A face embedder in ONNX: (n, 3, 112, 112) float32 RGB 0..1, standardized by ImageNet's mean and deviation."""
+    """A face embedder in ONNX: (n, 3, 112, 112) float32 RGB 0..1, standardized by ImageNet's mean and
+    deviation.
+    """
 
     def __init__(self, path: Path, *, threads: int = 1) -> None:
         if not path.is_file():
