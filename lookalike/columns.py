@@ -84,7 +84,7 @@ def _image_bytes(cell: Any) -> bytes:
         return bytes(cell or b"")
     path = cell.get("path") or ""
     if cell.get("bytes") is None and (path.startswith("hf://") or "::hf://" in path):
-        import fsspec  # type: ignore[import-untyped]
+        import fsspec
 
         with fsspec.open(path, "rb") as file:
             return bytes(file.read())

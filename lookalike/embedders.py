@@ -158,7 +158,9 @@ class OnnxEmbedder:
         if not crops:
             return np.empty((0, self.model.dim), np.float32)
         batches = [np.stack(crops[start : start + BATCH]) for start in range(0, len(crops), BATCH)]
-        return unit_rows(np.concatenate([self.run(batch.astype(np.float32) / 255) for batch in batches]))
+        return unit_rows(
+            np.concatenate([self.run(batch.astype(np.float32) / np.float32(255)) for batch in batches])
+        )
 
     def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """(n, height, width, 3) float32 RGB 0..1 -> (n, dim) float32, as the network gives it."""

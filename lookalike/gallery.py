@@ -213,7 +213,7 @@ class Gallery:
 
     def origin(self, row: int) -> str | None:
         """Return where the photo of a row comes from; None for a row that is a mean."""
-        return self._table["origin"][row].as_py()  # type: ignore[no-any-return]
+        return self._table["origin"][row].as_py()
 
     def _hit(self, name: int, cosines: NDArray[np.float32]) -> Hit:
         start = int(self._starts[name])

@@ -18,8 +18,6 @@ from lookalike.errors import LookalikeError
 from lookalike.evaluation.aligned import AlignedFaces, read_faces
 from lookalike.splits import BUNDLED_SPLIT, Split, load_split
 
-HELD_OUT = ("test",)  # people that no training saw and no setting was chosen by
-
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; return its exit code: 0, or 2 with a sentence on stderr."""
@@ -107,7 +105,7 @@ def _pair_scores(
     """Return the held-out faces, the cosines of the pairs whose two people are held out, and those pairs."""
     from lookalike.evaluation.verification import read_pairs
 
-    faces = read_faces(options.faces, split, *HELD_OUT)
+    faces = read_faces(options.faces, split, "test")
     place = {file: row for row, file in enumerate(faces.files)}
     pairs = [pair for pair in read_pairs(options.pairs) if pair.first in place and pair.second in place]
     rows = _embed(faces)

@@ -64,7 +64,7 @@ class PhotoInput(gr.Image, metaclass=Unstubbed):  # type: ignore[misc]
         """Refuse an address, which gradio would fetch here."""
         if "://" in str(url_or_file_path or ""):
             raise trouble(NO_ADDRESSES)
-        return await super().async_move_resource_to_block_cache(url_or_file_path)  # type: ignore[no-any-return]
+        return await super().async_move_resource_to_block_cache(url_or_file_path)
 
 
 class PrivateBlocks(gr.Blocks):  # type: ignore[misc]
@@ -80,7 +80,7 @@ class PrivateBlocks(gr.Blocks):  # type: ignore[misc]
     ) -> list[Any]:
         """Read a request's inputs; gradio's own complaints would reach a script without their reason."""
         try:
-            return await super().preprocess_data(block_fn, inputs, state, explicit_call)  # type: ignore[no-any-return]
+            return await super().preprocess_data(block_fn, inputs, state, explicit_call)
         except gr.Error:
             raise
         except Exception as error:  # only the caller's data is read here, and it may be anything
@@ -92,7 +92,7 @@ class PrivateBlocks(gr.Blocks):  # type: ignore[misc]
     async def postprocess_data(self, block_fn: Any, predictions: Any, state: Any) -> list[Any]:
         """Write an answer's outputs."""
         try:
-            return await super().postprocess_data(block_fn, predictions, state)  # type: ignore[no-any-return]
+            return await super().postprocess_data(block_fn, predictions, state)
         finally:
             _forget(block_fn.outputs, state)
 

@@ -110,7 +110,7 @@ def _noise(rng: np.random.Generator, image: Images) -> Images:
 
 def _jpeg(rng: np.random.Generator, image: Images) -> Images:
     _, data = cv2.imencode(".jpg", image[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(15, 70))])
-    return np.ascontiguousarray(cv2.imdecode(data, cv2.IMREAD_COLOR)[:, :, ::-1])
+    return np.ascontiguousarray(np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)[:, :, ::-1])
 
 
 def _hide(rng: np.random.Generator, image: Images) -> Images:

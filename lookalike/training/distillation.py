@@ -45,7 +45,7 @@ class DistillSettings:
     widths: CompactWidths = field(default_factory=CompactWidths)
 
 
-class Views(keras.utils.PyDataset):
+class Views(keras.utils.PyDataset):  # type: ignore[misc]
     """Batches of (changed view 0..1, the teacher's embedding), new views in every pass.
 
     A batch depends on seed, pass and index alone, so a resumed run sees what an undisturbed one would have
@@ -64,7 +64,7 @@ class Views(keras.utils.PyDataset):
         chosen = order[index * self._batch : (index + 1) * self._batch]
         rng = np.random.default_rng((self._seed, self._pass, index))
         views = degrade(rng, reframe(rng, self._faces.images[chosen]))
-        return views.astype(np.float32) / 255, self._faces.teacher[chosen]
+        return views.astype(np.float32) / np.float32(255), self._faces.teacher[chosen]
 
     def on_epoch_end(self) -> None:
         self._pass += 1
@@ -83,7 +83,7 @@ def distillation_loss(relation_weight: float) -> Callable[[Any, Any], Any]:
     return loss
 
 
-class Judge(keras.callbacks.Callback):
+class Judge(keras.callbacks.Callback):  # type: ignore[misc]
     """After each pass: embed people that training never sees, log how well it went, say when the run will
     end.
     """
