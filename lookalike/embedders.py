@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from lookalike.errors import UnknownModelError, WeightsError
 from lookalike.faces import RGB, Face, align, level_box
+from lookalike.sessions import open_session
 from lookalike.similarity import Scale
 
 Embeddings = NDArray[np.float32]  # (n, dim), rows of unit length
@@ -114,19 +114,16 @@ def load_embedder(name: str = DEFAULT_MODEL) -> Embedder:
     with _lock:
         if name not in _loaded:
             _loaded[name] = (
-                OnnxEmbedder(BUNDLED / f"{name}.onnx", model)
-                if not model.weights
-                else DeepFaceEmbedder(model)
+                DeepFaceEmbedder(model) if model.weights else OnnxEmbedder(BUNDLED / f"{name}.onnx", model)
             )
         return _loaded[name]
 
 
 class OnnxEmbedder:
-    """A network of our own: an ONNX file, (n, height, width, 3) float32 RGB 0..1 in, (n, dim) out, and a
-    JSON beside it.
+    """A network of our own: an ONNX file and a JSON beside it.
 
-    The JSON holds the file's SHA-256, so that a network that was cut short or exchanged is refused, and the
-    scale.
+    The network takes (n, height, width, 3) float32 RGB 0..1 and gives (n, dim). The JSON holds the file's SHA-256, so
+    that a network that was cut short or exchanged is refused, and the scale.
     """
 
     engine = "onnxruntime"
@@ -144,9 +141,7 @@ class OnnxEmbedder:
                 f"{path} is not the file that {path.with_suffix('.json').name} describes; install it again."
             )
         self.scale = Scale.from_json(settings["percentage"]) if "percentage" in settings else None
-        self._session = onnxruntime.InferenceSession(
-            weights, session_options(threads), providers=["CPUExecutionProvider"]
-        )
+        self._session = open_session(weights, threads=threads)
         self._input = self._session.get_inputs()[0].name
 
     def embed(self, image: RGB, faces: Sequence[Face]) -> Embeddings:
@@ -250,16 +245,6 @@ def unit_rows(rows: NDArray[np.floating[Any]]) -> Embeddings:
     """Return (n, d) rows scaled to unit length, float32; a row of zeros stays zero."""
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
     return np.asarray(rows / np.maximum(lengths, 1e-12), np.float32)
-
-
-def session_options(threads: int) -> onnxruntime.SessionOptions:
-    """Return the options of every network here: few threads, and none that spins while it waits on shared
-    cores.
-    """
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return options
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
+import onnxruntime
 from numpy.typing import NDArray
 
 from lookalike.faces import RGB, Face, largest_first
@@ -31,6 +32,7 @@ from lookalike.mtcnn_pictures import (
     rotation,
     turn,
 )
+from lookalike.sessions import open_session
 
 
 class Look(NamedTuple):
@@ -42,7 +44,7 @@ class Look(NamedTuple):
 
     degrees: float
     smallest: float
-    proposals: int
+    proposals: int = 32  # enough for a family; twice as many found no more
 
 
 class Stage(NamedTuple):
@@ -53,12 +55,7 @@ class Stage(NamedTuple):
     overlap: float
 
 
-LOOKS = (
-    Look(0, 1 / 12, 32),
-    Look(0, 1 / 18, 32),
-    Look(35, 1 / 9, 32),
-    Look(-35, 1 / 9, 32),
-)  # until faces are found
+LOOKS = (Look(0, 1 / 12), Look(0, 1 / 18), Look(35, 1 / 12), Look(-35, 1 / 12))  # until one finds a face
 CROWD = 8  # where the first look finds so many, more and smaller ones are likely
 CROWD_LOOK = Look(0, 1 / 24, 256)
 STAGES = (Stage("rnet", 0.6, 0.6), Stage("onet", 0.8, 0.6))
@@ -72,7 +69,7 @@ class Mtcnn:
 
     def __init__(self, *, threads: int = 2) -> None:
         self._threads = threads
-        self._sessions: dict[str, _Network] = {}
+        self._sessions: dict[str, onnxruntime.InferenceSession] = {}
         self._lock = threading.Lock()
 
     @property
@@ -84,7 +81,9 @@ class Mtcnn:
         """Load the networks, once; raise WeightsError where their weights are missing or strange."""
         with self._lock:
             if not self._sessions:
-                self._sessions = {name: _Network(build_graph(name), self._threads) for name in NETWORKS}
+                self._sessions = {
+                    name: open_session(build_graph(name), threads=self._threads) for name in NETWORKS
+                }
 
     def detect(self, image: RGB) -> list[Face]:
         """Return the faces of an (H, W, 3) uint8 RGB photo, largest first; none is `[]`.
@@ -122,6 +121,11 @@ class Mtcnn:
         faces = [_face(box, score, marks, back, width, height) for box, score, marks in found]
         return [face for face in faces if face.area > 0]
 
+    def _run(self, network: str, patches: NDArray[np.uint8]) -> Floats:
+        """Take (n, h, w, 3) uint8 RGB; return what `build_graph` says."""
+        found: Floats = self._sessions[network].run(None, {"patches": patches})[0]
+        return found
+
     def _propose(self, photo: Halvings, smallest: float) -> tuple[Floats, Floats]:
         """Return P-Net's (n, 4) boxes and (n,) scores for faces from so many pixels."""
         height, width = photo[0].shape[:2]
@@ -129,7 +133,7 @@ class Mtcnn:
         if not sizes:
             return np.zeros((0, 4)), np.zeros(0)
         canvas, corners = pack(photo, sizes)
-        found = self._sessions["pnet"].run(canvas[None])[0]  # (5, rows, columns)
+        found = self._run("pnet", canvas[None])[0]  # (5, rows, columns)
         peaks = cv2.dilate(found[0], np.ones((3, 3), np.uint8)) == found[0]
         rows, columns = np.nonzero(peaks & (_sigmoid(found[0]) > P_THRESHOLD))
         windows = 2.0 * np.c_[columns, rows]  # P-Net's step is 2 pixels
@@ -146,7 +150,7 @@ class Mtcnn:
         """
         squares = _squares(boxes)
         patches = np.stack([patch(photo, square, WINDOWS[stage.network]) for square in squares])
-        found = self._sessions[stage.network].run(patches)[:, :, 0, 0]
+        found = self._run(stage.network, patches)[:, :, 0, 0]
         scores = _sigmoid(found[:, 0])
         sure = scores > stage.threshold
         squares, found, scores = squares[sure], found[sure], scores[sure]
@@ -156,7 +160,7 @@ class Mtcnn:
         return boxes[kept], scores[kept], points[kept]
 
     def _level(self, photo: Halvings, boxes: Floats, points: Floats) -> tuple[Floats, Floats]:
-        """Return the (n,) scores and (n, 5, 2) landmarks of O-Net once the eyes, by the first ones, are level.
+        """Return the (n,) scores and (n, 5, 2) landmarks of O-Net with the first ones' eyes made level.
 
         It was trained on upright faces: at 45 degrees a mouth is off by up to half the eyes' distance.
         """
@@ -164,30 +168,11 @@ class Mtcnn:
         angles = np.arctan2(eyes[:, 1], eyes[:, 0])
         looks = zip(squares, angles, strict=True)
         patches = np.stack([patch(photo, square, WINDOWS["onet"], angle) for square, angle in looks])
-        found = self._sessions["onet"].run(patches)[:, :, 0, 0]
+        found = self._run("onet", patches)[:, :, 0, 0]
         turns = np.stack([rotation(angle) for angle in angles])  # (n, 2, 2)
         steps = (_landmarks(found) - 0.5) @ turns.transpose(0, 2, 1)  # from the middle, in sides: (n, 5, 2)
         middles = squares[:, :2] + squares[:, 2:] / 2
         return _sigmoid(found[:, 0]), middles[:, None] + steps * squares[:, None, 2:]
-
-
-class _Network:
-    """One network in onnxruntime, on the CPU."""
-
-    def __init__(self, model: bytes, threads: int) -> None:
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.add_session_config_entry(
-            "session.intra_op.allow_spinning", "0"
-        )  # idle threads leave a shared core free
-        self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-
-    def run(self, patches: NDArray[np.uint8]) -> Floats:
-        """Take (n, h, w, 3) uint8 RGB; return what `build_graph` says."""
-        found: Floats = self._session.run(None, {"patches": patches})[0]
-        return found
 
 
 def _face(box: Floats, score: float, points: Floats, back: Floats, width: int, height: int) -> Face:

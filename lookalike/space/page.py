@@ -34,7 +34,7 @@ TITLE = "Celebrity look-alikes"
 FOOTER = (
     "Similarity is not identification: these are the nearest among the names of this gallery, not a "
     "statement on who you are. Your photo is deleted as soon as it is read, and nothing of it is kept. "
-    "[Use it from your own code](?view=api)."
+    "To ask from your own code, see “Use via API” below."
 )
 
 
@@ -82,7 +82,7 @@ def launch_options(*, share: bool = False) -> dict[str, Any]:
         "share": share,
         "theme": page_theme(),
         "css": CSS,
-        "footer_links": [],  # the page has its own, in words
+        "footer_links": ["api"],
         "run_history": False,
         "enable_monitoring": False,
         "mcp_server": False,
@@ -138,15 +138,15 @@ def _endpoints(handlers: Handlers, matches: PictureGallery) -> None:
     count, face = (gr.Number(value, precision=0, visible=False) for value in (COUNT, 0))
     model = gr.Textbox(None, visible=False)
     first, second = PhotoInput(visible=False), PhotoInput(visible=False)
-    report, comparison = gr.JSON(visible=False), gr.JSON(visible=False)
+    report, comparison = (gr.JSON(label=label, visible=False) for label in ("report", "comparison"))
     gr.on(
         [],
         handlers.find_lookalikes,
         [photo, count, face, model],
         [matches, report],
         api_name="find_lookalikes",
-        api_description="Find the celebrities who look most like a face. Returns the pictures of `count` "
-        "matches of face number `face` (0 is the largest), and a report on all faces of the photo.",
+        api_description="Find the celebrities who look most like a face. Returns the pictures of count "
+        "matches of face number face (0 is the largest), and a report on all faces of the photo.",
         **MODEL_LINE,
     )
     gr.on(

@@ -60,6 +60,10 @@ class PhotoInput(gr.Image, metaclass=Unstubbed):  # type: ignore[misc]
             return None
         return ImageData(url=f"data:image/jpeg;base64,{base64.b64encode(encode(value)).decode()}")
 
+    def example_payload(self) -> dict[str, Any]:
+        """Return what the API description shows: a file, for gradio's own example is an address."""
+        return {"path": "me.jpg", "orig_name": "me.jpg", "meta": {"_type": "gradio.FileData"}}
+
     async def async_move_resource_to_block_cache(self, url_or_file_path: str | Path | None) -> str | None:
         """Refuse an address, which gradio would fetch here."""
         if "://" in str(url_or_file_path or ""):

@@ -62,6 +62,8 @@ CSS = """
 #meaning p, #footer p, #title p { color: var(--body-text-color-subdued) !important; }
 #meaning p, #footer p { font-size: 0.9rem; line-height: 1.5; }
 #footer { margin-top: 1.5rem; }
+footer .show-api { display: flex !important; }
+footer .divider { display: none !important; }
 #matches { border: 0; background: none; overflow: visible; }
 #matches .grid-wrap { padding: 0; min-height: 0; max-height: none; overflow: visible; }
 #matches .grid-container { grid-template-columns: repeat(4, minmax(0, 1fr)); grid-auto-rows: auto;

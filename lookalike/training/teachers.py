@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from lookalike.errors import MissingFileError
+from lookalike.sessions import open_session
 
 MEAN = np.array([0.485, 0.456, 0.406], np.float32)  # ImageNet's, RGB, as the public face ONNX files expect
 DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)
@@ -22,9 +22,7 @@ class OnnxTeacher:
     def __init__(self, path: Path, *, threads: int = 1) -> None:
         if not path.is_file():
             raise MissingFileError(f"There is no teacher at {path}; name an ONNX face embedder.")
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        self._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        self._session = open_session(path.read_bytes(), threads=threads)
         inputs = self._session.get_inputs()[0]
         self._input = inputs.name
         self._one_by_one = inputs.shape[0] == 1  # exported with a fixed batch

@@ -1,0 +1,13 @@
+"""Networks in onnxruntime, all on the same terms."""
+
+from __future__ import annotations
+
+import onnxruntime
+
+
+def open_session(model: bytes, *, threads: int) -> onnxruntime.InferenceSession:
+    """Load a serialized ONNX model on the CPU; its threads sleep while they wait: cores are shared."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
