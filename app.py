@@ -55,7 +55,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         metavar="NAME",
         help=f"{', '.join(DETECTORS)} (default: %(default)s)",
     )
-    parser.add_argument("--share", action="store_true", help="also serve under a public address for 72 hours")
+    parser.add_argument("--share", action="store_true", help="also serve under a public address for a week")
     return parser.parse_args(arguments)
 
 

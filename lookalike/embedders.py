@@ -122,8 +122,8 @@ def load_embedder(name: str = DEFAULT_MODEL) -> Embedder:
 class OnnxEmbedder:
     """A network of our own: an ONNX file and a JSON beside it.
 
-    The network takes (n, height, width, 3) float32 RGB 0..1 and gives (n, dim). The JSON holds the file's SHA-256, so
-    that a network that was cut short or exchanged is refused, and the scale.
+    The network takes (n, height, width, 3) float32 RGB 0..1 and gives (n, dim). The JSON holds the scale and
+    the file's SHA-256, so that a network that was cut short or exchanged is refused.
     """
 
     engine = "onnxruntime"

@@ -68,6 +68,10 @@ def _from_bytes(data: bytes) -> RGB:
                 return _from_pil(picture)
     except ImageError:
         raise
+    except Image.DecompressionBombError as error:  # raised while opening, far above our own cap
+        raise ImageError(
+            f"The photo is too large; at most {MAX_PIXELS / 1e6:.0f} megapixels can be read."
+        ) from error
     except (
         Exception
     ) as error:  # Pillow's plugins raise many kinds on broken bytes, SyntaxError and struct.error among them

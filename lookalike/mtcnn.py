@@ -78,12 +78,14 @@ class Mtcnn:
         return "mtcnn"
 
     def warm_up(self) -> None:
-        """Load the networks, once; raise WeightsError where their weights are missing or strange."""
+        """Load the networks and run each, once; raise WeightsError where their weights are missing or strange."""
         with self._lock:
-            if not self._sessions:
-                self._sessions = {
-                    name: open_session(build_graph(name), threads=self._threads) for name in NETWORKS
-                }
+            if self._sessions:
+                return
+            sessions = {name: open_session(build_graph(name), threads=self._threads) for name in NETWORKS}
+            for name, session in sessions.items():
+                session.run(None, {"patches": np.zeros((1, WINDOWS[name], WINDOWS[name], 3), np.uint8)})
+            self._sessions = sessions
 
     def detect(self, image: RGB) -> list[Face]:
         """Return the faces of an (H, W, 3) uint8 RGB photo, largest first; none is `[]`.

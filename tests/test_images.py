@@ -146,6 +146,17 @@ def test_too_many_pixels_are_refused_before_they_are_decoded():
         read_image(bomb)
 
 
+def test_a_bomb_that_pillow_itself_refuses_gets_the_same_answer():
+    bomb = encoded(Image.new("1", (20_000, 20_000)), "PNG")
+    with pytest.raises(ImageError, match="megapixels"):
+        read_image(bomb)
+
+
+def test_a_photo_with_broken_exif_is_read_as_it_lies():
+    photo = encoded(Image.fromarray(QUADRANTS), "JPEG", exif=b"Exif\0\0II*\0\xff\xff\xff\xff", quality=95)
+    assert corners(read_image(photo)) == [RED, GREEN, BLUE, WHITE]
+
+
 def test_a_path_that_is_missing_is_named():
     with pytest.raises(MissingFileError, match="no-such-photo"):
         read_image("no-such-photo.jpg")

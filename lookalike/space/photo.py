@@ -62,7 +62,12 @@ class PhotoInput(gr.Image, metaclass=Unstubbed):  # type: ignore[misc]
 
     def example_payload(self) -> dict[str, Any]:
         """Return what the API description shows: a file, for gradio's own example is an address."""
-        return {"path": "me.jpg", "orig_name": "me.jpg", "meta": {"_type": "gradio.FileData"}}
+        return {
+            "path": "me.jpg",
+            "url": "me.jpg",
+            "orig_name": "me.jpg",
+            "meta": {"_type": "gradio.FileData"},
+        }
 
     async def async_move_resource_to_block_cache(self, url_or_file_path: str | Path | None) -> str | None:
         """Refuse an address, which gradio would fetch here."""
