@@ -94,16 +94,12 @@ def test_two_real_photos_of_one_person_pass_as_the_same(finder: Lookalikes, phot
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """`python app.py` as a visitor's Space runs it, on a free port, without network and without TensorFlow."""
+    """`python app.py` as a Space runs it, on a free port, without network."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     log = tmp_path_factory.mktemp("app") / "log"
-    environment = os.environ | {
-        "GRADIO_SERVER_PORT": str(port),
-        "HF_HUB_OFFLINE": "1",
-        "PYTHONUNBUFFERED": "1",
-    }
+    environment = os.environ | {"GRADIO_SERVER_PORT": str(port), "HF_HUB_OFFLINE": "1"}
     with log.open("w") as output:
         app = subprocess.Popen(
             [sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=output, stderr=output

@@ -36,12 +36,13 @@ class Seen:
 
 
 class View(NamedTuple):
-    """Everything that a new photo changes on the page, in the order of the listener's outputs."""
+    """Everything that a new photo changes on the page, in the order of the listener's outputs.
+
+    `plain` is the photo without frames; the browser keeps it and sends it back when another face is chosen.
+    """
 
     photo: RGB | None
-    plain: (
-        RGB | None
-    )  # the photo without frames; the browser keeps it and sends it back when another face is chosen
+    plain: RGB | None
     seen: Seen | None
     chooser: Update
     notice: Update

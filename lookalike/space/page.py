@@ -20,11 +20,7 @@ from lookalike.space.theme import CSS, page_theme
 AT_ONCE = 2  # requests: a free Space has two cores, and one request decodes while another's networks run
 WAITING = 40  # requests in the queue: at a third of a second each the last waits 7 seconds; more are refused
 SESSIONS = 500  # that gradio remembers; each takes some 100 KB, without photos
-DELETE_CACHE = (
-    60,
-    60,
-)  # seconds: how often, and from what age, shown pictures and forgotten uploads are deleted
-
+DELETE_CACHE = (60, 60)  # seconds: how often, and from what age, shown pictures and lost uploads are deleted
 LINGER = 3.0  # seconds that the browser has to fetch its preview of an upload before that is deleted
 
 # Whatever runs the model waits in one line, whichever listener it came by.
