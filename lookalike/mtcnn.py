@@ -78,7 +78,7 @@ class Mtcnn:
         return "mtcnn"
 
     def warm_up(self) -> None:
-        """Load the networks and run each, once; raise WeightsError where the weights are missing or strange."""
+        """Load the networks and run each, once; raise WeightsError where weights are missing or strange."""
         with self._lock:
             if self._sessions:
                 return

@@ -18,18 +18,8 @@ from scipy.stats import norm
 
 Floats = NDArray[np.floating]
 
-SHARES = (
-    0.9,
-    0.5,
-    0.2,
-    0.1,
-    0.05,
-    0.02,
-    0.01,
-    0.005,
-    0.002,
-    0.001,
-)  # of stranger pairs; beyond one in a thousand the tail is thin
+# Shares of stranger pairs at which the curve is pinned; beyond one in a thousand the tail is thin.
+SHARES = (0.9, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001)
 POINTS_PER_FACTOR_OF_TEN = 20
 SAME_PERSON = 90.0  # where the median same-person cosine stands
 IDENTICAL = 100.0
