@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from lookalike.detectors import DEFAULT_DETECTOR, load_detector
-from lookalike.embedders import DEFAULT_MODEL, Embedder, load_embedder
+from lookalike.embedders import DEFAULT_MODEL, Embedder, find_model, load_embedder
 from lookalike.errors import GalleryError, NoFaceError
 from lookalike.faces import RGB, Detector, Face
 from lookalike.gallery import Gallery, Hit
@@ -87,8 +87,9 @@ class Lookalikes:
         """Load a gallery (the bundled one, a folder, or a Hub dataset `owner/name[@revision]`) and what it
         needs.
         """
-        embedder = load_embedder(model)
-        return cls(open_gallery(gallery, model=model), embedder=embedder, detector=load_detector(detector))
+        find_model(model)  # a name that nobody knows is told before anything is fetched
+        opened = open_gallery(gallery, model=model)
+        return cls(opened, embedder=load_embedder(model), detector=load_detector(detector))
 
     def find(self, photo: Photo, count: int = 5) -> list[FoundFace]:
         """Return one entry per face of `photo`, largest first, each with its `count` matches; no face is

@@ -3,7 +3,7 @@
 A folder (or a Hub dataset) holds one configuration per model:
 
     compact/gallery.json               settings, see Settings
-    compact/rows-00000-of-00001.parquet   columns as in SCHEMA
+    compact/rows-00000-of-00001.parquet   columns as in lookalike.table
     README.md                          the card
 
 so that what a build writes, what the Hub keeps and what the app loads are one layout.
@@ -28,12 +28,11 @@ from numpy.typing import NDArray
 from lookalike.embedders import BUNDLED, Embedder, Embeddings
 from lookalike.errors import GalleryError, MismatchError, MissingFileError
 from lookalike.similarity import Scale
+from lookalike.table import FIELDS, SCHEMA_VERSION, Row, checked, embeddings_of, table_of
 
 BUNDLED_GALLERY = BUNDLED / "gallery"
-SCHEMA_VERSION = 1
 SETTINGS_FILE = "gallery.json"
 ROWS_PER_FILE = 100_000  # with thumbnails of 8 KB, 800 MB a file at most
-UNIT_TOLERANCE = 1e-2  # rows may have been stored in float16 by somebody else
 
 
 @dataclass(frozen=True)
@@ -62,23 +61,6 @@ class Settings:
 
 
 @dataclass(frozen=True)
-class Row:
-    """One row: a kept photo, or the mean of a name's photos (then `confidence` and `origin` are None).
-
-    `photo` is the thumbnail's encoded bytes, None where no photo may be shown; `embedding` (dim,) float32
-    of unit length; `photos` is how many photos the row stands for.
-    """
-
-    name: str
-    embedding: NDArray[np.float32]
-    photo: bytes | None = None
-    confidence: float | None = None
-    origin: str | None = None
-    photos: int = 1
-    category: str | None = None
-
-
-@dataclass(frozen=True)
 class Hit:
     """One name that a search found: its best row's place in the table, and that row's cosine, -1..1."""
 
@@ -92,8 +74,8 @@ class Gallery:
 
     def __init__(self, table: pa.Table, settings: Settings) -> None:
         self.settings = settings
-        self._table = _checked(table, settings)
-        self.embeddings: Embeddings = _matrix(self._table, settings.dim)
+        self._table = checked(table, settings.dim)
+        self.embeddings: Embeddings = embeddings_of(self._table, settings.dim)
         self._row_names: list[str] = self._table["name"].to_pylist()
         changes = [0, *(i for i in range(1, len(self)) if self._row_names[i] != self._row_names[i - 1])]
         self._starts = np.array(changes)  # (names,) first row of each name
@@ -110,14 +92,7 @@ class Gallery:
         """Make a gallery of rows in any order."""
         if not rows:
             raise GalleryError("A gallery needs at least one row.")
-        fields = {
-            field: [getattr(row, field) for row in rows]
-            for field in _FIELDS
-            if field not in ("photo", "embedding")
-        }
-        fields["photo"] = [None if row.photo is None else {"bytes": row.photo, "path": None} for row in rows]
-        fields["embedding"] = [np.asarray(row.embedding, np.float32) for row in rows]
-        return cls(pa.Table.from_pydict(fields, schema=schema(settings.dim)), settings)
+        return cls(table_of(rows, settings.dim), settings)
 
     @classmethod
     def load(cls, folder: Path = BUNDLED_GALLERY, *, model: str = "compact") -> Gallery:
@@ -135,7 +110,7 @@ class Gallery:
         settings = _read_settings(folder / model / SETTINGS_FILE)
         files = sorted((folder / model).glob("*.parquet"))
         try:
-            tables = [pq.read_table(file, columns=_FIELDS) for file in files]
+            tables = [pq.read_table(file, columns=FIELDS) for file in files]
             return cls(pa.concat_tables(tables), settings)
         except (pa.ArrowException, OSError, KeyError, ValueError) as error:
             raise GalleryError(
@@ -222,32 +197,6 @@ class Gallery:
         return Hit(row, self.names[name], float(cosines[row]))
 
 
-_FIELDS = ["name", "photo", "embedding", "confidence", "origin", "photos", "category"]
-
-
-def schema(dim: int) -> pa.Schema:
-    """Return the Arrow schema of a gallery, with the note by which `datasets` shows `photo` as an image."""
-    features = {
-        "name": {"dtype": "string", "_type": "Value"},
-        "photo": {"_type": "Image"},
-        "embedding": {"feature": {"dtype": "float32", "_type": "Value"}, "length": dim, "_type": "List"},
-        "confidence": {"dtype": "float32", "_type": "Value"},
-        "origin": {"dtype": "string", "_type": "Value"},
-        "photos": {"dtype": "int32", "_type": "Value"},
-        "category": {"dtype": "string", "_type": "Value"},
-    }
-    fields = [
-        pa.field("name", pa.string()),
-        pa.field("photo", pa.struct([("bytes", pa.binary()), ("path", pa.string())])),
-        pa.field("embedding", pa.list_(pa.float32(), dim)),
-        pa.field("confidence", pa.float32()),
-        pa.field("origin", pa.string()),
-        pa.field("photos", pa.int32()),
-        pa.field("category", pa.string()),
-    ]
-    return pa.schema(fields, metadata={"huggingface": json.dumps({"info": {"features": features}})})
-
-
 def standing_quantiles(probes: Embeddings, probe_names: Sequence[str], gallery: Gallery) -> tuple[float, ...]:
     """Return 101 quantiles of the best cosine of each probe among the names other than its own.
 
@@ -261,30 +210,6 @@ def standing_quantiles(probes: Embeddings, probe_names: Sequence[str], gallery: 
         others = (hit for hit in gallery.search(probe, count=2) if hit.name != name)
         firsts.append(next(others).cosine)
     return tuple(round(float(q), 6) for q in np.quantile(firsts, np.linspace(0, 1, 101)))
-
-
-def _checked(table: pa.Table, settings: Settings) -> pa.Table:
-    if table.num_rows == 0:
-        raise GalleryError("The gallery is empty; build it again from a source with faces.")
-    try:
-        table = table.select(_FIELDS).cast(schema(settings.dim))
-    except (KeyError, pa.ArrowException, ValueError) as error:
-        raise GalleryError(
-            f"The gallery's table has not the columns of schema {SCHEMA_VERSION} "
-            f"with {settings.dim} numbers a row; build it again."
-        ) from error
-    if table["name"].null_count or table["embedding"].null_count:
-        raise GalleryError("The gallery has rows without a name or an embedding; build it again.")
-    return table.sort_by("name").combine_chunks()
-
-
-def _matrix(table: pa.Table, dim: int) -> Embeddings:
-    flat = table["embedding"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
-    rows = np.ascontiguousarray(flat.reshape(-1, dim), np.float32)
-    lengths = np.linalg.norm(rows, axis=1)
-    if not np.isfinite(lengths).all() or (np.abs(lengths - 1) > UNIT_TOLERANCE).any():
-        raise GalleryError("The gallery holds embeddings that are not of unit length; build it again.")
-    return rows
 
 
 def _read_settings(path: Path) -> Settings:

@@ -8,8 +8,9 @@ import numpy as np
 
 from lookalike.embedders import Model
 from lookalike.faces import Face
-from lookalike.gallery import Gallery, Row, Settings
+from lookalike.gallery import Gallery, Settings
 from lookalike.similarity import Scale
+from lookalike.table import Row
 
 SCALE = Scale((-1.0, 0.0, 1.0), (0.0, 50.0, 100.0), same=0.8, fitted_on="nothing: a straight line")
 

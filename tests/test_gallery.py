@@ -13,7 +13,8 @@ import pytest
 from fakes import ColourEmbedder, make_gallery, settings, unit
 
 from lookalike.errors import GalleryError, MismatchError, MissingFileError
-from lookalike.gallery import Gallery, Row, standing_quantiles
+from lookalike.gallery import Gallery, standing_quantiles
+from lookalike.table import Row
 
 
 def test_search_returns_each_name_once_by_its_best_row():

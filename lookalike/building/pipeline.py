@@ -24,10 +24,11 @@ from lookalike.embedders import Embedder, Model, crop_face, unit_rows
 from lookalike.errors import SourceError
 from lookalike.evaluation.metrics import pair_cosines
 from lookalike.faces import RGB, Detector
-from lookalike.gallery import Gallery, Row, Settings, standing_quantiles
+from lookalike.gallery import Gallery, Settings, standing_quantiles
 from lookalike.similarity import Scale, rough_scale
 from lookalike.sources import Record
 from lookalike.splits import person_key
+from lookalike.table import Row
 
 Dropped = Reason | Literal["excluded", "no name"]
 
