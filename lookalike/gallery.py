@@ -32,7 +32,7 @@ from lookalike.table import FIELDS, SCHEMA_VERSION, Row, checked, embeddings_of,
 
 BUNDLED_GALLERY = BUNDLED / "gallery"
 SETTINGS_FILE = "gallery.json"
-ROWS_PER_FILE = 100_000  # with thumbnails of 8 KB, 800 MB a file at most
+ROWS_PER_FILE = 100_000  # with thumbnails of some 6 KB, 600 MB a file
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ RGB = NDArray[np.uint8]  # (H, W, 3)
 Photo = bytes | str | Path | Image.Image | NDArray[np.generic]
 
 MAX_PIXELS = 50_000_000  # a 48-megapixel phone photo passes; decoded it takes 150 MB
-MAX_BYTES = 40_000_000  # twice the largest phone JPEG seen
+MAX_BYTES = 40_000_000  # a 48-megapixel phone JPEG has some 20 MB
 # No PDF, EPS or SVG: those are programs, not photos.
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "MPO", "AVIF")
 BACKGROUND = (255, 255, 255)  # what shows through where a photo is transparent: the page's paper

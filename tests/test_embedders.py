@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
+from deepface_process import run_deepface
 from drawing import draw_face
 from onnx import TensorProto, helper, numpy_helper
 
@@ -18,8 +16,6 @@ from lookalike.detectors import load_detector
 from lookalike.embedders import BUNDLED, MODELS, OnnxEmbedder, find_model, load_embedder
 from lookalike.errors import WeightsError
 from lookalike.faces import align
-
-ROOT = Path(__file__).parents[1]
 
 
 def test_compact_gives_unit_rows_one_a_face():
@@ -66,26 +62,6 @@ def test_weights_that_are_not_the_expected_ones_are_refused(tmp_path: Path):
 def test_names_of_models_are_not_repeated():
     names = [model.name for model in MODELS]
     assert len(names) == len(set(names)) and names[0] == "compact"
-
-
-def run_deepface(code: str, home: Path) -> dict[str, object]:
-    """Run code in a process of its own, where DeepFace has `home` and the onnx engine, and return the JSON
-    it prints.
-    """
-    environment = {
-        "DEEPFACE_HOME": str(home),
-        "DEEPFACE_BACKEND_ENGINE": "onnx",
-        "PATH": "/usr/bin",
-        "HOME": str(home),
-    }
-    prelude = (
-        "import sys, json; sys.path[:0] = ['.', 'tests']; import numpy as np; from drawing import draw_face\n"
-    )
-    result = subprocess.run(
-        [sys.executable, "-c", prelude + code], cwd=ROOT, env=environment, capture_output=True, text=True
-    )
-    assert result.returncode == 0, result.stderr
-    return json.loads(result.stdout.splitlines()[-1])  # type: ignore[no-any-return]
 
 
 def test_deepface_runs_compact_from_its_own_table(tmp_path: Path):

@@ -15,8 +15,8 @@ EMBEDDING_DIM = 128  # the teacher's; 512 bytes a name in float32
 class CompactWidths:
     """Channels of `compact`, stage by stage; every stage halves the resolution.
 
-    Plain 3x3 convolutions run four times as many images a second on a CPU as depthwise ones of the same
-    cost, so the early stages are strided convolutions and the later ones bottleneck residual blocks.
+    Of two networks with a million parameters, that of plain and strided convolutions learned from 121 images
+    a second on two cores, that of depthwise ones from 41.
     """
 
     stem: int = 32  # 112 -> 56

@@ -1,0 +1,67 @@
+"""The other detectors: five landmarks from inside DeepFace's wrappers, a sentence where weights are away."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import SHARED
+from deepface_process import run_deepface
+from drawing import draw_face, draw_landscape
+
+from lookalike.detectors import YuNet, load_detector
+from lookalike.embedders import load_embedder
+from lookalike.images import read_image
+
+YUNET_FILE = "face_detection_yunet_2023mar.onnx"
+
+
+@pytest.fixture
+def yunet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> YuNet:
+    """YuNet with its weights where DeepFace keeps them."""
+    weights = SHARED / "weights" / YUNET_FILE
+    if not weights.is_file():
+        pytest.skip("YuNet's weights are not here")
+    home = tmp_path / ".deepface" / "weights"
+    home.mkdir(parents=True)
+    shutil.copy(weights, home)
+    monkeypatch.setenv("DEEPFACE_HOME", str(tmp_path))
+    return YuNet()
+
+
+def test_yunet_and_mtcnn_agree_where_a_drawn_face_is(yunet: YuNet):
+    image = draw_face(seed=1)
+    (ours,), (theirs,) = load_detector("mtcnn").detect(image), yunet.detect(image)
+    eyes = np.linalg.norm(ours.landmarks[0] - ours.landmarks[1])
+    assert np.abs(ours.landmarks - theirs.landmarks).max() < 0.3 * eyes  # in the same order
+    assert yunet.detect(draw_landscape()) == []
+
+
+def test_a_face_has_nearly_the_same_embedding_whoever_found_it(yunet: YuNet, photos: Path):
+    embedder, mtcnn = load_embedder(), load_detector("mtcnn")
+    cosines = []
+    for name in ("obama.jpg", "biden.jpg", "paul_rudd.jpg", "shea_whigham.jpg", "kate_siegel.jpg"):
+        image = read_image(photos / name)
+        one, other = (embedder.embed(image, detector.detect(image)[:1])[0] for detector in (mtcnn, yunet))
+        cosines.append(float(one @ other))
+    assert np.median(cosines) > 0.85
+
+
+def test_weights_that_cannot_be_fetched_are_one_sentence(tmp_path: Path):
+    found = run_deepface(
+        """
+import os
+for proxy in ("http_proxy", "https_proxy"):
+    os.environ[proxy] = "http://127.0.0.1:9"  # nobody listens there
+from lookalike.detectors import load_detector
+from lookalike.errors import WeightsError
+try:
+    load_detector("yunet")
+except WeightsError as error:
+    print(json.dumps({"sentence": str(error)}))
+""",
+        tmp_path,
+    )
+    assert str(found["sentence"]).endswith("use the detector 'mtcnn', which needs none.")
