@@ -7,6 +7,7 @@
     ├── MissingFileError      a file or folder that was named is not there
     ├── WeightsError          a model's weights are missing, cannot be fetched, or are not the expected ones
     ├── SourceError           a source of celebrity photos cannot be read, or holds none
+    ├── TrainingError         a training run cannot go on as it is asked to
     └── GalleryError          a gallery cannot be read or trusted
         └── MismatchError     gallery and model do not belong together
 
@@ -43,6 +44,10 @@ class WeightsError(LookalikeError):
 
 class SourceError(LookalikeError):
     """A source of celebrity photos cannot be read, or holds none."""
+
+
+class TrainingError(LookalikeError):
+    """A training run cannot go on as it is asked to."""
 
 
 class GalleryError(LookalikeError):

@@ -9,10 +9,15 @@ from __future__ import annotations
 
 import json
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
+
+import numpy as np
+
+from lookalike.errors import SourceError
 
 Side = Literal["train", "validation", "test", "test-photo", "left-out"]
 
@@ -93,6 +98,19 @@ def save_split(split: Split, path: Path) -> None:
         "test_photos": sorted(split.test_photos),
     }
     path.write_text(json.dumps(fields, ensure_ascii=False, indent=0) + "\n", encoding="utf-8")
+
+
+def draw_split(names: Iterable[str], *, seed: int = 0) -> Split:
+    """Draw who trains and who judges: a tenth of the people validate, a tenth test, at least one each.
+
+    Raises SourceError for fewer than three people.
+    """
+    people = sorted({person_key(name) for name in names if name})
+    if len(people) < 3:
+        raise SourceError("A split needs photos of at least three people: to train, to validate, to test.")
+    tenth = max(1, len(people) // 10)
+    drawn = [people[place] for place in np.random.default_rng(seed).permutation(len(people))]
+    return Split(validation=tuple(drawn[:tenth]), test=tuple(drawn[tenth : 2 * tenth]))
 
 
 def person_key(name: str) -> str:

@@ -62,6 +62,11 @@ def read_faces(path: Path, split: Split, *sides: Side) -> AlignedFaces:
     )
 
 
+def names_of(path: Path) -> list[str]:
+    """Return the name of every face in the table, empty where unknown."""
+    return list(pq.read_table(path, columns=["name"])["name"].to_pylist())
+
+
 def _decode(data: bytes) -> NDArray[np.uint8]:
     bgr = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     if bgr is None or bgr.shape[:2] != (112, 112):

@@ -6,9 +6,10 @@ import argparse
 import sys
 from pathlib import Path
 
+from lookalike.detectors import DEFAULT_DETECTOR
 from lookalike.embedders import BUNDLED
 from lookalike.errors import LookalikeError
-from lookalike.splits import BUNDLED_SPLIT, load_split
+from lookalike.splits import BUNDLED_SPLIT, Split, load_split
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -30,41 +31,88 @@ def _parser() -> argparse.ArgumentParser:
         "prepare", help="find and align the faces of photos, with a teacher's embeddings"
     )
     prepare.add_argument("sources", nargs="+", metavar="SOURCE", help="what build_gallery.py takes")
-    prepare.add_argument("--teacher", type=Path, required=True, help="a face embedder in ONNX")
-    prepare.add_argument("--detector", default="yunet")
     prepare.add_argument("--output", type=Path, required=True, help="the Parquet file to write")
     prepare.set_defaults(run_command=_prepare)
 
     distill = commands.add_parser("distill", help="teach `compact` to give a teacher's embeddings")
-    distill.add_argument("--faces", type=Path, required=True, help="a table that `prepare` wrote")
-    distill.add_argument("--split", type=Path, default=BUNDLED_SPLIT, help="who trains and who judges")
+    faces = distill.add_mutually_exclusive_group(required=True)
+    faces.add_argument("--faces", type=Path, help="a table that `prepare` wrote, split as --split says")
+    faces.add_argument(
+        "--source", nargs="+", help="photos instead, as build_gallery.py takes them; RUN keeps their table"
+    )
+    distill.add_argument(
+        "--split", type=Path, help="who trains and who judges; drawn by chance and kept in RUN for --source"
+    )
     distill.add_argument(
         "--run", type=Path, required=True, help="folder of checkpoints and logs; an unfinished run goes on"
     )
+    distill.add_argument("--start", type=Path, help="an exported network of the same shape to go on from")
     distill.add_argument("--passes", type=int, default=36, help="how often each face is seen")
+    distill.add_argument("--rate", type=float, default=2e-3, help="the learning rate at its peak")
+    distill.add_argument(
+        "--patience", type=int, default=10, help="stop when so many passes were no better than as many before"
+    )
     distill.add_argument("--seed", type=int, default=0)
     distill.add_argument("--output", type=Path, default=BUNDLED / "compact.onnx", help="the network to write")
     distill.set_defaults(run_command=_distill)
+
+    for command in (prepare, distill):
+        command.add_argument(
+            "--teacher",
+            required=True,
+            help="a face embedder in ONNX, or the name of one of DeepFace's models",
+        )
+        command.add_argument("--detector", default=DEFAULT_DETECTOR)
     return parser
 
 
 def _prepare(options: argparse.Namespace) -> None:
     from lookalike.training.preparation import prepare
+    from lookalike.training.teachers import open_teacher
 
-    prepare(options.sources, teacher=options.teacher, detector=options.detector, output=options.output)
+    teacher = open_teacher(options.teacher)
+    prepare(options.sources, teacher=teacher, detector=options.detector, output=options.output)
 
 
 def _distill(options: argparse.Namespace) -> None:
     from lookalike.evaluation.aligned import read_faces
     from lookalike.training.distillation import DistillSettings, distill
     from lookalike.training.export import export_onnx
+    from lookalike.training.teachers import open_teacher
 
-    split = load_split(options.split)
-    train = read_faces(options.faces, split, "train")
-    judge = read_faces(options.faces, split, "validation")
-    network = distill(train, judge, options.run, DistillSettings(passes=options.passes, seed=options.seed))
+    teacher = open_teacher(options.teacher)
+    table, split = _faces_and_split(options)
+    network = distill(
+        read_faces(table, split, "train"),
+        read_faces(table, split, "validation"),
+        options.run,
+        DistillSettings(
+            passes=options.passes, peak_rate=options.rate, patience=options.patience, seed=options.seed
+        ),
+        teacher=teacher if teacher.looks_at_template else None,
+        start=options.start,
+    )
     export_onnx(network, options.output)
     print(f"{options.output}: {options.output.stat().st_size / 1e6:.1f} MB")
+
+
+def _faces_and_split(options: argparse.Namespace) -> tuple[Path, Split]:
+    """Return the table of faces and who of them trains; photos are prepared, and people drawn, once a run."""
+    from lookalike.evaluation.aligned import names_of
+    from lookalike.splits import draw_split, save_split
+    from lookalike.training.preparation import prepare
+    from lookalike.training.teachers import open_teacher
+
+    if options.faces:
+        return options.faces, load_split(options.split or BUNDLED_SPLIT)
+    table, drawn = options.run / "faces.parquet", options.run / "split.json"
+    options.run.mkdir(parents=True, exist_ok=True)
+    if not table.exists():
+        teacher = open_teacher(options.teacher)
+        prepare(options.source, teacher=teacher, detector=options.detector, output=table)
+    if not options.split and not drawn.exists():
+        save_split(draw_split(names_of(table), seed=options.seed), drawn)
+    return table, load_split(options.split or drawn)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """What a face may look like tomorrow: random changes to aligned faces.
 
-`reframe` is the next photo of the same face under another lamp, found by another detector; `degrade` is a
-worse camera.
+`reframe` is the next photo of the same face under another lamp, found by another detector; `blend` is a face
+that nobody has; `degrade` is a worse camera.
 """
 
 from __future__ import annotations
@@ -16,6 +16,11 @@ FLIP = 0.5
 MAX_SHIFT = 3.0  # pixels; two detectors' landmarks on one face differ by 1 to 3 at this size
 MAX_TURN = 6.0  # degrees
 MAX_ZOOM = 0.07  # share of the size
+STRETCH = 0.5  # share of faces whose features move a little, each its own way
+MAX_STRETCH = 2.5  # pixels, the standard deviation at a knot
+BLEND = (0.3, 0.7)  # how much of a face is left in a blend; outside it is only a ghost on the other
+SEAM = (3.0, 20.0)  # pixels over which one face passes into the other
+OTHER_DETECTOR = 0.5  # share of degraded faces that are aligned a little differently
 GREY = 0.2
 CAST = 0.2  # share of faces whose colours drift, as under a lamp
 SMALL = 0.15  # share that was photographed small
@@ -34,11 +39,24 @@ def reframe(rng: np.random.Generator, images: Images) -> Images:
     return np.stack([_relight(rng, _move(rng, _flip(rng, image))) for image in images])
 
 
+def blend(rng: np.random.Generator, images: Images, partners: Images) -> Images:
+    """Return faces between `images` and `partners`, both (n, h, w, 3): half of them shine through each other
+    (mixup, Zhang et al. 2018, https://arxiv.org/abs/1710.09412), half meet at a soft seam.
+    """
+    return np.stack([_blend(rng, image, other) for image, other in zip(images, partners, strict=True)])
+
+
+def stretch(rng: np.random.Generator, images: Images) -> Images:
+    """Return copies of `images`, a share of them with eyes, nose and mouth moved smoothly: other people."""
+    return np.stack([_stretch(rng, image) if rng.random() < STRETCH else image for image in images])
+
+
 def degrade(rng: np.random.Generator, images: Images) -> Images:
     """Return copies of `images` as a worse camera, a smaller photo or a hand before the face would give
     them.
     """
     steps = (
+        (OTHER_DETECTOR, _misalign),
         (GREY, _grey),
         (CAST, _cast),
         (SMALL, _small),
@@ -60,13 +78,19 @@ def _flip(rng: np.random.Generator, image: Images) -> Images:
     return np.ascontiguousarray(image[:, ::-1]) if rng.random() < FLIP else image
 
 
-def _move(rng: np.random.Generator, image: Images) -> Images:
+def _misalign(rng: np.random.Generator, image: Images) -> Images:
+    return _move(rng, image, strength=0.5)
+
+
+def _move(rng: np.random.Generator, image: Images, strength: float = 1.0) -> Images:
     size = image.shape[0]
     centre = (size / 2, size / 2)
     matrix = cv2.getRotationMatrix2D(
-        centre, rng.uniform(-MAX_TURN, MAX_TURN), 1 + rng.uniform(-MAX_ZOOM, MAX_ZOOM)
+        centre,
+        strength * rng.uniform(-MAX_TURN, MAX_TURN),
+        1 + strength * rng.uniform(-MAX_ZOOM, MAX_ZOOM),
     )
-    matrix[:, 2] += rng.uniform(-MAX_SHIFT, MAX_SHIFT, 2)
+    matrix[:, 2] += strength * rng.uniform(-MAX_SHIFT, MAX_SHIFT, 2)
     return cv2.warpAffine(
         image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
     )
@@ -77,6 +101,28 @@ def _relight(rng: np.random.Generator, image: Images) -> Images:
     gain = rng.uniform(0.75, 1.2)
     table = np.clip(255 * gain * (np.arange(256) / 255) ** gamma, 0, 255).astype(np.uint8)
     return cv2.LUT(image, table)
+
+
+def _blend(rng: np.random.Generator, image: Images, other: Images) -> Images:
+    if rng.random() < 0.5:
+        share = rng.uniform(*BLEND)
+        return np.asarray(cv2.addWeighted(image, share, other, 1 - share, 0), np.uint8)
+    size = image.shape[0]
+    down, across = np.mgrid[0:size, 0:size].astype(np.float32) - (size - 1) / 2
+    angle = rng.uniform(0, 2 * np.pi)
+    distance = across * np.cos(angle) + down * np.sin(angle) - rng.uniform(-size / 6, size / 6)
+    share = 1 / (1 + np.exp(-distance / rng.uniform(*SEAM)))[..., None]  # (h, w, 1)
+    return (image * share + other * (1 - share)).astype(np.uint8)
+
+
+def _stretch(rng: np.random.Generator, image: Images) -> Images:
+    size, knots = image.shape[0], int(rng.integers(3, 6))
+    moves = rng.normal(0, rng.uniform(0.5, MAX_STRETCH), (2, knots, knots)).astype(np.float32)
+    right, up = (cv2.resize(move, (size, size), interpolation=cv2.INTER_CUBIC) for move in moves)
+    down, across = np.mgrid[0:size, 0:size].astype(np.float32)
+    return np.asarray(
+        cv2.remap(image, across + right, down + up, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+    )
 
 
 def _grey(rng: np.random.Generator, image: Images) -> Images:

@@ -25,8 +25,8 @@ class CompactWidths:
     late: tuple[int, int, int] = (320, 128, 3)  # 14 -> 7
 
 
-def compact(widths: CompactWidths) -> keras.Model:
-    """Return the network (n, 112, 112, 3) float RGB 0..1 -> (n, 128) float32, not yet of unit length.
+def compact(widths: CompactWidths, dim: int = EMBEDDING_DIM) -> keras.Model:
+    """Return the network (n, 112, 112, 3) float RGB 0..1 -> (n, dim) float32, not yet of unit length.
 
     Residual bottlenecks follow He et al. 2016 (https://arxiv.org/abs/1512.03385); the last 7x7 map is
     weighted cell by cell (global depthwise convolution) as in MobileFaceNets, Chen et al. 2018
@@ -43,7 +43,7 @@ def compact(widths: CompactWidths) -> keras.Model:
         x
     )  # (n, 7, 7, c) -> (n, 1, 1, c)
     x = layers.BatchNormalization()(layers.Flatten()(x))
-    x = layers.Dense(EMBEDDING_DIM, use_bias=False, name="project")(x)
+    x = layers.Dense(dim, use_bias=False, name="project")(x)
     x = layers.BatchNormalization(dtype="float32", name="embedding")(x)
     return keras.Model(image, x, name="compact")
 

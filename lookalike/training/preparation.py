@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -16,31 +17,28 @@ from lookalike.errors import ImageError, SourceError
 from lookalike.faces import RGB, Detector, align
 from lookalike.images import read_image
 from lookalike.sources import Record, open_source
-from lookalike.training.teachers import OnnxTeacher
+from lookalike.training.teachers import Teacher
 
-BATCH = 64  # faces the teacher sees at once
+BATCH = 64  # faces written at once
 QUALITY = 90  # of the WebP; the teacher's cosine to the lossless face is 0.995 (median of 153 faces)
 
 
-def prepare(sources: Sequence[str], *, teacher: Path, detector: str, output: Path) -> None:
+def prepare(sources: Sequence[str], *, teacher: Teacher, detector: str, output: Path) -> None:
     """Write the largest face of every photo of `sources`, aligned, with the teacher's embedding, to `output`.
 
     Photos that cannot be read or show no face are left out and counted. The file appears when it is whole.
     """
-    guide, finder = OnnxTeacher(teacher), load_detector(detector)
+    finder = load_detector(detector)
     partial = output.with_name(output.name + ".partial")
     skipped, writer = 0, None
     try:
         for batch in _batches(_records(sources)):
-            kept = [
-                (record, face)
-                for record, face in ((r, _largest_face(r, finder)) for r in batch)
-                if face is not None
-            ]
-            skipped += len(batch) - len(kept)
-            if not kept:
+            looked = [_look(record, finder, teacher) for record in batch]
+            rows = [row for row in looked if row is not None]
+            skipped += len(batch) - len(rows)
+            if not rows:
                 continue
-            table = _table([record for record, _ in kept], [face for _, face in kept], guide)
+            table = pa.Table.from_pylist(rows)
             writer = writer or pq.ParquetWriter(
                 partial, table.schema, compression="none"
             )  # WebP shrinks no further
@@ -71,25 +69,22 @@ def _batches(records: Iterable[Record]) -> Iterable[list[Record]]:
         yield batch
 
 
-def _largest_face(record: Record, detector: Detector) -> RGB | None:
+def _look(record: Record, detector: Detector, teacher: Teacher) -> dict[str, Any] | None:
+    """Return the row of the record's largest face, None where none is found."""
     try:
         image = read_image(record.image)
     except ImageError:
         return None
     faces = detector.detect(image)
-    return align(image, faces[0]) if faces else None
-
-
-def _table(records: Sequence[Record], faces: Sequence[RGB], teacher: OnnxTeacher) -> pa.Table:
-    return pa.table(
-        {
-            "image": pa.array([_webp(face) for face in faces], pa.binary()),
-            "name": [record.name for record in records],
-            "source": [_source(record) for record in records],
-            "file": [record.file for record in records],
-            "teacher": pa.array([row.astype(np.float16) for row in teacher.embed(np.stack(faces))]),
-        }
-    )
+    if not faces:
+        return None
+    return {
+        "image": _webp(align(image, faces[0])),
+        "name": record.name,
+        "source": _source(record),
+        "file": record.file,
+        "teacher": teacher.embed(image, faces[0]).astype(np.float16),
+    }
 
 
 def _source(record: Record) -> str:

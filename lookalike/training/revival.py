@@ -1,0 +1,97 @@
+"""Back from the file that serves to a network that trains: the weights of an exported network, and the
+statistics that its export folded away.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import onnx
+from keras import layers
+from numpy.typing import NDArray
+from onnx import numpy_helper
+
+from lookalike.errors import MissingFileError, WeightsError
+
+Floats = NDArray[np.float32]
+BATCH = 64
+FILTER_NORM = 2**0.5  # what He initialization gives; the weights' length sets how fast Adam turns them
+
+
+def revive(network: keras.Model, path: Path, images: NDArray[np.uint8]) -> None:
+    """Give `network` the weights of `path`, a file that `export_onnx` wrote of a network of the same shape.
+
+    An export folds each batch normalization into the layer before it. Here each gets its mean and variance
+    back, measured on `images` ((n, h, w, 3) uint8 RGB, a few hundred), so that training goes on where it
+    stopped. Raises WeightsError when the shapes differ.
+    """
+    if not path.is_file():
+        raise MissingFileError(f"There is no network at {path} to start from.")
+    kinds = (layers.Conv2D, layers.DepthwiseConv2D, layers.Dense)
+    linear = [layer for layer in network.layers if isinstance(layer, kinds)]
+    norms = [layer for layer in network.layers if isinstance(layer, layers.BatchNormalization)]
+    stored = _stored_layers(onnx.load(path))
+    shapes = [tuple(layer.kernel.shape) for layer in linear]
+    if shapes != [kernel.shape for kernel, _ in stored]:
+        raise WeightsError(f"{path} is a network of another shape; train from the start, or with its widths.")
+    for layer, norm, (kernel, bias) in zip(linear, norms, stored, strict=True):
+        axes = tuple(range(kernel.ndim - 1)) if not _is_depthwise(layer) else (0, 1, 3)
+        length = np.sqrt((kernel**2).sum(axis=axes, keepdims=True)) / FILTER_NORM + 1e-12
+        layer.set_weights([kernel / length])
+        scale = length.ravel()
+        norm.set_weights([scale, bias, np.zeros_like(bias), np.full_like(bias, 1 - norm.epsilon)])
+    _measure(network, linear, norms, images)
+
+
+def _measure(
+    network: keras.Model, linear: list[layers.Layer], norms: list[layers.Layer], images: NDArray[np.uint8]
+) -> None:
+    """Set each normalization's mean and variance to what its input shows, and keep what it gives."""
+    inside = keras.Model(network.input, [norm.input for norm in norms])
+    sums = [np.zeros((2, norm.gamma.shape[0])) for norm in norms]
+    cells = np.zeros(len(norms))
+    for start in range(0, len(images), BATCH):
+        batch = images[start : start + BATCH].astype(np.float32) / 255
+        for place, output in enumerate(inside.predict_on_batch(batch)):
+            values = np.asarray(output, np.float64).reshape(-1, output.shape[-1])
+            sums[place] += values.sum(axis=0), (values**2).sum(axis=0)
+            cells[place] += len(values)
+    for norm, total, count in zip(norms, sums, cells, strict=True):
+        mean, square = total / count
+        variance = np.maximum(square - mean**2, 0)
+        scale, bias = (np.asarray(weight) for weight in (norm.gamma, norm.beta))
+        norm.set_weights([scale * np.sqrt(variance + norm.epsilon), bias + scale * mean, mean, variance])
+
+
+def _is_depthwise(layer: layers.Layer) -> bool:
+    return isinstance(layer, layers.DepthwiseConv2D)
+
+
+def _stored_layers(model: onnx.ModelProto) -> list[tuple[Floats, Floats]]:
+    """Return kernel, in Keras's order, and bias of every convolution and matrix product, in order."""
+    weights = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
+    for node in model.graph.node:
+        if node.op_type == "Cast" and node.input[0] in weights:  # stored as float16
+            weights[node.output[0]] = weights[node.input[0]].astype(np.float32)
+    found: list[tuple[Floats, Floats]] = []
+    for node in model.graph.node:
+        constants = [weights[name] for name in node.input if name in weights]
+        if node.op_type == "Conv":
+            kernel = constants[0].transpose(2, 3, 1, 0)  # (out, in, h, w) -> (h, w, in, out)
+            if any(field.name == "group" and field.i > 1 for field in node.attribute):
+                kernel = kernel.transpose(0, 1, 3, 2)  # (h, w, 1, channels) -> (h, w, channels, 1)
+            found.append(
+                (kernel, constants[1] if len(constants) > 1 else np.zeros(len(constants[0]), np.float32))
+            )
+        elif node.op_type == "MatMul":
+            found.append((constants[0], np.zeros(constants[0].shape[1], np.float32)))
+        elif node.op_type in ("Mul", "Add") and found and constants:  # a normalization that stayed apart
+            kernel, bias = found[-1]
+            if node.op_type == "Add":
+                found[-1] = kernel, bias + constants[0]
+            else:
+                by_filter = constants[0][:, None] if kernel.ndim == 4 else constants[0]  # depthwise or dense
+                found[-1] = kernel * by_filter, bias * constants[0]
+    return found
