@@ -4,10 +4,10 @@ is what it learned.
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import json
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,16 +20,21 @@ from onnx import TensorProto, helper
 from PIL import Image
 
 from lookalike.detectors import load_detector
-from lookalike.errors import MissingFileError, SourceError
+from lookalike.embedders import unit_rows
+from lookalike.errors import MissingFileError, SourceError, TrainingError, WeightsError
 from lookalike.evaluation.aligned import AlignedFaces, read_faces
-from lookalike.faces import align
-from lookalike.splits import Split, photo_key
+from lookalike.faces import Face, align
+from lookalike.splits import Split, load_split, photo_key
 from lookalike.training.__main__ import main
-from lookalike.training.augmentation import degrade, reframe
-from lookalike.training.distillation import DistillSettings, Views, distill
+from lookalike.training.augmentation import blend, degrade, reframe, stretch
+from lookalike.training.distillation import DistillSettings, distill
 from lookalike.training.export import export_onnx
-from lookalike.training.networks import CompactWidths
+from lookalike.training.journal import read_log, stands_still
+from lookalike.training.networks import CompactWidths, compact
 from lookalike.training.preparation import prepare
+from lookalike.training.revival import revive
+from lookalike.training.teachers import Teacher, open_teacher
+from lookalike.training.views import ECHOES, Views
 
 TINY = DistillSettings(
     passes=2, batch=8, precision="float32", widths=CompactWidths(8, (8, 4, 1), (16, 8, 1), (16, 8, 1))
@@ -57,26 +62,66 @@ def _crop(image: np.ndarray) -> np.ndarray:
     return align(image, load_detector().detect(image)[0])
 
 
-def read_log(run: Path) -> list[dict[str, str]]:
-    with (run / "log.csv").open(newline="") as file:
-        return list(csv.DictReader(file))
+class ColourTeacher:
+    """Embeds a view as its mean colours in a wide space, and counts the views that it looked at."""
+
+    looks_at_template = True
+
+    def __init__(self) -> None:
+        self.looked = 0
+
+    def look(self, images: np.ndarray) -> np.ndarray:
+        self.looked += len(images)
+        means = images.reshape(len(images), -1, 3).mean(axis=1) / 255
+        directions = np.random.default_rng(0).normal(size=(3, 128))
+        return unit_rows((means - 0.5) @ directions)
+
+    def embed(self, image: np.ndarray, face: Face) -> np.ndarray:
+        return self.look(align(image, face)[None])[0]
 
 
-def test_a_batch_depends_on_seed_pass_and_index_alone(faces: AlignedFaces):
-    views = Views(faces, batch=8, seed=1, first_pass=0)
-    again = Views(faces, batch=8, seed=1, first_pass=0)
+def make_views(
+    faces: AlignedFaces, teacher: Teacher | None, *, first_pass: int = 0, worse: float = 0.4
+) -> Views:
+    return Views(faces, teacher, batch=8, mix=0.5, worse=worse, seed=1, first_pass=first_pass)
+
+
+@pytest.mark.parametrize("teacher", [None, ColourTeacher()])
+def test_a_batch_depends_on_seed_pass_and_index_alone(faces: AlignedFaces, teacher: Teacher | None):
+    views, again = make_views(faces, teacher), make_views(faces, teacher)
     assert len(views) == 4 and np.array_equal(views[2][0], again[2][0])
     assert views[2][0].dtype == np.float32 and views[2][0].min() >= 0 and views[2][0].max() <= 1
     again.on_epoch_end()
     assert not np.array_equal(views[2][0], again[2][0])
-    resumed = Views(faces, batch=8, seed=1, first_pass=1)
-    assert np.array_equal(resumed[2][0], again[2][0])
+    resumed = make_views(faces, teacher, first_pass=1)
+    assert all(np.array_equal(mine, theirs) for mine, theirs in zip(resumed[2], again[2], strict=True))
+
+
+def test_without_a_teacher_that_looks_a_view_keeps_its_faces_embedding(faces: AlignedFaces):
+    _, said = make_views(faces, None)[0]
+    assert all((row == faces.teacher).all(axis=1).any() for row in said)
+
+
+def test_the_teacher_judges_the_view_itself_once_for_several_passes(faces: AlignedFaces):
+    teacher = ColourTeacher()
+    views = make_views(faces, teacher, worse=0)
+    first = [views[index] for index in range(len(views))]
+    assert teacher.looked == 32
+    for shown, said in first:
+        assert np.allclose(ColourTeacher().look((shown * 255).round().astype(np.uint8)), said, atol=1e-5)
+    for _ in range(ECHOES - 1):
+        views.on_epoch_end()
+        again = [views[index] for index in range(len(views))]
+        assert sorted(said.sum() for _, said in again) == sorted(said.sum() for _, said in first)
+    assert teacher.looked == 32
+    views.on_epoch_end()
+    assert not np.array_equal(views[0][0], first[0][0]) and teacher.looked == 40
 
 
 def test_augmentation_keeps_shape_and_type_and_leaves_its_input_alone(faces: AlignedFaces):
     before = faces.images.copy()
     random = np.random.default_rng(3)
-    for change in (reframe, degrade):
+    for change in (reframe, stretch, degrade, partial(blend, partners=faces.images[::-1])):
         changed = change(random, faces.images)
         assert (changed.shape, changed.dtype) == (faces.images.shape, np.uint8)
         assert not np.array_equal(changed, faces.images)
@@ -87,12 +132,50 @@ def test_a_run_learns_and_an_unfinished_one_goes_on(faces: AlignedFaces, tmp_pat
     run = tmp_path / "run"
     settings = replace(TINY, passes=3)
     distill(faces, faces, run, settings)
-    assert [row["pass"] for row in read_log(run)] == ["1", "2", "3"]
+    assert [row["pass"] for row in read_log(run)] == [1, 2, 3]
     distill(faces, faces, run, replace(TINY, passes=6))
     rows = read_log(run)
-    assert [row["pass"] for row in rows] == ["1", "2", "3", "4", "5", "6"]
-    assert float(rows[-1]["loss"]) < float(rows[0]["loss"])
+    assert [row["pass"] for row in rows] == [1, 2, 3, 4, 5, 6]
+    assert rows[-1]["loss"] < rows[0]["loss"]
     assert json.loads((run / "settings.json").read_text())["passes"] == 6
+
+
+def test_a_run_of_other_settings_is_not_mixed_with_the_one_under_way(faces: AlignedFaces, tmp_path: Path):
+    distill(faces, faces, tmp_path, TINY)
+    with pytest.raises(TrainingError, match=r"other settings \(peak_rate\)"):
+        distill(faces, faces, tmp_path, replace(TINY, passes=3, peak_rate=1.0))
+    assert len(read_log(tmp_path)) == TINY.passes
+
+
+def test_a_run_that_stands_still_ends_early(faces: AlignedFaces, tmp_path: Path):
+    distill(faces, faces, tmp_path, replace(TINY, passes=30, patience=2, peak_rate=0.0))
+    assert 4 <= len(read_log(tmp_path)) < 30
+    assert stands_still([0.5, 0.6, 0.6, 0.5], 2) and not stands_still([0.5, 0.6, 0.6, 0.51], 2)
+    assert not stands_still([0.5, 0.4, 0.3], 2)  # too early to tell
+
+
+def test_a_run_keeps_its_best_pass_and_draws_its_curves(faces: AlignedFaces, tmp_path: Path):
+    network = distill(faces, faces, tmp_path, replace(TINY, passes=3), teacher=ColourTeacher())
+    best = max(row["teacher_cosine"] for row in read_log(tmp_path))
+    rows = unit_rows(np.asarray(network(faces.images.astype(np.float32) / 255)))
+    assert (rows * faces.teacher).sum(axis=1).mean() == pytest.approx(best, abs=1e-3)
+    assert Image.open(tmp_path / "curves.png").width > 600
+
+
+def test_an_exported_network_comes_back_to_train_on(faces: AlignedFaces, tmp_path: Path):
+    network = distill(faces, faces, tmp_path / "run", replace(TINY, passes=3))
+    export_onnx(network, tmp_path / "compact.onnx")
+    again = compact(TINY.widths)
+    revive(again, tmp_path / "compact.onnx", faces.images)
+    batch = faces.images.astype(np.float32) / 255
+    wanted, found = unit_rows(np.asarray(network(batch))), unit_rows(np.asarray(again(batch)))
+    assert (wanted * found).sum(axis=1).min() > 0.999
+    found = unit_rows(np.asarray(again(batch, training=True)))  # the statistics are those of these faces
+    assert (wanted * found).sum(axis=1).min() > 0.99
+    with pytest.raises(WeightsError, match="another shape"):
+        revive(compact(replace(TINY.widths, stem=4)), tmp_path / "compact.onnx", faces.images)
+    with pytest.raises(MissingFileError, match="no network"):
+        revive(again, tmp_path / "nowhere.onnx", faces.images)
 
 
 def test_the_exported_network_gives_what_the_trained_one_gave(faces: AlignedFaces, tmp_path: Path):
@@ -131,7 +214,8 @@ def test_prepare_aligns_every_face_it_finds(tmp_path: Path):
     (tmp_path / "stars" / "Bo" / "2.jpg").write_bytes(b"no photo")
     write_teacher(tmp_path / "teacher.onnx")
     table = tmp_path / "faces.parquet"
-    prepare([str(tmp_path / "stars")], teacher=tmp_path / "teacher.onnx", detector="mtcnn", output=table)
+    teacher = open_teacher(str(tmp_path / "teacher.onnx"))
+    prepare([str(tmp_path / "stars")], teacher=teacher, detector="mtcnn", output=table)
     rows = pq.read_table(table).to_pylist()
     assert [(row["name"], row["source"], row["file"]) for row in rows] == [
         ("Ada", "stars", "1.png"),
@@ -151,7 +235,32 @@ def test_prepare_aligns_every_face_it_finds(tmp_path: Path):
 
 def test_commands_end_in_a_sentence_and_exit_code_two(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     missing = str(tmp_path / "nowhere.parquet")
-    assert main(["distill", "--faces", missing, "--run", str(tmp_path / "run")]) == 2
-    assert main(["prepare", missing, "--teacher", missing, "--output", str(tmp_path / "out")]) == 2
-    assert capsys.readouterr().err.count("error: There is no") == 2
+    teacher, run = str(tmp_path / "teacher.onnx"), str(tmp_path / "run")
+    assert main(["distill", "--faces", missing, "--run", run, "--teacher", teacher]) == 2
+    assert main(["prepare", missing, "--teacher", "nobody", "--output", str(tmp_path / "out")]) == 2
     assert list(tmp_path.iterdir()) == []
+    write_teacher(Path(teacher))
+    assert main(["distill", "--faces", missing, "--run", run, "--teacher", teacher]) == 2
+    assert capsys.readouterr().err.count("error: There is no") == 3
+    assert not Path(run).exists()
+
+
+def test_a_users_own_photos_are_prepared_split_and_learned(tmp_path: Path):
+    """The teacher's embedding has three numbers, and so has the student's."""
+    for seed in range(20):  # two people of each side, with one photo at least of everybody
+        (tmp_path / "stars" / f"Star {seed // 2}").mkdir(parents=True, exist_ok=True)
+        Image.fromarray(draw_face(seed=seed)).save(tmp_path / "stars" / f"Star {seed // 2}" / f"{seed}.png")
+    write_teacher(tmp_path / "teacher.onnx")
+    arguments = ["distill", "--source", str(tmp_path / "stars"), "--teacher", str(tmp_path / "teacher.onnx")]
+    arguments += ["--run", str(tmp_path / "run"), "--output", str(tmp_path / "mine.onnx"), "--batch", "8"]
+    assert main([*arguments, "--passes", "1"]) == 0
+    split = load_split(tmp_path / "run" / "split.json")
+    assert len(split.validation) == len(split.test) == 1
+    written = (tmp_path / "run" / "faces.parquet").stat().st_mtime_ns
+    assert main([*arguments, "--passes", "2"]) == 0
+    assert (tmp_path / "run" / "faces.parquet").stat().st_mtime_ns == written  # nothing is done twice
+    assert [row["pass"] for row in read_log(tmp_path / "run")] == [1, 2]
+    session = onnxruntime.InferenceSession(tmp_path / "mine.onnx")
+    assert session.run(None, {session.get_inputs()[0].name: np.zeros((2, 112, 112, 3), np.float32)})[
+        0
+    ].shape == (2, 3)

@@ -48,6 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     distill.add_argument("--start", type=Path, help="an exported network of the same shape to go on from")
     distill.add_argument("--passes", type=int, default=36, help="how often each face is seen")
+    distill.add_argument("--batch", type=int, default=64)
     distill.add_argument("--rate", type=float, default=2e-3, help="the learning rate at its peak")
     distill.add_argument(
         "--patience", type=int, default=10, help="stop when so many passes were no better than as many before"
@@ -87,7 +88,11 @@ def _distill(options: argparse.Namespace) -> None:
         read_faces(table, split, "validation"),
         options.run,
         DistillSettings(
-            passes=options.passes, peak_rate=options.rate, patience=options.patience, seed=options.seed
+            passes=options.passes,
+            batch=options.batch,
+            peak_rate=options.rate,
+            patience=options.patience,
+            seed=options.seed,
         ),
         teacher=teacher if teacher.looks_at_template else None,
         start=options.start,
