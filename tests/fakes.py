@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
+import onnx
+from onnx import TensorProto, helper
 
 from lookalike.embedders import Model
 from lookalike.faces import Face
@@ -96,3 +99,17 @@ def settings(model: str = "colour", *, dim: int = 3, standing: tuple[float, ...]
 def _inside(image: np.ndarray, face: Face) -> np.ndarray:
     x, y, width, height = (int(value) for value in face.box)
     return image[y : y + height, x : x + width]
+
+
+def write_public_embedder(path: Path) -> None:
+    """Write a face embedder in ONNX with a batch of one, whose embedding is the mean of each colour."""
+    graph = helper.make_graph(
+        [
+            helper.make_node("GlobalAveragePool", ["input0"], ["mean"]),
+            helper.make_node("Flatten", ["mean"], ["output0"]),
+        ],
+        "teacher",
+        [helper.make_tensor_value_info("input0", TensorProto.FLOAT, [1, 3, 112, 112])],
+        [helper.make_tensor_value_info("output0", TensorProto.FLOAT, [1, 3])],
+    )
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)

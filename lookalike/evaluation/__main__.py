@@ -1,4 +1,4 @@
-"""The commands that judge a model."""
+"""The commands that judge a model. Each prints a Markdown table and writes it, a JSON and pictures."""
 
 from __future__ import annotations
 
@@ -7,23 +7,27 @@ import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
+from lookalike.detectors import DEFAULT_DETECTOR, load_detector
+from lookalike.embedders import BUNDLED, DEFAULT_MODEL
+from lookalike.errors import LookalikeError, WeightsError
+from lookalike.faces import Detector
+from lookalike.splits import BUNDLED_SPLIT, Side, load_split
 
-from lookalike.detectors import DEFAULT_DETECTOR
-from lookalike.embedders import BUNDLED, DEFAULT_MODEL, load_embedder
-from lookalike.errors import LookalikeError
-from lookalike.evaluation.aligned import AlignedFaces, read_faces
-from lookalike.splits import BUNDLED_SPLIT, Split, load_split
+if TYPE_CHECKING:
+    from lookalike.evaluation.groups import Group
+    from lookalike.evaluation.models import Cost
+    from lookalike.evaluation.verification import Verification
+
+HELD_OUT: tuple[Side, ...] = ("test",)
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; return its exit code: 0, or 2 with a sentence on stderr."""
     options = _parser().parse_args(arguments)
     try:
-        print(json.dumps(options.run_command(options), indent=2))
+        options.run_command(options)
     except LookalikeError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -35,86 +39,195 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     verify = commands.add_parser(
-        "verify", help="do two photos show one person? on labelled pairs of held-out people"
+        "verify", help="do two photos show one person? several models side by side, with what they cost"
     )
-    verify.add_argument("--pairs", type=Path, required=True, help="tab-separated: first, second, same")
     verify.set_defaults(run_command=_verify)
 
-    percentage = commands.add_parser(
-        "percentage", help="fit the percentage on held-out people, store it beside `compact`"
+    retrieve = commands.add_parser("retrieve", help="enrol some photos of each name, look the others up")
+    retrieve.add_argument("--photos-per-name", type=int, default=10, help="photos of each name to enrol")
+    retrieve.set_defaults(run_command=_retrieve)
+
+    groups = commands.add_parser("groups", help="by source, colour and detector, and for changed photos")
+    groups.add_argument(
+        "--other-detectors", nargs="*", default=["yunet"], help="whose alignment to compare with"
     )
-    percentage.add_argument(
-        "--pairs", type=Path, required=True, help="labelled pairs, for the threshold at equal error"
+    groups.set_defaults(run_command=_groups)
+
+    percentage = commands.add_parser(
+        "percentage", help="fit the percentage on held-out people and store it beside the model"
     )
     percentage.set_defaults(run_command=_percentage)
 
     for command in (verify, percentage):
-        command.add_argument("--faces", type=Path, required=True, help="a table of aligned faces")
-        command.add_argument("--split", type=Path, default=BUNDLED_SPLIT)
-
-    retrieve = commands.add_parser(
-        "retrieve", help="does the right name come first? photos looked up in a gallery"
-    )
-    retrieve.add_argument("source", help="labelled photos, as build_gallery.py takes them")
-    retrieve.add_argument(
-        "--gallery", required=True, help="a folder or Hub dataset built from other photos of the same names"
-    )
-    retrieve.add_argument("--model", default=DEFAULT_MODEL)
-    retrieve.add_argument("--detector", default=DEFAULT_DETECTOR)
-    retrieve.add_argument("--split", type=Path, default=BUNDLED_SPLIT)
-    retrieve.set_defaults(run_command=_retrieve)
+        command.add_argument(
+            "--pairs", type=Path, required=True, help="tab-separated: first, second (file names), same"
+        )
+    for command in (verify, retrieve):
+        command.add_argument(
+            "--model", nargs="+", default=[DEFAULT_MODEL], help="names of models, or ONNX files"
+        )
+    for command in (groups, percentage):
+        command.add_argument("--model", default=DEFAULT_MODEL, help="the name of a model, or an ONNX file")
+    for command in (verify, retrieve, groups, percentage):
+        command.add_argument("sources", nargs="+", metavar="SOURCE", help="what build_gallery.py takes")
+        command.add_argument("--detector", default=DEFAULT_DETECTOR)
+        command.add_argument("--split", type=Path, default=BUNDLED_SPLIT, help="who was held out")
+        command.add_argument("--output", type=Path, default=Path("reports"), help="folder for the results")
     return parser
 
 
-def _verify(options: argparse.Namespace) -> dict[str, Any]:
-    from lookalike.evaluation.verification import verify
+def _verify(options: argparse.Namespace) -> None:
+    from lookalike.evaluation.models import cost, open_model
+    from lookalike.evaluation.photos import embed_photos, read_photos
+    from lookalike.evaluation.pictures import draw_roc
+    from lookalike.evaluation.reports import markdown, save_report
+    from lookalike.evaluation.verification import FALSE_ACCEPTS, read_pairs, score_pairs, verify
 
-    _, cosines, pairs = _pair_scores(options, load_split(options.split))
-    return asdict(verify(cosines, pairs))
+    pairs = read_pairs(options.pairs)
+    photos = read_photos(options.sources, load_split(options.split), HELD_OUT)
+    detector = load_detector(options.detector)
+    results, scores, rows = {}, {}, []
+    for spec in options.model:
+        name = Path(spec).stem
+        embedded = embed_photos(photos, detector, open_model(spec))
+        scores[name] = score_pairs(embedded, pairs)
+        found, price = verify(scores[name], embedded), cost(spec)
+        results[name] = asdict(found) | {"detector": detector.name, "cost": asdict(price)}
+        rows.append([name, *_verify_row(found, price)])
+    accepts = [f"TAR at FAR {rate:g}" for rate in FALSE_ACCEPTS]
+    header = ["model", "accuracy", "ROC AUC", *accepts, "file", "a face", "memory"]
+    save_report(
+        options.output,
+        "verify",
+        result=results,
+        table=markdown(header, rows),
+        pictures={"roc": draw_roc(scores)},
+    )
 
 
-def _percentage(options: argparse.Namespace) -> dict[str, Any]:
+def _verify_row(found: Verification, price: Cost) -> list[str]:
+    return [
+        f"{100 * found.accuracy:.1f} % ± {100 * found.deviation:.1f}",
+        f"{found.auc:.4f}",
+        *(f"{100 * share:.1f} %" for share in found.true_accepts.values()),
+        "" if price.megabytes is None else f"{price.megabytes:.1f} MB",
+        f"{price.milliseconds:.1f} ms",
+        f"{price.memory:.0f} MB",
+    ]
+
+
+def _retrieve(options: argparse.Namespace) -> None:
+    from lookalike.evaluation.models import open_model
+    from lookalike.evaluation.photos import embed_photos, read_photos
+    from lookalike.evaluation.pictures import draw_confusions
+    from lookalike.evaluation.reports import markdown, percent, save_report
+    from lookalike.evaluation.retrieval import by_side, confusions, display_names, look_up, person_sequence
+
+    photos = read_photos(options.sources, load_split(options.split))
+    detector = load_detector(options.detector)
+    results, pictures, rows = {}, {}, []
+    for spec in options.model:
+        name = Path(spec).stem
+        embedded = embed_photos(photos, detector, open_model(spec))
+        found = look_up(embedded, enrolled_each=options.photos_per_name)
+        figures, names = by_side(embedded, found), display_names(embedded)
+        results[name] = {
+            "detector": detector.name,
+            "enrolled_each": options.photos_per_name,
+            "figures": {side: asdict(side_figures) for side, side_figures in figures.items()},
+            "confusions": [
+                {"person": names[person], "taken_for": names[other], "photos": count}
+                for (person, other), count in confusions(embedded, found).items()
+            ],
+        }
+        pictures[name] = draw_confusions(person_sequence(embedded, found), found, names)
+        for side, one in figures.items():
+            shares = (percent(one.top1), percent(one.top5), f"{one.reciprocal_rank:.3f}")
+            rows.append([name, side, str(one.photos), str(one.names), *shares])
+    header = ["model", "people", "photos", "names", "right name first", "among five", "mean reciprocal rank"]
+    report = "retrieve-" + "-".join(Path(source).stem for source in options.sources)
+    save_report(options.output, report, result=results, table=markdown(header, rows), pictures=pictures)
+
+
+def _groups(options: argparse.Namespace) -> None:
+    from lookalike.evaluation.groups import few_of_several, judge_groups
+    from lookalike.evaluation.models import open_model
+    from lookalike.evaluation.photos import read_photos
+    from lookalike.evaluation.pictures import draw_groups
+    from lookalike.evaluation.reports import markdown, save_report
+
+    photos = few_of_several(read_photos(options.sources, load_split(options.split), HELD_OUT))
+    embedder = open_model(options.model)
+    groups = judge_groups(
+        photos, embedder, load_detector(options.detector), _available(options.other_detectors)
+    )
+    header = ["group", "", "photos", "face found", "same or not", "nearest is right", "ROC AUC", "steadiness"]
+    save_report(
+        options.output,
+        "groups",
+        result={embedder.model.name: [asdict(one) for one in groups]},
+        table=markdown(header, [_group_row(one) for one in groups]),
+        pictures={"accuracy": draw_groups(groups)},
+    )
+
+
+def _available(names: list[str]) -> list[Detector]:
+    """Return the detectors whose weights are here or can be fetched, and say which are left out."""
+    detectors = []
+    for name in names:
+        try:
+            detectors.append(load_detector(name))
+        except WeightsError as error:
+            print(f"left out: {error}", file=sys.stderr)
+    return detectors
+
+
+def _group_row(one: Group) -> list[str]:
+    shares = [_unless_none(share, "{:.1%}") for share in (one.found, one.accuracy, one.top1)]
+    cosines = [_unless_none(one.auc, "{:.3f}"), _unless_none(one.steadiness, "{:.2f}")]
+    return [one.group, one.value, str(one.photos), *shares, *cosines]
+
+
+def _unless_none(figure: float | None, layout: str) -> str:
+    return "" if figure is None else layout.format(figure)
+
+
+def _percentage(options: argparse.Namespace) -> None:
+    from lookalike.evaluation.metrics import equal_error
+    from lookalike.evaluation.models import open_model
     from lookalike.evaluation.percentage import fit
-    from lookalike.evaluation.verification import verify
+    from lookalike.evaluation.photos import embed_photos, read_photos
+    from lookalike.evaluation.pictures import draw_percentage
+    from lookalike.evaluation.reports import markdown, save_report
+    from lookalike.evaluation.verification import all_pairs, read_pairs, score_pairs
 
-    split = load_split(options.split)
-    faces, cosines, pairs = _pair_scores(options, split)
-    threshold = verify(cosines, pairs).threshold
-    people = [split.person(name) for name in faces.names]
-    fitted_on = f"all pairs among {len(set(people))} people that training never saw"
-    scale, check = fit(_embed(faces), people, threshold=threshold, fitted_on=fitted_on)
-    settings = BUNDLED / f"{DEFAULT_MODEL}.json"
-    fields = json.loads(settings.read_text(encoding="utf-8")) | {"percentage": asdict(scale)}
-    settings.write_text(json.dumps(fields, indent=2) + "\n", encoding="utf-8")
-    return {"scale": asdict(scale), "check": asdict(check)}
-
-
-def _retrieve(options: argparse.Namespace) -> dict[str, Any]:
-    from lookalike.evaluation.retrieval import retrieve
-    from lookalike.finder import Lookalikes
-    from lookalike.sources import open_source
-
-    finder = Lookalikes.load(options.gallery, model=options.model, detector=options.detector)
-    found = retrieve(finder, open_source(options.source), load_split(options.split))
-    return {side: asdict(figures) for side, figures in found.items()}
-
-
-def _pair_scores(
-    options: argparse.Namespace, split: Split
-) -> tuple[AlignedFaces, NDArray[np.float32], list[Any]]:
-    """Return the held-out faces, the cosines of the pairs whose two people are held out, and those pairs."""
-    from lookalike.evaluation.verification import read_pairs
-
-    faces = read_faces(options.faces, split, "test")
-    place = {file: row for row, file in enumerate(faces.files)}
-    pairs = [pair for pair in read_pairs(options.pairs) if pair.first in place and pair.second in place]
-    rows = _embed(faces)
-    cosines = np.array([rows[place[pair.first]] @ rows[place[pair.second]] for pair in pairs], np.float32)
-    return faces, cosines, pairs
-
-
-def _embed(faces: AlignedFaces) -> NDArray[np.float32]:
-    return load_embedder(DEFAULT_MODEL).embed_crops(list(faces.images))
+    photos = read_photos(options.sources, load_split(options.split), HELD_OUT)
+    embedded = embed_photos(photos, load_detector(options.detector), open_model(options.model))
+    scores = score_pairs(embedded, read_pairs(options.pairs))
+    threshold, _ = equal_error(scores.same, scores.different)
+    fitted_on = f"all pairs among {len(set(embedded.people))} people that training never saw"
+    scale, check = fit(embedded, threshold=threshold, fitted_on=fitted_on)
+    beside = Path(options.model) if options.model.endswith(".onnx") else BUNDLED / f"{options.model}.onnx"
+    stored = beside.with_suffix(".json")
+    if stored.exists():
+        fields = json.loads(stored.read_text(encoding="utf-8")) | {"percentage": asdict(scale)}
+        stored.write_text(json.dumps(fields, indent=2) + "\n", encoding="utf-8")
+    spread = "{1:.0f} % (8 of 10 between {0:.0f} and {2:.0f})"
+    rows = [
+        *(
+            [f"stranger pairs at {points:.0f} % or more", f"{share:.3%}"]
+            for points, share in check.reached.items()
+        ),
+        *([f"best of {crowd:,} strangers", spread.format(*found)] for crowd, found in check.best_of.items()),
+        ["two photos of one person", spread.format(*check.same_person)],
+    ]
+    save_report(
+        options.output,
+        "percentage",
+        result={"scale": asdict(scale), "check": asdict(check)},
+        table=markdown(["on people that the scale was not fitted on", ""], rows),
+        pictures={"scale": draw_percentage(*all_pairs(embedded), scale)},
+    )
 
 
 if __name__ == "__main__":

@@ -52,6 +52,19 @@ def best_threshold(same: Floats, different: Floats) -> float:
     return float((scores[order[cut]] + upper) / 2)
 
 
+def true_accepts(same: Floats, different: Floats, rates: Sequence[float]) -> dict[float, float]:
+    """Return, for each false accept rate, the share 0..1 of same pairs at or above the lowest threshold that
+    lets no larger share of different pairs pass (TAR at FAR).
+    """
+    ordered = np.sort(different)
+    accepted = {}
+    for rate in rates:
+        passing = int(rate * len(ordered))  # different pairs that may pass
+        highest_refused = ordered[len(ordered) - passing - 1]
+        accepted[rate] = float((same > highest_refused).mean())
+    return accepted
+
+
 def equal_error(same: Floats, different: Floats) -> tuple[float, float]:
     """Return the threshold at which as many same pairs fall below as different pairs reach it, and that
     error rate.

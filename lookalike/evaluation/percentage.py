@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.evaluation.metrics import pair_cosines
+from lookalike.evaluation.photos import Embedded
+from lookalike.evaluation.verification import all_pairs, few_each
 from lookalike.similarity import Scale, fit_scale
 
-PHOTOS_PER_PERSON = 8  # so that people with hundreds of photos do not stand for everybody
 CHECKED = (20.0, 40.0, 60.0)  # percentages that one in ten, a hundred, a thousand stranger pairs should reach
+CROWDS = (100, 1000, 5000)  # strangers among whom the best match is looked at
+QUANTILES = (0.1, 0.5, 0.9)
 
 
 @dataclass(frozen=True)
@@ -21,53 +22,73 @@ class ScaleCheck:
     """What a scale says of people it was not fitted on.
 
     `reached` maps 20, 40 and 60 % to the share of stranger pairs that reach them (0.1, 0.01 and 0.001 if it
-    is right); `same_person` is the median percentage of same-person pairs (90 if it is right).
+    is right). `same_person` and `best_of[n]` are the 10th, 50th and 90th percentile of the percentages of
+    same-person pairs (90 in the median if it is right), and of the best among n strangers.
     """
 
     people: int
     stranger_pairs: int
     reached: dict[float, float]
-    same_person: float
+    same_person: tuple[float, ...]
+    best_of: dict[int, tuple[float, ...]]
 
 
-def fit(
-    embeddings: NDArray[np.float32], people: Sequence[str], *, threshold: float, fitted_on: str
-) -> tuple[Scale, ScaleCheck]:
-    """Return the scale fitted on all pairs of `people`, and the check of one fitted on every other person
-    on the rest.
-
-    `embeddings` is (n, dim) float32 rows of unit length, `people` n keys; `threshold` the cosine at equal
-    error.
+def fit(embedded: Embedded, *, threshold: float, fitted_on: str) -> tuple[Scale, ScaleCheck]:
+    """Return the scale fitted on all pairs of these people, and the check of one fitted on every other person
+    on the rest. `threshold` is the cosine at equal error.
     """
-    chosen = few_each(people)
-    embeddings, keys = embeddings[chosen], [people[row] for row in chosen]
-    scale = fit_scale(*pair_cosines(embeddings, keys), threshold=threshold, fitted_on=fitted_on)
-    halves = np.array([sorted(set(keys)).index(key) % 2 for key in keys])
-    here = [
-        (embeddings[halves == half], [key for key, h in zip(keys, halves, strict=True) if h == half])
-        for half in (0, 1)
-    ]
-    half_scale = fit_scale(*pair_cosines(*here[0]), threshold=threshold, fitted_on="every other person")
-    return scale, check(half_scale, *here[1])
+    scale = fit_scale(*all_pairs(embedded), threshold=threshold, fitted_on=fitted_on)
+    place = {person: number for number, person in enumerate(sorted(set(embedded.people)))}
+    half = np.array([place[person] % 2 for person in embedded.people])
+    here, rest = (embedded.take(np.flatnonzero(half == side)) for side in (0, 1))
+    half_scale = fit_scale(*all_pairs(here), threshold=threshold, fitted_on="every other person")
+    return scale, check(half_scale, rest)
 
 
-def check(scale: Scale, embeddings: NDArray[np.float32], people: Sequence[str]) -> ScaleCheck:
+def check(scale: Scale, embedded: Embedded) -> ScaleCheck:
     """Return what `scale` says of all pairs among these photos."""
-    same, different = pair_cosines(embeddings, people)
+    same, different = all_pairs(embedded)
     cosines = {points: _cosine_at(scale, points) for points in CHECKED}
-    reached = {points: float((different >= cosine).mean()) for points, cosine in cosines.items()}
-    return ScaleCheck(len(set(people)), len(different), reached, scale.similarity(float(np.median(same))))
+    return ScaleCheck(
+        people=len(set(embedded.people)),
+        stranger_pairs=len(different),
+        reached={points: float((different >= cosine).mean()) for points, cosine in cosines.items()},
+        same_person=_spread(scale, same),
+        best_of={crowd: _spread(scale, best) for crowd, best in best_of(embedded, CROWDS).items()},
+    )
 
 
-def few_each(people: Sequence[str]) -> list[int]:
-    """Return the places of the first PHOTOS_PER_PERSON photos of every person, in order."""
-    seen: dict[str, int] = defaultdict(int)
-    chosen = []
-    for place, person in enumerate(people):
-        seen[person] += 1
-        if seen[person] <= PHOTOS_PER_PERSON:
-            chosen.append(place)
-    return chosen
+def best_of(embedded: Embedded, crowds: Sequence[int], *, seed: int = 0) -> dict[int, NDArray[np.float32]]:
+    """Return, for each size of a crowd of strangers, the cosine of every face's best match in one drawn by
+    chance.
+
+    Where a crowd is larger than the photos of strangers that there are, it is filled up with the cosines of
+    another face and its strangers.
+    """
+    random = np.random.default_rng(seed)
+    chosen = embedded.take([place for place in few_each(embedded.people) if embedded.found[place]])
+    owner = np.unique(np.asarray(chosen.people), return_inverse=True)[1]
+    cosines = chosen.embeddings @ chosen.embeddings.T  # (n, d) x (d, n) -> (n, n)
+    found = {}
+    for crowd in crowds:
+        best = []
+        for row in random.permutation(len(owner)):
+            pool = cosines[row, owner != owner[row]]
+            left = crowd
+            top = -1.0
+            while left > 0:
+                part = random.permutation(pool)[:left]
+                top = max(top, float(part.max()))
+                left -= len(part)
+                other = int(random.integers(len(owner)))
+                pool = cosines[other, owner != owner[other]]
+            best.append(top)
+        found[crowd] = np.array(best, np.float32)
+    return found
+
+
+def _spread(scale: Scale, cosines: NDArray[np.float32]) -> tuple[float, ...]:
+    return tuple(scale.similarity(float(cosine)) for cosine in np.quantile(cosines, QUANTILES))
 
 
 def _cosine_at(scale: Scale, similarity: float) -> float:

@@ -68,20 +68,20 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _prepare(options: argparse.Namespace) -> None:
+    from lookalike.evaluation.models import open_model
     from lookalike.training.preparation import prepare
-    from lookalike.training.teachers import open_teacher
 
-    teacher = open_teacher(options.teacher)
+    teacher = open_model(options.teacher)
     prepare(options.sources, teacher=teacher, detector=options.detector, output=options.output)
 
 
 def _distill(options: argparse.Namespace) -> None:
     from lookalike.evaluation.aligned import read_faces
+    from lookalike.evaluation.models import open_model
     from lookalike.training.distillation import DistillSettings, distill
     from lookalike.training.export import export_onnx
-    from lookalike.training.teachers import open_teacher
 
-    teacher = open_teacher(options.teacher)
+    teacher = open_model(options.teacher)
     table, split = _faces_and_split(options)
     network = distill(
         read_faces(table, split, "train"),
@@ -94,7 +94,7 @@ def _distill(options: argparse.Namespace) -> None:
             patience=options.patience,
             seed=options.seed,
         ),
-        teacher=teacher if teacher.looks_at_template else None,
+        teacher=teacher if teacher.model.alignment == "template" else None,
         start=options.start,
     )
     export_onnx(network, options.output)
@@ -104,16 +104,16 @@ def _distill(options: argparse.Namespace) -> None:
 def _faces_and_split(options: argparse.Namespace) -> tuple[Path, Split]:
     """Return the table of faces and who of them trains; photos are prepared, and people drawn, once a run."""
     from lookalike.evaluation.aligned import names_of
+    from lookalike.evaluation.models import open_model
     from lookalike.splits import draw_split, save_split
     from lookalike.training.preparation import prepare
-    from lookalike.training.teachers import open_teacher
 
     if options.faces:
         return options.faces, load_split(options.split or BUNDLED_SPLIT)
     table, drawn = options.run / "faces.parquet", options.run / "split.json"
     options.run.mkdir(parents=True, exist_ok=True)
     if not table.exists():
-        teacher = open_teacher(options.teacher)
+        teacher = open_model(options.teacher)
         prepare(options.source, teacher=teacher, detector=options.detector, output=table)
     if not options.split and not drawn.exists():
         save_split(draw_split(names_of(table), seed=options.seed), drawn)

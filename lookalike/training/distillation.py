@@ -18,12 +18,12 @@ from typing import Any
 import keras
 from keras import ops
 
+from lookalike.embedders import Embedder
 from lookalike.errors import TrainingError
 from lookalike.evaluation.aligned import AlignedFaces
 from lookalike.training.journal import BEST, Judge, read_log
 from lookalike.training.networks import CompactWidths, compact
 from lookalike.training.revival import revive
-from lookalike.training.teachers import Teacher
 from lookalike.training.views import Views
 
 STATISTICS = 600  # faces on which a network that goes on training finds its statistics again
@@ -42,7 +42,7 @@ class DistillSettings:
     weight_decay: float = 0.02
     warm_up: float = 0.08  # share of the steps in which the rate rises
     relation_weight: float = 5.0  # at the end 0.05 of the loss beside 0.26 for the embeddings
-    mix: float = 0.5  # share of views in which two faces blend
+    mix: float = 0.65  # share of views in which two faces blend
     worse: float = 0.4  # share of views degraded for the student alone
     patience: int = 10  # passes that must be better than as many before them, or the run ends
     precision: str = "mixed_bfloat16"  # 1.3 to 1.6 times the speed of float32 on a CPU that has it
@@ -57,13 +57,14 @@ def distill(
     run: Path,
     settings: DistillSettings,
     *,
-    teacher: Teacher | None = None,
+    teacher: Embedder | None = None,
     start: Path | None = None,
 ) -> keras.Model:
     """Train `compact` and return it in float32, with the weights of the best pass; go on from the last whole
     pass if `run` holds one.
 
-    `teacher` looks at every view; without one the embeddings of the table are the targets. `start` is an
+    `teacher` looks at every view, and so must be a model that sees faces aligned to the template; without one
+    the embeddings of the table are the targets. `start` is an
     exported network of the same shape to start from. Raises TrainingError where `run` holds a run of other
     settings; only its number of passes may change.
     """

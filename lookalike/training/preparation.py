@@ -13,17 +13,18 @@ import pyarrow.parquet as pq
 from tqdm import tqdm
 
 from lookalike.detectors import load_detector
+from lookalike.embedders import Embedder
 from lookalike.errors import ImageError, SourceError
+from lookalike.evaluation.photos import source_key
 from lookalike.faces import RGB, Detector, align
 from lookalike.images import read_image
 from lookalike.sources import Record, open_source
-from lookalike.training.teachers import Teacher
 
 BATCH = 64  # faces written at once
 QUALITY = 90  # of the WebP; the teacher's cosine to the lossless face is 0.995 (median of 153 faces)
 
 
-def prepare(sources: Sequence[str], *, teacher: Teacher, detector: str, output: Path) -> None:
+def prepare(sources: Sequence[str], *, teacher: Embedder, detector: str, output: Path) -> None:
     """Write the largest face of every photo of `sources`, aligned, with the teacher's embedding, to `output`.
 
     Photos that cannot be read or show no face are left out and counted. The file appears when it is whole.
@@ -69,7 +70,7 @@ def _batches(records: Iterable[Record]) -> Iterable[list[Record]]:
         yield batch
 
 
-def _look(record: Record, detector: Detector, teacher: Teacher) -> dict[str, Any] | None:
+def _look(record: Record, detector: Detector, teacher: Embedder) -> dict[str, Any] | None:
     """Return the row of the record's largest face, None where none is found."""
     try:
         image = read_image(record.image)
@@ -81,15 +82,10 @@ def _look(record: Record, detector: Detector, teacher: Teacher) -> dict[str, Any
     return {
         "image": _webp(align(image, faces[0])),
         "name": record.name,
-        "source": _source(record),
+        "source": source_key(record),
         "file": record.file,
-        "teacher": teacher.embed(image, faces[0]).astype(np.float16),
+        "teacher": teacher.embed(image, faces[:1])[0].astype(np.float16),
     }
-
-
-def _source(record: Record) -> str:
-    """Return the source's name without row, folder or ending: "hollywood.parquet#12" -> "hollywood"."""
-    return record.origin.split("#")[0].split("/")[0].removesuffix(".parquet")
 
 
 def _webp(face: RGB) -> bytes:

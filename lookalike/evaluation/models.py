@@ -1,0 +1,121 @@
+"""The models that are judged: a registered one by its name, or a network in an ONNX file."""
+
+from __future__ import annotations
+
+import hashlib
+import multiprocessing
+import resource
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+
+from lookalike.embedders import BUNDLED, Embedder, Embeddings, Model, OnnxEmbedder, load_embedder, unit_rows
+from lookalike.errors import MissingFileError, WeightsError
+from lookalike.faces import RGB, Face, align
+from lookalike.sessions import open_session
+from lookalike.similarity import Scale
+
+MEAN = np.array([0.485, 0.456, 0.406], np.float32)  # ImageNet's, RGB, as the public face ONNX files expect
+DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)
+ROUNDS, CALLS = 5, 20  # the fastest round counts, the others met other work on the machine
+
+
+def open_model(spec: str) -> Embedder:
+    """Return the registered model called `spec`, or the network in the ONNX file `spec`: one that this
+    project exported, with its JSON beside it, or a public face embedder (see PublicEmbedder).
+    """
+    path = Path(spec)
+    if path.suffix != ".onnx":
+        return load_embedder(spec)
+    if not path.is_file():
+        raise MissingFileError(f"There is no network at {path}; name an ONNX file or a model.")
+    if not path.with_suffix(".json").exists():
+        return PublicEmbedder(path)
+    output = onnx.load(path).graph.output[0]
+    dim = output.type.tensor_type.shape.dim[-1].dim_value
+    return OnnxEmbedder(path, Model(path.stem, dim, (112, 112), "template", "", "unknown"))
+
+
+class PublicEmbedder:
+    """A face embedder as the public ONNX collections have them: (n, 3, 112, 112) float32 RGB 0..1 aligned to
+    ArcFace's template and standardized by ImageNet's mean and deviation in, (n, dim) out.
+
+    Raises WeightsError when the file holds something else.
+    """
+
+    engine = "onnxruntime"
+    scale: Scale | None = None
+
+    def __init__(self, path: Path, *, threads: int = 1) -> None:
+        weights = path.read_bytes()
+        self.weights_hash = hashlib.sha256(weights).hexdigest()
+        self._session = open_session(weights, threads=threads)
+        inputs = self._session.get_inputs()[0]
+        if list(inputs.shape[1:]) != [3, 112, 112]:
+            raise WeightsError(f"{path} takes {inputs.shape}; a face embedder takes (n, 3, 112, 112).")
+        self._input = inputs.name
+        self._one_by_one = inputs.shape[0] == 1  # exported with a fixed batch; no slower on a CPU
+        dim = int(self._session.get_outputs()[0].shape[-1])
+        self.model = Model(path.stem, dim, (112, 112), "template", "", "unknown")
+
+    def embed(self, image: RGB, faces: Sequence[Face]) -> Embeddings:
+        """Return (len(faces), dim) float32 rows of unit length."""
+        return self.embed_crops([align(image, face) for face in faces])
+
+    def embed_crops(self, crops: Sequence[RGB]) -> Embeddings:
+        """Return (len(crops), dim) float32 rows of unit length."""
+        if not crops:
+            return np.empty((0, self.model.dim), np.float32)
+        scaled = (np.stack(crops).astype(np.float32) / 255 - MEAN) / DEVIATION
+        batch = np.ascontiguousarray(scaled.transpose(0, 3, 1, 2))  # (n, h, w, c) -> (n, c, h, w)
+        parts = np.split(batch, len(batch)) if self._one_by_one else [batch]
+        return unit_rows(np.concatenate([self._session.run(None, {self._input: part})[0] for part in parts]))
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a model takes: its file in MB (None where it is not one file), milliseconds a face with one face
+    at a time, and the MB by which a process grows that loads it and embeds one face.
+    """
+
+    megabytes: float | None
+    milliseconds: float
+    memory: float
+
+
+def cost(spec: str) -> Cost:
+    """Measure a model in a process of its own."""
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(1) as pool:
+        milliseconds, memory = pool.apply(_measure, (spec,))
+    path = Path(spec) if spec.endswith(".onnx") else BUNDLED / f"{spec}.onnx"
+    return Cost(path.stat().st_size / 1e6 if path.exists() else None, milliseconds, memory)
+
+
+def _measure(spec: str) -> tuple[float, float]:
+    before = _resident_memory()
+    embedder = open_model(spec)
+    width, height = embedder.model.input_size
+    crop: NDArray[np.uint8] = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
+    embedder.embed_crops([crop])
+    memory = _resident_memory() - before
+    rounds = []
+    for _ in range(ROUNDS):
+        started = time.perf_counter()
+        for _ in range(CALLS):
+            embedder.embed_crops([crop])
+        rounds.append((time.perf_counter() - started) / CALLS * 1000)
+    return min(rounds), memory
+
+
+def _resident_memory() -> float:
+    """Return this process's resident memory in MB, 0 where the system does not tell as Linux does."""
+    status = Path("/proc/self/statm")
+    if not status.exists():
+        return 0.0
+    return int(status.read_text().split()[1]) * resource.getpagesize() / 1e6

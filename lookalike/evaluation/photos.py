@@ -1,0 +1,129 @@
+"""Labelled photos, embedded as the app would embed a visitor's: the largest face that a detector finds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from lookalike.embedders import BATCH, Embedder, Embeddings, crop_face
+from lookalike.errors import ImageError, SourceError
+from lookalike.faces import RGB, Detector
+from lookalike.images import read_image
+from lookalike.sources import Record, open_source
+from lookalike.splits import Side, Split
+
+GREY_SPREAD = 3.0  # mean difference of the colours, 0..255, under which a photo passes as grey (JPEG noise)
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A labelled photo: the person's key in the split, the source and the side that it is on."""
+
+    record: Record
+    person: str
+    source: str
+    side: Side
+
+    def image(self) -> RGB:
+        """Return the decoded photo, (H, W, 3) uint8 RGB; raise ImageError where it cannot be read."""
+        return read_image(self.record.image)
+
+    def grey(self) -> bool:
+        """Say whether the photo has no colours."""
+        return bool(np.ptp(self.image().astype(np.int16), axis=2).mean() < GREY_SPREAD)
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """Photos in their order, with (n, dim) float32 embeddings of unit length; a row of zeros, and False in
+    `found`, where no face was found.
+    """
+
+    photos: tuple[Photo, ...]
+    embeddings: Embeddings
+    found: NDArray[np.bool_]
+
+    @property
+    def people(self) -> list[str]:
+        """The person of each photo."""
+        return [photo.person for photo in self.photos]
+
+    def take(self, places: Sequence[int] | NDArray[Any]) -> Embedded:
+        """Return the photos at these places."""
+        chosen = [int(place) for place in places]
+        return Embedded(
+            tuple(self.photos[place] for place in chosen), self.embeddings[chosen], self.found[chosen]
+        )
+
+
+def read_photos(specs: Sequence[str], split: Split, sides: Sequence[Side] | None = None) -> list[Photo]:
+    """Return the named photos of all sources that are on these `sides`, or all of them, still encoded.
+
+    Raises SourceError when there are none.
+    """
+    photos = []
+    for spec in specs:
+        for record in open_source(spec):
+            source = source_key(record)
+            side = split.side(source, record.name, record.file)
+            if record.name and (sides is None or side in sides):
+                photos.append(Photo(record, split.person(record.name), source, side))
+    if not photos:
+        raise SourceError(f"{', '.join(specs)}: there are no photos of people to judge on.")
+    return photos
+
+
+def embed_photos(
+    photos: Sequence[Photo],
+    detector: Detector,
+    embedder: Embedder,
+    *,
+    change: Callable[[RGB], RGB] = lambda image: image,
+) -> Embedded:
+    """Embed the largest face of every photo, after `change` was made to the photo. A photo that cannot
+    be read shows none.
+    """
+    rows = np.zeros((len(photos), embedder.model.dim), np.float32)
+    found = np.zeros(len(photos), bool)
+    for batch in _batches(tqdm(range(len(photos)), unit="photo", leave=False)):
+        crops, places = [], []
+        for place in batch:
+            crop = _largest_face(photos[place], detector, embedder, change)
+            if crop is not None:
+                crops.append(crop)
+                places.append(place)
+        rows[places] = embedder.embed_crops(crops)
+        found[places] = True
+    return Embedded(tuple(photos), rows, found)
+
+
+def _largest_face(
+    photo: Photo, detector: Detector, embedder: Embedder, change: Callable[[RGB], RGB]
+) -> RGB | None:
+    try:
+        image = change(photo.image())
+    except ImageError:
+        return None
+    faces = detector.detect(image)
+    return crop_face(embedder.model, image, faces[0]) if faces else None
+
+
+def source_key(record: Record) -> str:
+    """Return the source's name without row, folder or ending: "hollywood.parquet#12" -> "hollywood"."""
+    return record.origin.split("#")[0].split("/")[0].removesuffix(".parquet")
+
+
+def _batches(places: Iterable[int]) -> Iterable[list[int]]:
+    batch: list[int] = []
+    for place in places:
+        batch.append(place)
+        if len(batch) == BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
