@@ -165,10 +165,8 @@ class OnnxEmbedder:
 
 class DeepFaceEmbedder:
     """One of DeepFace's models on our crops; its weights are fetched at first use and kept under
-    DEEPFACE_HOME.
+    DEEPFACE_HOME, and beside them the scale that `python -m lookalike.evaluation percentage` fitted for them.
     """
-
-    scale: Scale | None = None
 
     def __init__(self, model: Model) -> None:
         deepface = _import_deepface()
@@ -182,6 +180,7 @@ class DeepFaceEmbedder:
                 f"or use the model '{DEFAULT_MODEL}', which needs none. ({str(error).splitlines()[0][:200]})"
             ) from error
         self.weights_hash = _hash_weights(model, self.engine)
+        self.scale = _fitted_scale(settings_path(model), self.weights_hash)
         self._represent = deepface.DeepFace.represent
         self._lock = threading.Lock()  # DeepFace has none of its own
 
@@ -266,6 +265,19 @@ def _import_deepface() -> _DeepFaceModules:
     from deepface.modules import modeling
 
     return _DeepFaceModules(DeepFace, modeling, backend_utils, threshold)
+
+
+def settings_path(model: Model) -> Path:
+    """Return the JSON beside a registered model's weights: their SHA-256 and the fitted percentage."""
+    return (_weights_folder() if model.weights else BUNDLED) / f"{model.name}.json"
+
+
+def _fitted_scale(path: Path, weights_hash: str) -> Scale | None:
+    """Return the scale that was fitted for these very weights, None where there is none."""
+    if not path.exists():
+        return None
+    settings = json.loads(path.read_text(encoding="utf-8"))
+    return Scale.from_json(settings["percentage"]) if settings["sha256"] == weights_hash else None
 
 
 def _weights_folder() -> Path:

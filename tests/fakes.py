@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 
 from lookalike.embedders import Model
 from lookalike.faces import Face
@@ -113,3 +113,28 @@ def write_public_embedder(path: Path) -> None:
         [helper.make_tensor_value_info("output0", TensorProto.FLOAT, [1, 3])],
     )
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
+
+
+def write_random_arcface(folder: Path) -> None:
+    """Write a network with ArcFace's shapes, its weights drawn at random, where DeepFace looks for the real
+    one.
+    """
+    random = np.random.default_rng(0)
+    kernel = numpy_helper.from_array(random.normal(size=(512, 3, 16, 16)).astype(np.float32), "kernel")
+    graph = helper.make_graph(
+        [
+            helper.make_node("Transpose", ["face"], ["chw"], perm=[0, 3, 1, 2]),
+            helper.make_node("Conv", ["chw", "kernel"], ["map"], strides=[16, 16]),
+            helper.make_node("Relu", ["map"], ["positive"]),
+            helper.make_node("GlobalMaxPool", ["positive"], ["pooled"]),
+            helper.make_node("Flatten", ["pooled"], ["embedding"]),
+        ],
+        "random",
+        [helper.make_tensor_value_info("face", TensorProto.FLOAT, ["n", 112, 112, 3])],
+        [helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["n", 512])],
+        [kernel],
+    )
+    weights = folder / ".deepface" / "weights"
+    weights.mkdir(parents=True)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.save(model, weights / "arcface_weights.onnx")

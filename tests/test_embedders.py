@@ -6,11 +6,10 @@ import shutil
 from pathlib import Path
 
 import numpy as np
-import onnx
 import pytest
 from deepface_process import run_deepface
 from drawing import draw_face
-from onnx import TensorProto, helper, numpy_helper
+from fakes import write_random_arcface
 
 from lookalike.detectors import load_detector
 from lookalike.embedders import BUNDLED, MODELS, OnnxEmbedder, find_model, load_embedder
@@ -95,31 +94,6 @@ print(json.dumps({
     assert found["alike"] == pytest.approx([1, 1], abs=1e-5) and found["batch"] < 1e-4
     assert found["verified"] is True and found["threshold"] == pytest.approx(1 - found["same"], abs=1e-6)  # type: ignore[operator]
     assert found["tensorflow"] is False
-
-
-def write_random_arcface(folder: Path) -> None:
-    """Write a network with ArcFace's shapes, its weights drawn at random, where DeepFace looks for the real
-    one.
-    """
-    random = np.random.default_rng(0)
-    kernel = numpy_helper.from_array(random.normal(size=(512, 3, 16, 16)).astype(np.float32), "kernel")
-    graph = helper.make_graph(
-        [
-            helper.make_node("Transpose", ["face"], ["chw"], perm=[0, 3, 1, 2]),
-            helper.make_node("Conv", ["chw", "kernel"], ["map"], strides=[16, 16]),
-            helper.make_node("Relu", ["map"], ["positive"]),
-            helper.make_node("GlobalMaxPool", ["positive"], ["pooled"]),
-            helper.make_node("Flatten", ["pooled"], ["embedding"]),
-        ],
-        "random",
-        [helper.make_tensor_value_info("face", TensorProto.FLOAT, ["n", 112, 112, 3])],
-        [helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["n", 512])],
-        [kernel],
-    )
-    weights = folder / ".deepface" / "weights"
-    weights.mkdir(parents=True)
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    onnx.save(model, weights / "arcface_weights.onnx")
 
 
 def test_a_deepface_model_sees_our_crop_and_names_its_weights(tmp_path: Path):

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from deepface_process import run_deepface
 from drawing import draw_face
-from fakes import BrightDetector, ColourEmbedder, write_public_embedder
+from fakes import BrightDetector, ColourEmbedder, write_public_embedder, write_random_arcface
 from PIL import Image
 
 from lookalike.embedders import load_embedder
@@ -251,6 +252,33 @@ def test_the_percentage_is_stored_beside_a_copy_of_the_model(drawn: Path, tmp_pa
     scale = open_model(str(tmp_path / "compact.onnx")).scale
     assert scale is not None and scale.fitted_on == "all pairs among 8 people that training never saw"
     assert (tmp_path / "reports" / "percentage-scale.png").exists()
+
+
+def test_deepfaces_models_are_judged_by_the_same_commands(drawn: Path, tmp_path: Path):
+    """On weights drawn at random; the scale is kept for these very weights, where DeepFace keeps them."""
+    write_random_arcface(tmp_path)
+    found = run_deepface(
+        f"""
+from pathlib import Path
+from lookalike.embedders import load_embedder, _loaded
+from lookalike.evaluation.__main__ import main
+options = [{str(drawn / "stars")!r}, "--split", {str(drawn / "split.json")!r}, "--pairs",
+           {str(drawn / "pairs.tsv")!r}, "--output", {str(tmp_path / "reports")!r}]
+codes = [main(["verify", *options, "--model", "compact", "ArcFace"])]
+codes.append(main(["percentage", *options, "--model", "ArcFace"]))
+_loaded.clear()
+fitted = load_embedder("ArcFace").scale
+weights = Path({str(tmp_path)!r}) / ".deepface" / "weights" / "arcface_weights.onnx"
+weights.write_bytes(weights.read_bytes() + b" ")
+_loaded.clear()
+print(json.dumps({{"codes": codes, "fitted": fitted.fitted_on, "others": load_embedder("ArcFace").scale}}))
+""",
+        tmp_path,
+    )
+    assert found["codes"] == [0, 0] and found["others"] is None
+    assert found["fitted"] == "all pairs among 8 people that training never saw"
+    models = json.loads((tmp_path / "reports" / "verify.json").read_text())
+    assert list(models) == ["compact", "ArcFace"]
 
 
 def test_a_command_that_cannot_go_on_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

@@ -138,6 +138,9 @@ def test_a_run_keeps_its_best_pass_and_draws_its_curves(faces: AlignedFaces, tmp
     rows = unit_rows(np.asarray(network(faces.images.astype(np.float32) / 255)))
     assert (rows * faces.teacher).sum(axis=1).mean() == pytest.approx(best, abs=1e-3)
     assert Image.open(tmp_path / "curves.png").width > 600
+    road = tmp_path / "road.png"
+    assert main(["curves", str(tmp_path), str(tmp_path), "--output", str(road)]) == 0 and road.exists()
+    assert main(["curves", str(tmp_path / "nowhere"), "--output", str(road)]) == 2
 
 
 def test_an_exported_network_comes_back_to_train_on(faces: AlignedFaces, tmp_path: Path):

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lookalike.detectors import DEFAULT_DETECTOR, load_detector
-from lookalike.embedders import BUNDLED, DEFAULT_MODEL
+from lookalike.embedders import DEFAULT_MODEL, Embedder, find_model, settings_path
 from lookalike.errors import LookalikeError, WeightsError
 from lookalike.faces import Detector
+from lookalike.similarity import Scale
 from lookalike.splits import BUNDLED_SPLIT, Side, load_split
 
 if TYPE_CHECKING:
@@ -189,7 +190,7 @@ def _group_row(one: Group) -> list[str]:
 
 
 def _unless_none(figure: float | None, layout: str) -> str:
-    return "" if figure is None else layout.format(figure)
+    return "" if figure is None else layout.format(figure).replace("%", " %")
 
 
 def _percentage(options: argparse.Namespace) -> None:
@@ -202,16 +203,13 @@ def _percentage(options: argparse.Namespace) -> None:
     from lookalike.evaluation.verification import all_pairs, read_pairs, score_pairs
 
     photos = read_photos(options.sources, load_split(options.split), HELD_OUT)
-    embedded = embed_photos(photos, load_detector(options.detector), open_model(options.model))
+    embedder = open_model(options.model)
+    embedded = embed_photos(photos, load_detector(options.detector), embedder)
     scores = score_pairs(embedded, read_pairs(options.pairs))
     threshold, _ = equal_error(scores.same, scores.different)
     fitted_on = f"all pairs among {len(set(embedded.people))} people that training never saw"
     scale, check = fit(embedded, threshold=threshold, fitted_on=fitted_on)
-    beside = Path(options.model) if options.model.endswith(".onnx") else BUNDLED / f"{options.model}.onnx"
-    stored = beside.with_suffix(".json")
-    if stored.exists():
-        fields = json.loads(stored.read_text(encoding="utf-8")) | {"percentage": asdict(scale)}
-        stored.write_text(json.dumps(fields, indent=2) + "\n", encoding="utf-8")
+    _store_scale(options.model, embedder, scale)
     spread = "{1:.0f} % (8 of 10 between {0:.0f} and {2:.0f})"
     rows = [
         *(
@@ -228,6 +226,16 @@ def _percentage(options: argparse.Namespace) -> None:
         table=markdown(["on people that the scale was not fitted on", ""], rows),
         pictures={"scale": draw_percentage(*all_pairs(embedded), scale)},
     )
+
+
+def _store_scale(spec: str, embedder: Embedder, scale: Scale) -> None:
+    """Keep the scale in the JSON beside the model; a public network has none, its report holds the scale."""
+    path = Path(spec).with_suffix(".json") if spec.endswith(".onnx") else settings_path(find_model(spec))
+    if spec.endswith(".onnx") and not path.exists():
+        return
+    fields = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    fields |= {"sha256": embedder.weights_hash, "percentage": asdict(scale)}
+    path.write_text(json.dumps(fields, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lookalike.detectors import DEFAULT_DETECTOR
 from lookalike.embedders import BUNDLED
-from lookalike.errors import LookalikeError
+from lookalike.errors import LookalikeError, MissingFileError
 from lookalike.splits import BUNDLED_SPLIT, Split, load_split
 
 
@@ -56,6 +56,11 @@ def _parser() -> argparse.ArgumentParser:
     distill.add_argument("--seed", type=int, default=0)
     distill.add_argument("--output", type=Path, default=BUNDLED / "compact.onnx", help="the network to write")
     distill.set_defaults(run_command=_distill)
+
+    curves = commands.add_parser("curves", help="draw the road of one run, or of several one after the other")
+    curves.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="folders of runs, the first first")
+    curves.add_argument("--output", type=Path, required=True, help="the picture to write")
+    curves.set_defaults(run_command=_curves)
 
     for command in (prepare, distill):
         command.add_argument(
@@ -118,6 +123,16 @@ def _faces_and_split(options: argparse.Namespace) -> tuple[Path, Split]:
     if not options.split and not drawn.exists():
         save_split(draw_split(names_of(table), seed=options.seed), drawn)
     return table, load_split(options.split or drawn)
+
+
+def _curves(options: argparse.Namespace) -> None:
+    from lookalike.training.journal import draw_curves, read_log
+
+    logs = [read_log(run) for run in options.runs]
+    for run, log in zip(options.runs, logs, strict=True):
+        if not log:
+            raise MissingFileError(f"There is no log of a run in {run}.")
+    draw_curves(logs, options.output)
 
 
 if __name__ == "__main__":

@@ -8,17 +8,16 @@ import csv
 import math
 import time
 from collections.abc import Sequence
+from itertools import accumulate
 from pathlib import Path
 
 import keras
-import matplotlib
 import numpy as np
+from matplotlib.figure import Figure
 
 from lookalike.embedders import unit_rows
 from lookalike.evaluation.aligned import AlignedFaces
 from lookalike.evaluation.metrics import pair_cosines, roc_auc
-
-matplotlib.use("Agg")
 
 LOG, BEST, CURVES = "log.csv", "best.weights.h5", "curves.png"
 
@@ -59,7 +58,7 @@ class Judge(keras.callbacks.Callback):  # type: ignore[misc]
         if stands_still([past["teacher_cosine"] for past in rows], self._patience):
             print(f"stopped: the last {self._patience} passes were no better than those before")
             self.model.stop_training = True
-        draw_curves(rows, self._run / CURVES)
+        draw_curves([rows], self._run / CURVES)
         self._say(epoch, row)
 
     def _say(self, epoch: int, row: dict[str, float]) -> None:
@@ -94,20 +93,25 @@ def append(log: Path, row: dict[str, float]) -> None:
         writer.writerow(row)
 
 
-def draw_curves(rows: list[dict[str, float]], path: Path) -> None:
-    """Draw the losses and the two judgements, pass by pass."""
-    from matplotlib.figure import Figure
-
+def draw_curves(runs: Sequence[list[dict[str, float]]], path: Path) -> None:
+    """Draw the loss and the two judgements of runs that went on from each other, pass by pass, a dotted line
+    where the next one begins.
+    """
     figure = Figure(figsize=(10, 4), layout="constrained")
     losses, judged = figure.subplots(1, 2)
-    passes = [row["pass"] for row in rows]
-    for name in rows[0]:
-        if name != "pass":
-            axes = judged if name in ("teacher_cosine", "auc") else losses
-            axes.plot(passes, [row[name] for row in rows], label=name.replace("_", " "))
-    losses.set(title="training", xlabel="pass", yscale="log")
+    ends = [0, *accumulate(len(rows) for rows in runs)]
+    for axes, name, colour in (
+        (losses, "loss", "#b5651d"),
+        (judged, "teacher_cosine", "#2a7f62"),
+        (judged, "auc", "#3b5b92"),
+    ):
+        scores = [row[name] for rows in runs for row in rows]
+        axes.plot(range(1, len(scores) + 1), scores, label=name.replace("_", " "), color=colour)
+    losses.set(title="training", xlabel="pass")
     judged.set(title="people that training never sees", xlabel="pass", ylim=(None, 1))
     for axes in (losses, judged):
+        for end in ends[1:-1]:
+            axes.axvline(end + 0.5, color="grey", linestyle=":")
         axes.grid(alpha=0.3)
         axes.legend()
     figure.savefig(path, dpi=110)
