@@ -13,18 +13,20 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from lookalike.training.networks import mirrored
+
 SMALL = 1024  # numbers; a shorter tensor stays float32, it saves next to nothing
 
 
 def export_onnx(network: keras.Model, path: Path) -> None:
-    """Write `network` as ONNX, weights stored as float16 and computed with as float32, and a JSON with its
-    hash beside it.
+    """Write `network`, made to look at the mirror image too, as ONNX, weights stored as float16 and computed
+    with as float32, and a JSON with its hash beside it.
 
     Half the file at no cost in accuracy or time: onnxruntime widens the weights once, when it loads them. A
     JSON that is there already keeps its other fields except the percentage, which belongs to the old
     weights.
     """
-    graph = _to_onnx(network)
+    graph = _to_onnx(mirrored(network))
     _halve_weights(graph)
     path.write_bytes(graph.SerializeToString(deterministic=True))
     settings = path.with_suffix(".json")

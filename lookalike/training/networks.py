@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import keras
-from keras import layers
+from keras import layers, ops
 
 INPUT_SIZE = 112  # ArcFace's five-point template
 EMBEDDING_DIM = 128  # the teacher's; 512 bytes a name in float32
@@ -46,6 +46,16 @@ def compact(widths: CompactWidths, dim: int = EMBEDDING_DIM) -> keras.Model:
     x = layers.Dense(dim, use_bias=False, name="project")(x)
     x = layers.BatchNormalization(dtype="float32", name="embedding")(x)
     return keras.Model(image, x, name="compact")
+
+
+def mirrored(network: keras.Model) -> keras.Model:
+    """Return the network that looks at each face and at its mirror image and gives the sum of the two unit
+    embeddings. The errors of the two looks differ, so that the sum is better than either.
+    """
+    image = keras.Input(network.input_shape[1:], name="face")
+    looks = network(ops.concatenate([image, ops.flip(image, axis=2)], axis=0))  # (2n, h, w, 3) -> (2n, d)
+    face, mirror = ops.split(ops.normalize(looks, axis=-1), 2, axis=0)
+    return keras.Model(image, ops.add(face, mirror), name=f"mirrored_{network.name}")
 
 
 def _conv(x: keras.KerasTensor, channels: int, *, kernel: int, stride: int = 1) -> keras.KerasTensor:
