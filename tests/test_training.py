@@ -146,7 +146,7 @@ def test_a_run_keeps_its_best_pass_and_draws_its_curves(faces: AlignedFaces, tmp
 
 def test_an_exported_network_comes_back_to_train_on(faces: AlignedFaces, tmp_path: Path):
     network = distill(faces, faces, tmp_path / "run", replace(TINY, passes=3))
-    export_onnx(network, tmp_path / "compact.onnx")
+    export_onnx(network, tmp_path / "compact.onnx", faces.images)
     again = compact(TINY.widths)
     revive(again, tmp_path / "compact.onnx", faces.images)
     batch = faces.images.astype(np.float32) / 255
@@ -170,12 +170,12 @@ def test_the_exported_network_gives_what_the_trained_one_gave(faces: AlignedFace
     network = distill(faces, faces, tmp_path / "run", TINY)
     path = tmp_path / "compact.onnx"
     path.with_suffix(".json").write_text('{"licence": "mine", "percentage": {}}')
-    export_onnx(network, path)
+    export_onnx(network, path, faces.images)
     batch = faces.images[::8].astype(np.float32) / 255
     session = onnxruntime.InferenceSession(path)
     (ours,) = session.run(None, {session.get_inputs()[0].name: batch})
     theirs = both_looks(network, batch)
-    assert ours.shape == (4, 128) and (unit_rows(ours) * theirs).sum(axis=1).min() > 0.9999  # float16 weights
+    assert ours.shape == (4, 128) and (unit_rows(ours) * theirs).sum(axis=1).min() > 0.99  # 8 bits
     (turned,) = session.run(None, {session.get_inputs()[0].name: batch[:, :, ::-1]})
     assert np.allclose(ours, turned, atol=1e-4)  # a mirror image is the same face
     digest = hashlib.sha256(path.read_bytes()).hexdigest()

@@ -88,8 +88,9 @@ def _distill(options: argparse.Namespace) -> None:
 
     teacher = open_model(options.teacher)
     table, split = _faces_and_split(options)
+    train = read_faces(table, split, "train")
     network = distill(
-        read_faces(table, split, "train"),
+        train,
         read_faces(table, split, "validation"),
         options.run,
         DistillSettings(
@@ -102,7 +103,7 @@ def _distill(options: argparse.Namespace) -> None:
         teacher=teacher if teacher.model.alignment == "template" else None,
         start=options.start,
     )
-    export_onnx(network, options.output)
+    export_onnx(network, options.output, train.images)
     print(f"{options.output}: {options.output.stat().st_size / 1e6:.1f} MB")
 
 

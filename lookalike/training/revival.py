@@ -5,6 +5,7 @@ statistics that its export folded away.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -73,8 +74,10 @@ def _stored_layers(model: onnx.ModelProto) -> list[tuple[Floats, Floats]]:
     """Return kernel, in Keras's order, and bias of every convolution and matrix product, in order."""
     weights = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
     for node in model.graph.node:
-        if node.op_type == "Cast" and node.input[0] in weights:  # stored as float16
+        if node.op_type == "Cast" and node.input[0] in weights:  # stored as float16, as version 0 was
             weights[node.output[0]] = weights[node.input[0]].astype(np.float32)
+        elif node.op_type == "DequantizeLinear" and node.input[0] in weights:
+            weights[node.output[0]] = _dequantized(node, weights)
     found: list[tuple[Floats, Floats]] = []
     for node in model.graph.node:
         constants = [weights[name] for name in node.input if name in weights]
@@ -95,3 +98,13 @@ def _stored_layers(model: onnx.ModelProto) -> list[tuple[Floats, Floats]]:
                 by_filter = constants[0][:, None] if kernel.ndim == 4 else constants[0]  # depthwise or dense
                 found[-1] = kernel * by_filter, bias * constants[0]
     return found
+
+
+def _dequantized(node: onnx.NodeProto, weights: dict[str, NDArray[Any]]) -> Floats:
+    """Return the numbers that an 8-bit (or, for biases, 32-bit) tensor stands for."""
+    stored, scale, zero = (weights[name] for name in node.input)
+    axis = next((field.i for field in node.attribute if field.name == "axis"), 1)
+    if scale.ndim:  # one scale a channel
+        shape = [-1 if place == axis else 1 for place in range(stored.ndim)]
+        scale, zero = scale.reshape(shape), zero.reshape(shape)
+    return np.asarray((stored.astype(np.float32) - zero) * scale, np.float32)
