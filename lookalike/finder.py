@@ -145,7 +145,7 @@ class Lookalikes:
         return FoundFace(face, matches, self.gallery.standing(hits[0].cosine))
 
     def _match(self, rank: int, hit: Hit) -> Match:
-        similarity = self.scale.similarity(hit.cosine)
+        similarity = self.scale.similarity(hit.cosine * self.gallery.settings.mean_length)
         return Match(
             rank, hit.name, similarity, hit.cosine, self.gallery.origin(hit.row), self.gallery.photo(hit.row)
         )

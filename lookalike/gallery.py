@@ -41,7 +41,9 @@ class Settings:
 
     `standing` holds the cosines of strangers' best matches in this gallery, 101 quantiles from the 0th to
     the 100th percentile (none for a gallery of one name); `scale` is set only where the model has no fitted
-    scale of its own.
+    scale of its own. `mean_length` is the median length, 0..1, of the means of unit embeddings that the rows
+    were before they were normalized, 1 where a row is a photo: a cosine with such a row, times this length,
+    is about the mean cosine with the photos behind it, for which the percentage was fitted.
     """
 
     model: str
@@ -57,6 +59,7 @@ class Settings:
     deepface: str | None = None
     standing: tuple[float, ...] = ()
     scale: Scale | None = None
+    mean_length: float = 1.0
     schema_version: int = SCHEMA_VERSION
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from fakes import BrightDetector, ColourEmbedder, make_gallery
+from fakes import BrightDetector, ColourEmbedder, make_gallery, unit
 
 from lookalike import Lookalikes, MismatchError, NoFaceError, UnknownModelError
 from lookalike.detectors import load_detector
 from lookalike.errors import GalleryError, MissingFileError
 from lookalike.finder import open_gallery
+from lookalike.gallery import Gallery
+from lookalike.table import Row
 
 GALLERY = make_gallery(standing=[0.0, 1.0], red=[[1, 0, 0]], yellow=[[1, 1, 0]], blue=[[0, 0, 1]])
 
@@ -30,6 +34,15 @@ def test_matches_come_by_falling_likeness_with_rank_percentage_and_origin():
         (2, "yellow", 85, "yellow#0"),
     ]
     assert found.standing == pytest.approx(1.0, abs=1e-3)
+
+
+def test_a_match_with_a_mean_of_photos_reads_as_one_with_a_photo_would():
+    settings = replace(GALLERY.settings, mean_length=0.5)
+    gallery = Gallery.of([Row("red", unit(1, 0, 0), photos=4)], settings)
+    finder = Lookalikes(gallery, ColourEmbedder(), BrightDetector())
+    (found,) = finder.find(photo((255, 0, 0)))
+    assert found.matches[0].cosine == pytest.approx(1, abs=1e-3)
+    assert found.matches[0].similarity == pytest.approx(75, abs=1)  # where a cosine of 0.5 stands
 
 
 def test_every_face_is_looked_up_and_no_face_is_an_empty_list():

@@ -97,6 +97,8 @@ def test_one_row_a_name_is_the_mean_without_photo_and_origin():
     gallery = built([record("Ada", RED), record("Ada", GREEN), record("Bo", BLUE)], options).gallery
     assert gallery.embeddings == pytest.approx(np.stack([unit(1, 1, 0), unit(0, 0, 1)]), abs=1e-2)
     assert [(gallery.photo(row), gallery.origin(row)) for row in range(2)] == [(None, None)] * 2
+    assert gallery.settings.mean_length == pytest.approx((0.5**0.5 + 1) / 2, abs=1e-3)  # Ada's mean and Bo's
+    assert built([record("Ada", RED)]).gallery.settings.mean_length == 1
 
 
 def test_no_photos_leaves_the_rest():

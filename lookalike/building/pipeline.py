@@ -205,6 +205,7 @@ def _gallery(selection: Selection, detector: Detector, embedder: Embedder, optio
         licence=options.licence,
         deepface=version("deepface") if model.weights else None,  # our own network needs none
         scale=None if embedder.scale else scale_of(list(kept.values()), model.dim),
+        mean_length=mean_length(list(kept.values())) if options.one_row else 1.0,
     )
     rows = [
         row for faces in kept.values() for row in ([mean_row(faces)] if options.one_row else map(_row, faces))
@@ -223,6 +224,12 @@ def mean_row(faces: Sequence[Candidate]) -> Row:
     """Return the one row of a name: the normalized mean of its photos."""
     mean = unit_rows(np.mean([face.embedding for face in faces], axis=0)[None])[0]
     return Row(faces[0].name, mean, photos=len(faces), category=faces[0].category)
+
+
+def mean_length(people: Sequence[Sequence[Candidate]]) -> float:
+    """Return the median length of the means of each name's unit embeddings, 0..1."""
+    means = [np.mean([face.embedding for face in faces], axis=0) for faces in people]
+    return round(float(np.median(np.linalg.norm(means, axis=1))), 4)
 
 
 def scale_of(people: Sequence[Sequence[Candidate]], dim: int) -> Scale:
