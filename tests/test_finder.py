@@ -39,7 +39,7 @@ def test_matches_come_by_falling_likeness_with_rank_percentage_and_origin():
 def test_a_match_with_a_mean_of_photos_reads_as_one_with_a_photo_would():
     settings = replace(GALLERY.settings, mean_length=0.5)
     gallery = Gallery.of([Row("red", unit(1, 0, 0), photos=4)], settings)
-    finder = Lookalikes(gallery, ColourEmbedder(), BrightDetector())
+    finder = Lookalikes(gallery, embedder=ColourEmbedder(), detector=BrightDetector())
     (found,) = finder.find(photo((255, 0, 0)))
     assert found.matches[0].cosine == pytest.approx(1, abs=1e-3)
     assert found.matches[0].similarity == pytest.approx(75, abs=1)  # where a cosine of 0.5 stands

@@ -75,12 +75,12 @@ def draw_groups(rows: Sequence[Group]) -> Figure:
         heights + 0.2, [100 * (row.accuracy or 0) for row in rows], 0.4, color=SAME, label="same or not"
     )
     axes.barh(
-        heights - 0.2, [100 * (row.top1 or 0) for row in rows], 0.4, color=STRANGERS, label="right name first"
+        heights - 0.2, [100 * (row.top1 or 0) for row in rows], 0.4, color=STRANGERS, label="nearest is right"
     )
     axes.set_yticks(heights, [f"{row.group}: {row.value}" for row in rows], fontsize=8)
-    axes.set(xlim=(0, 100), xlabel="%")
+    axes.set(xlim=(0, 100), ylim=(-0.6, len(rows) - 0.4), xlabel="%")
     axes.grid(alpha=0.3, axis="x")
-    axes.legend(loc="lower left")
+    figure.legend(loc="outside upper center", ncols=2)
     return figure
 
 
