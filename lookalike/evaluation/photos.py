@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from itertools import islice
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,8 @@ from lookalike.faces import RGB, Detector
 from lookalike.images import read_image
 from lookalike.sources import Record, open_source
 from lookalike.splits import Side, Split
+
+T = TypeVar("T")
 
 GREY_SPREAD = 3.0  # mean difference of the colours, 0..255, under which a photo passes as grey (JPEG noise)
 
@@ -90,7 +93,7 @@ def embed_photos(
     """
     rows = np.zeros((len(photos), embedder.model.dim), np.float32)
     found = np.zeros(len(photos), bool)
-    for batch in _batches(tqdm(range(len(photos)), unit="photo", leave=False)):
+    for batch in in_batches(tqdm(range(len(photos)), unit="photo", leave=False), BATCH):
         crops, places = [], []
         for place in batch:
             crop = _largest_face(photos[place], detector, embedder, change)
@@ -118,12 +121,8 @@ def source_key(record: Record) -> str:
     return record.origin.split("#")[0].split("/")[0].removesuffix(".parquet")
 
 
-def _batches(places: Iterable[int]) -> Iterable[list[int]]:
-    batch: list[int] = []
-    for place in places:
-        batch.append(place)
-        if len(batch) == BATCH:
-            yield batch
-            batch = []
-    if batch:
+def in_batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Yield the items in lists of `size`, the last one shorter."""
+    left = iter(items)
+    while batch := list(islice(left, size)):
         yield batch

@@ -64,9 +64,8 @@ def distill(
     pass if `run` holds one.
 
     `teacher` looks at every view, and so must be a model that sees faces aligned to the template; without one
-    the embeddings of the table are the targets. `start` is an
-    exported network of the same shape to start from. Raises TrainingError where `run` holds a run of other
-    settings; only its number of passes may change.
+    the embeddings of the table are the targets. `start` is an exported network of the same shape to start
+    from. Raises TrainingError where `run` holds a run of other settings; only its passes may change.
     """
     if start:
         settings = replace(settings, start=hashlib.sha256(start.read_bytes()).hexdigest())
@@ -87,6 +86,15 @@ def distill(
         seed=settings.seed,
         first_pass=len(read_log(run)),
     )
+    _fit(student, views, judge, run, settings)
+    student.load_weights(run / BEST)
+    final.set_weights(student.get_weights())
+    return final
+
+
+def _fit(
+    student: keras.Model, views: Views, judge: AlignedFaces, run: Path, settings: DistillSettings
+) -> None:
     student.compile(
         _optimizer(settings, steps=settings.passes * len(views)), embedding_loss(settings.relation_weight)
     )
@@ -102,9 +110,6 @@ def distill(
             ),
         ],
     )
-    student.load_weights(run / BEST)
-    final.set_weights(student.get_weights())
-    return final
 
 
 def embedding_loss(relation_weight: float) -> Callable[[Any, Any], Any]:

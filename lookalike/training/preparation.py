@@ -15,7 +15,7 @@ from tqdm import tqdm
 from lookalike.detectors import load_detector
 from lookalike.embedders import Embedder
 from lookalike.errors import ImageError, SourceError
-from lookalike.evaluation.photos import source_key
+from lookalike.evaluation.photos import in_batches, source_key
 from lookalike.faces import RGB, Detector, align
 from lookalike.images import read_image
 from lookalike.sources import Record, open_source
@@ -33,7 +33,7 @@ def prepare(sources: Sequence[str], *, teacher: Embedder, detector: str, output:
     partial = output.with_name(output.name + ".partial")
     skipped, writer = 0, None
     try:
-        for batch in _batches(_records(sources)):
+        for batch in in_batches(_records(sources), BATCH):
             looked = [_look(record, finder, teacher) for record in batch]
             rows = [row for row in looked if row is not None]
             skipped += len(batch) - len(rows)
@@ -57,17 +57,6 @@ def _records(sources: Sequence[str]) -> Iterable[Record]:
     for source in sources:
         opened = open_source(source)
         yield from tqdm(opened, total=opened.total, desc=source, unit="photo")
-
-
-def _batches(records: Iterable[Record]) -> Iterable[list[Record]]:
-    batch: list[Record] = []
-    for record in records:
-        batch.append(record)
-        if len(batch) == BATCH:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
 
 
 def _look(record: Record, detector: Detector, teacher: Embedder) -> dict[str, Any] | None:
