@@ -70,10 +70,8 @@ class WideEmbedder(ColourEmbedder):
         return unit_rows(super().embed_crops(crops) @ np.random.default_rng(0).normal(size=(3, 128)))
 
 
-def make_views(
-    faces: AlignedFaces, teacher: Embedder | None, *, first_pass: int = 0, worse: float = 0.4
-) -> Views:
-    return Views(faces, teacher, batch=8, mix=0.5, worse=worse, seed=1, first_pass=first_pass)
+def make_views(faces: AlignedFaces, teacher: Embedder | None, *, worse: float = 0.4) -> Views:
+    return Views(faces, teacher, batch=8, mix=0.5, worse=worse, seed=1)
 
 
 @pytest.mark.parametrize("teacher", [None, WideEmbedder()])
@@ -81,9 +79,10 @@ def test_a_batch_depends_on_seed_pass_and_index_alone(faces: AlignedFaces, teach
     views, again = make_views(faces, teacher), make_views(faces, teacher)
     assert len(views) == 4 and np.array_equal(views[2][0], again[2][0])
     assert views[2][0].dtype == np.float32 and views[2][0].min() >= 0 and views[2][0].max() <= 1
-    again.on_epoch_end()
+    again.begin(1)
     assert not np.array_equal(views[2][0], again[2][0])
-    resumed = make_views(faces, teacher, first_pass=1)
+    resumed = make_views(faces, teacher)
+    resumed.begin(1)
     assert all(np.array_equal(mine, theirs) for mine, theirs in zip(resumed[2], again[2], strict=True))
 
 
@@ -117,6 +116,32 @@ def test_a_run_learns_and_an_unfinished_one_goes_on(faces: AlignedFaces, tmp_pat
     assert [row["pass"] for row in rows] == [1, 2, 3, 4, 5, 6]
     assert rows[-1]["loss"] < rows[0]["loss"]
     assert json.loads((run / "settings.json").read_text())["passes"] == 6
+
+
+class Interrupted(WideEmbedder):
+    """A teacher during whose work the power fails."""
+
+    def __init__(self, looks: int) -> None:
+        super().__init__()
+        self._left = looks
+
+    def embed_crops(self, crops: Sequence[np.ndarray]) -> np.ndarray:
+        self._left -= 1
+        if self._left < 0:
+            raise KeyboardInterrupt
+        return super().embed_crops(crops)
+
+
+def test_a_run_that_was_cut_off_ends_as_an_undisturbed_one(faces: AlignedFaces, tmp_path: Path):
+    settings = replace(TINY, passes=4)
+    whole = distill(faces, faces, tmp_path / "whole", settings, teacher=WideEmbedder())
+    with pytest.raises(BaseException):  # noqa: B017 - TensorFlow wraps it as it likes
+        distill(faces, faces, tmp_path / "cut", settings, teacher=Interrupted(13))
+    assert 0 < len(read_log(tmp_path / "cut")) < 4
+    rest = distill(faces, faces, tmp_path / "cut", settings, teacher=WideEmbedder())
+    assert read_log(tmp_path / "cut") == read_log(tmp_path / "whole")
+    for mine, theirs in zip(rest.get_weights(), whole.get_weights(), strict=True):
+        assert np.allclose(mine, theirs, atol=1e-4)
 
 
 def test_a_run_of_other_settings_is_not_mixed_with_the_one_under_way(faces: AlignedFaces, tmp_path: Path):

@@ -84,7 +84,6 @@ def distill(
         mix=settings.mix,
         worse=settings.worse,
         seed=settings.seed,
-        first_pass=len(read_log(run)),
     )
     _fit(student, views, judge, run, settings)
     student.load_weights(run / BEST)
@@ -104,6 +103,7 @@ def _fit(
         shuffle=False,  # the views have an order of their own
         verbose=0,
         callbacks=[
+            keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: views.begin(epoch)),
             Judge(judge, run, passes=settings.passes, patience=settings.patience),
             keras.callbacks.BackupAndRestore(
                 run / "checkpoint", double_checkpoint=True, delete_checkpoint=False

@@ -76,11 +76,14 @@ def stands_still(scores: Sequence[float], patience: int) -> bool:
 
 
 def read_log(run: Path) -> list[dict[str, float]]:
-    """Return the log's rows, one a pass; none where there is no log."""
+    """Return the log's rows, one a pass; none where there is no log. A pass that was logged but not saved
+    when the run was killed is there twice in the file, and counts as it went the second time.
+    """
     if not (run / LOG).exists():
         return []
     with (run / LOG).open(newline="", encoding="utf-8") as file:
-        return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+        rows = [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+    return list({row["pass"]: row for row in rows}.values())
 
 
 def append(log: Path, row: dict[str, float]) -> None:

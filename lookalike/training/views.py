@@ -32,12 +32,11 @@ class Views(keras.utils.PyDataset):  # type: ignore[misc]
         mix: float,
         worse: float,
         seed: int,
-        first_pass: int,
     ) -> None:
-        super().__init__(workers=2, use_multiprocessing=False, max_queue_size=6)
+        super().__init__(workers=1)  # with more, Keras may drop a batch between two passes
         self._faces, self._teacher, self._batch = faces, teacher, batch
         self._mix, self._worse = mix, worse
-        self._seed, self._pass = seed, first_pass
+        self._seed, self._pass = seed, 0
 
     def __len__(self) -> int:
         return len(self._faces) // self._batch
@@ -57,8 +56,9 @@ class Views(keras.utils.PyDataset):  # type: ignore[misc]
             views[worse] = degrade(rng, views[worse])
         return views.astype(np.float32) / np.float32(255), said
 
-    def on_epoch_end(self) -> None:
-        self._pass += 1
+    def begin(self, number: int) -> None:
+        """Show the views of this pass, counted from 0, from now on."""
+        self._pass = number
 
     def _blended(self, rng: np.random.Generator, views: Images) -> Images:
         mixed = np.flatnonzero(rng.random(len(views)) < self._mix)
