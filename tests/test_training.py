@@ -16,8 +16,9 @@ import numpy as np
 import onnxruntime
 import pyarrow.parquet as pq
 import pytest
+from deepface_process import run_deepface
 from drawing import draw_face
-from fakes import ColourEmbedder, write_public_embedder
+from fakes import ColourEmbedder, write_public_embedder, write_random_arcface
 from PIL import Image
 
 from lookalike.detectors import load_detector
@@ -245,13 +246,20 @@ def test_commands_end_in_a_sentence_and_exit_code_two(tmp_path: Path, capsys: py
     assert not Path(run).exists()
 
 
-def test_a_users_own_photos_are_prepared_split_and_learned(tmp_path: Path):
+@pytest.fixture(scope="module")
+def stars(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Ten drawn people with two photos each."""
+    folder = tmp_path_factory.mktemp("source") / "stars"
+    for seed in range(20):
+        (folder / f"Star {seed // 2}").mkdir(parents=True, exist_ok=True)
+        Image.fromarray(draw_face(seed=seed)).save(folder / f"Star {seed // 2}" / f"{seed}.png")
+    return folder
+
+
+def test_a_users_own_photos_are_prepared_split_and_learned(stars: Path, tmp_path: Path):
     """The teacher's embedding has three numbers, and so has the student's."""
-    for seed in range(20):  # two people of each side, with one photo at least of everybody
-        (tmp_path / "stars" / f"Star {seed // 2}").mkdir(parents=True, exist_ok=True)
-        Image.fromarray(draw_face(seed=seed)).save(tmp_path / "stars" / f"Star {seed // 2}" / f"{seed}.png")
     write_public_embedder(tmp_path / "teacher.onnx")
-    arguments = ["distill", "--source", str(tmp_path / "stars"), "--teacher", str(tmp_path / "teacher.onnx")]
+    arguments = ["distill", "--source", str(stars), "--teacher", str(tmp_path / "teacher.onnx")]
     arguments += ["--run", str(tmp_path / "run"), "--output", str(tmp_path / "mine.onnx"), "--batch", "8"]
     assert main([*arguments, "--passes", "1"]) == 0
     split = load_split(tmp_path / "run" / "split.json")
@@ -260,7 +268,25 @@ def test_a_users_own_photos_are_prepared_split_and_learned(tmp_path: Path):
     assert main([*arguments, "--passes", "2"]) == 0
     assert (tmp_path / "run" / "faces.parquet").stat().st_mtime_ns == written  # nothing is done twice
     assert [row["pass"] for row in read_log(tmp_path / "run")] == [1, 2]
-    session = onnxruntime.InferenceSession(tmp_path / "mine.onnx")
-    assert session.run(None, {session.get_inputs()[0].name: np.zeros((2, 112, 112, 3), np.float32)})[
-        0
-    ].shape == (2, 3)
+    assert open_model(str(tmp_path / "mine.onnx")).embed_crops([np.zeros((112, 112, 3), np.uint8)]).shape == (
+        1,
+        3,
+    )
+
+
+def test_a_model_of_deepfaces_can_teach(stars: Path, tmp_path: Path):
+    """On weights drawn at random."""
+    write_random_arcface(tmp_path)
+    found = run_deepface(
+        f"""
+from lookalike.evaluation.models import open_model
+from lookalike.training.__main__ import main
+home = {str(tmp_path)!r}
+code = main(["distill", "--source", {str(stars)!r}, "--teacher", "ArcFace", "--run", home + "/run",
+             "--output", home + "/mine.onnx", "--batch", "8", "--passes", "1"])
+dim = open_model(home + "/mine.onnx").model.dim
+print(json.dumps({{"code": code, "dim": dim}}))
+""",
+        tmp_path,
+    )
+    assert found == {"code": 0, "dim": 512}

@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 
 from lookalike.embedders import unit_rows
 from lookalike.evaluation.aligned import AlignedFaces
-from lookalike.evaluation.metrics import pair_cosines, roc_auc
+from lookalike.evaluation.metrics import Floats, pair_cosines, roc_auc
 
 LOG, BEST, CURVES = "log.csv", "best.weights.h5", "curves.png"
 
@@ -48,7 +48,7 @@ class Judge(keras.callbacks.Callback):  # type: ignore[misc]
             "pass": epoch + 1,
             "loss": round(float((logs or {}).get("loss", math.nan)), 4),
             "teacher_cosine": round(float((embeddings * self._faces.teacher).sum(axis=1).mean()), 4),
-            "auc": round(roc_auc(*pair_cosines(embeddings, self._faces.names)), 4),
+            "auc": round(_auc(*pair_cosines(embeddings, self._faces.names)), 4),
         }
         append(self._run / LOG, row)
         rows = read_log(self._run)
@@ -73,6 +73,11 @@ def stands_still(scores: Sequence[float], patience: int) -> bool:
     """Say whether the mean of the last `patience` scores is no higher than that of as many before them."""
     last, before = scores[-patience:], scores[-2 * patience : -patience]
     return len(before) == patience and sum(last) <= sum(before)
+
+
+def _auc(same: Floats, different: Floats) -> float:
+    """Return the ROC AUC, not a number where one person alone judges, or nobody has two photos."""
+    return roc_auc(same, different) if len(same) and len(different) else math.nan
 
 
 def read_log(run: Path) -> list[dict[str, float]]:
