@@ -213,7 +213,7 @@ def _percentage(options: argparse.Namespace) -> None:
     spread = "{1:.0f} % (8 of 10 between {0:.0f} and {2:.0f})"
     rows = [
         *(
-            [f"stranger pairs at {points:.0f} % or more", f"{share:.3%}"]
+            [f"stranger pairs at {points:.0f} % or more", f"{100 * share:.3g} %"]
             for points, share in check.reached.items()
         ),
         *([f"best of {crowd:,} strangers", spread.format(*found)] for crowd, found in check.best_of.items()),
