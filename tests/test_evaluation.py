@@ -18,7 +18,7 @@ from lookalike.errors import MissingFileError, SourceError, WeightsError
 from lookalike.evaluation.__main__ import main
 from lookalike.evaluation.changes import at_edge, changes
 from lookalike.evaluation.groups import few_of_several, judge_groups
-from lookalike.evaluation.models import PublicEmbedder, cost, open_model
+from lookalike.evaluation.models import PublicEmbedder, cost, open_model, short_names
 from lookalike.evaluation.percentage import best_of, fit
 from lookalike.evaluation.photos import Embedded, Photo, embed_photos, read_photos
 from lookalike.evaluation.reports import markdown
@@ -188,6 +188,11 @@ def test_a_public_network_and_one_of_ours_open_by_their_file(tmp_path: Path):
         PublicEmbedder(Path("lookalike/bundled/compact.onnx"))
     ours = open_model("lookalike/bundled/compact.onnx")
     assert np.allclose(ours.embed_crops(crops), load_embedder().embed_crops(crops), atol=1e-6)
+
+
+def test_two_models_are_never_called_the_same():
+    assert short_names(["compact", "runs/new.onnx"]) == ["compact", "new"]
+    assert short_names(["compact", "old/compact.onnx"]) == ["compact", "old-compact.onnx"]
 
 
 def test_what_a_model_costs_is_measured_apart():

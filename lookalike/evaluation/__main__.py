@@ -78,7 +78,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _verify(options: argparse.Namespace) -> None:
-    from lookalike.evaluation.models import cost, open_model
+    from lookalike.evaluation.models import cost, open_model, short_names
     from lookalike.evaluation.photos import embed_photos, read_photos
     from lookalike.evaluation.pictures import draw_roc
     from lookalike.evaluation.reports import markdown, save_report
@@ -88,8 +88,7 @@ def _verify(options: argparse.Namespace) -> None:
     photos = read_photos(options.sources, load_split(options.split), HELD_OUT)
     detector = load_detector(options.detector)
     results, scores, rows = {}, {}, []
-    for spec in options.model:
-        name = Path(spec).stem
+    for spec, name in zip(options.model, short_names(options.model), strict=True):
         embedded = embed_photos(photos, detector, open_model(spec))
         scores[name] = score_pairs(embedded, pairs)
         found, price = verify(scores[name], embedded), cost(spec)
@@ -118,7 +117,7 @@ def _verify_row(found: Verification, price: Cost) -> list[str]:
 
 
 def _retrieve(options: argparse.Namespace) -> None:
-    from lookalike.evaluation.models import open_model
+    from lookalike.evaluation.models import open_model, short_names
     from lookalike.evaluation.photos import embed_photos, read_photos
     from lookalike.evaluation.pictures import draw_confusions
     from lookalike.evaluation.reports import markdown, percent, save_report
@@ -127,8 +126,7 @@ def _retrieve(options: argparse.Namespace) -> None:
     photos = read_photos(options.sources, load_split(options.split))
     detector = load_detector(options.detector)
     results, pictures, rows = {}, {}, []
-    for spec in options.model:
-        name = Path(spec).stem
+    for spec, name in zip(options.model, short_names(options.model), strict=True):
         embedded = embed_photos(photos, detector, open_model(spec))
         found = look_up(embedded, enrolled_each=options.photos_per_name)
         figures, names = by_side(embedded, found), display_names(embedded)

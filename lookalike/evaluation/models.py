@@ -41,6 +41,17 @@ def open_model(spec: str) -> Embedder:
     return OnnxEmbedder(path, Model(path.stem, dim, (112, 112), "template", "", "unknown"))
 
 
+def short_names(specs: Sequence[str]) -> list[str]:
+    """Return what to call each model in a table and a file name: its own name, or the file's without folder
+    and ending; where two would be called the same, the whole path with dashes.
+    """
+    stems = [Path(spec).stem for spec in specs]
+    return [
+        stem if stems.count(stem) == 1 or stem == spec else spec.strip("/").replace("/", "-")
+        for spec, stem in zip(specs, stems, strict=True)
+    ]
+
+
 class PublicEmbedder:
     """A face embedder as the public ONNX collections have them: (n, 3, 112, 112) float32 RGB 0..1 aligned to
     ArcFace's template and standardized by ImageNet's mean and deviation in, (n, dim) out.
