@@ -72,6 +72,7 @@ def test_only_photos_of_the_sides_that_are_asked_for_are_read(tmp_path: Path):
 
 def test_grey_photos_are_told_from_coloured_ones():
     assert photo("ada", (90, 90, 92)).grey() and not photo("ada", (90, 80, 60)).grey()
+    assert not Photo(Record(b"no photo", "di", "web#3"), "di", "web", "test").grey()
 
 
 def test_a_pair_without_a_face_counts_as_strangers():

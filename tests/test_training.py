@@ -35,8 +35,8 @@ from lookalike.training.export import export_onnx
 from lookalike.training.journal import read_log, stands_still
 from lookalike.training.networks import CompactWidths, compact
 from lookalike.training.preparation import prepare
-from lookalike.training.revival import revive
 from lookalike.training.views import Views
+from lookalike.training.warm_start import load_exported
 
 TINY = DistillSettings(
     passes=2, batch=8, precision="float32", widths=CompactWidths(8, (8, 4, 1), (16, 8, 1), (16, 8, 1))
@@ -174,16 +174,16 @@ def test_an_exported_network_comes_back_to_train_on(faces: AlignedFaces, tmp_pat
     network = distill(faces, faces, tmp_path / "run", replace(TINY, passes=3))
     export_onnx(network, tmp_path / "compact.onnx", faces.images)
     again = compact(TINY.widths)
-    revive(again, tmp_path / "compact.onnx", faces.images)
+    load_exported(again, tmp_path / "compact.onnx", faces.images)
     batch = faces.images.astype(np.float32) / 255
     wanted, found = unit_rows(np.asarray(network(batch))), unit_rows(np.asarray(again(batch)))
     assert (wanted * found).sum(axis=1).min() > 0.999
     found = unit_rows(np.asarray(again(batch, training=True)))  # the statistics are those of these faces
     assert (wanted * found).sum(axis=1).min() > 0.99
     with pytest.raises(WeightsError, match="another shape"):
-        revive(compact(replace(TINY.widths, stem=4)), tmp_path / "compact.onnx", faces.images)
+        load_exported(compact(replace(TINY.widths, stem=4)), tmp_path / "compact.onnx", faces.images)
     with pytest.raises(MissingFileError, match="no network"):
-        revive(again, tmp_path / "nowhere.onnx", faces.images)
+        load_exported(again, tmp_path / "nowhere.onnx", faces.images)
 
 
 def both_looks(network: keras.Model, batch: np.ndarray) -> np.ndarray:

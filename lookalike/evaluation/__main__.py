@@ -121,7 +121,7 @@ def _retrieve(options: argparse.Namespace) -> None:
     from lookalike.evaluation.photos import embed_photos, read_photos
     from lookalike.evaluation.pictures import draw_confusions
     from lookalike.evaluation.reports import markdown, percent, save_report
-    from lookalike.evaluation.retrieval import by_side, confusions, display_names, look_up, person_sequence
+    from lookalike.evaluation.retrieval import by_side, confusions, display_names, look_up, looked_up_people
 
     photos = read_photos(options.sources, load_split(options.split))
     detector = load_detector(options.detector)
@@ -139,7 +139,7 @@ def _retrieve(options: argparse.Namespace) -> None:
                 for (person, other), count in confusions(embedded, found).items()
             ],
         }
-        pictures[name] = draw_confusions(person_sequence(embedded, found), found, names)
+        pictures[name] = draw_confusions(looked_up_people(embedded, found), found, names)
         for side, one in figures.items():
             shares = (percent(one.top1), percent(one.top5), f"{one.reciprocal_rank:.3f}")
             rows.append([name, side, str(one.photos), str(one.names), *shares])

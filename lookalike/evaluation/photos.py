@@ -37,8 +37,12 @@ class Photo:
         return read_image(self.record.image)
 
     def grey(self) -> bool:
-        """Say whether the photo has no colours."""
-        return bool(np.ptp(self.image().astype(np.int16), axis=2).mean() < GREY_SPREAD)
+        """Say whether the photo can be read and has no colours."""
+        try:
+            image = self.image()
+        except ImageError:
+            return False
+        return bool(np.ptp(image.astype(np.int16), axis=2).mean() < GREY_SPREAD)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ up.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -96,11 +95,15 @@ def by_side(embedded: Embedded, found: LookUps) -> dict[str, Retrieval]:
     return figures
 
 
+def looked_up_people(embedded: Embedded, found: LookUps) -> list[str]:
+    """Return the person of each photo that was looked up."""
+    return [embedded.photos[place].person for place in found.places]
+
+
 def confusions(embedded: Embedded, found: LookUps) -> dict[tuple[str, str], int]:
     """Return how often whom was taken for whom, the most frequent first."""
     counts: dict[tuple[str, str], int] = defaultdict(int)
-    for place, first in zip(found.places, found.first, strict=True):
-        person = embedded.photos[place].person
+    for person, first in zip(looked_up_people(embedded, found), found.first, strict=True):
         if first and first != person:
             counts[person, first] += 1
     return dict(sorted(counts.items(), key=lambda item: -item[1]))
@@ -113,8 +116,3 @@ def display_names(embedded: Embedded) -> dict[str, str]:
 
 def _side(side: str) -> str:
     return {"test": "held out", "validation": "chose settings"}.get(side, "trained on")
-
-
-def person_sequence(embedded: Embedded, found: LookUps) -> Sequence[str]:
-    """Return the person of each photo that was looked up."""
-    return [embedded.photos[place].person for place in found.places]

@@ -23,8 +23,8 @@ from lookalike.errors import TrainingError
 from lookalike.evaluation.aligned import AlignedFaces
 from lookalike.training.journal import BEST, Judge, read_log
 from lookalike.training.networks import CompactWidths, compact
-from lookalike.training.revival import revive
 from lookalike.training.views import Views
+from lookalike.training.warm_start import load_exported
 
 STATISTICS = 600  # faces on which a network that goes on training finds its statistics again
 
@@ -74,7 +74,7 @@ def distill(
     dim = train.teacher.shape[1]
     final = compact(settings.widths, dim)
     if start:
-        revive(final, start, train.images[:: max(1, len(train) // STATISTICS)])
+        load_exported(final, start, train.images[:: max(1, len(train) // STATISTICS)])
     student = _in_precision(settings, dim)
     student.set_weights(final.get_weights())
     views = Views(

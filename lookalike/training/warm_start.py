@@ -21,7 +21,7 @@ BATCH = 64
 FILTER_NORM = 2**0.5  # what He initialization gives; the weights' length sets how fast Adam turns them
 
 
-def revive(network: keras.Model, path: Path, images: NDArray[np.uint8]) -> None:
+def load_exported(network: keras.Model, path: Path, images: NDArray[np.uint8]) -> None:
     """Give `network` the weights of `path`, a file that `export_onnx` wrote of a network of the same shape.
 
     An export folds each batch normalization into the layer before it. Here each gets its mean and variance
