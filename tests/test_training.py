@@ -186,6 +186,19 @@ def test_an_exported_network_comes_back_to_train_on(faces: AlignedFaces, tmp_pat
         load_exported(again, tmp_path / "nowhere.onnx", faces.images)
 
 
+def test_a_network_grows_by_blocks_that_change_nothing_at_first(faces: AlignedFaces, tmp_path: Path):
+    network = distill(faces, faces, tmp_path / "run", TINY)
+    export_onnx(network, tmp_path / "compact.onnx", faces.images)
+    deeper = compact(replace(TINY.widths, middle=(16, 8, 3), late=(16, 8, 2)))
+    load_exported(deeper, tmp_path / "compact.onnx", faces.images)
+    batch = faces.images.astype(np.float32) / 255
+    wanted, found = unit_rows(np.asarray(network(batch))), unit_rows(np.asarray(deeper(batch)))
+    assert (wanted * found).sum(axis=1).min() > 0.999
+    export_onnx(deeper, tmp_path / "deeper.onnx", faces.images)
+    with pytest.raises(WeightsError, match="another shape"):  # it cannot shrink again
+        load_exported(compact(TINY.widths), tmp_path / "deeper.onnx", faces.images)
+
+
 def both_looks(network: keras.Model, batch: np.ndarray) -> np.ndarray:
     """Return the unit embeddings of faces that are seen from both sides."""
     face, mirror = (unit_rows(np.asarray(network(side))) for side in (batch, batch[:, :, ::-1]))

@@ -22,11 +22,12 @@ FILTER_NORM = 2**0.5  # what He initialization gives; the weights' length sets h
 
 
 def load_exported(network: keras.Model, path: Path, images: NDArray[np.uint8]) -> None:
-    """Give `network` the weights of `path`, a file that `export_onnx` wrote of a network of the same shape.
+    """Give `network` the weights of `path`, a file that `export_onnx` wrote of a network of the same shape or
+    of one with fewer blocks: those that it lacks stay as they start, which is the identity.
 
     An export folds each batch normalization into the layer before it. Here each gets its mean and variance
     back, measured on `images` ((n, h, w, 3) uint8 RGB, a few hundred), so that training goes on where it
-    stopped. Raises WeightsError when the shapes differ.
+    stopped. Raises WeightsError when the shapes differ otherwise.
     """
     if not path.is_file():
         raise MissingFileError(f"There is no network at {path} to start from.")
@@ -34,15 +35,17 @@ def load_exported(network: keras.Model, path: Path, images: NDArray[np.uint8]) -
     linear = [layer for layer in network.layers if isinstance(layer, kinds)]
     norms = [layer for layer in network.layers if isinstance(layer, layers.BatchNormalization)]
     stored = _stored_layers(onnx.load(path))
-    shapes = [tuple(layer.kernel.shape) for layer in linear]
-    if shapes != [kernel.shape for kernel, _ in stored]:
-        raise WeightsError(f"{path} is a network of another shape; train from the start, or with its widths.")
-    for layer, norm, (kernel, bias) in zip(linear, norms, stored, strict=True):
+    for layer, norm in zip(linear, norms, strict=True):
+        if not stored or stored[0][0].shape != tuple(layer.kernel.shape):
+            continue  # of a block that the file lacks
+        kernel, bias = stored.pop(0)
         axes = tuple(range(kernel.ndim - 1)) if not _is_depthwise(layer) else (0, 1, 3)
         length = np.sqrt((kernel**2).sum(axis=axes, keepdims=True)) / FILTER_NORM + 1e-12
         layer.set_weights([kernel / length])
         scale = length.ravel()
         norm.set_weights([scale, bias, np.zeros_like(bias), np.full_like(bias, 1 - norm.epsilon)])
+    if stored:
+        raise WeightsError(f"{path} is a network of another shape; train from the start, or with its widths.")
     _measure(network, linear, norms, images)
 
 
