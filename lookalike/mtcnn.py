@@ -25,6 +25,7 @@ from lookalike.mtcnn_pictures import (
     Floats,
     Halvings,
     Size,
+    brighten,
     halve,
     pack,
     patch,
@@ -94,7 +95,7 @@ class Mtcnn:
         WeightsError as `warm_up` does.
         """
         self.warm_up()
-        photo = halve(image)
+        photo = halve(brighten(image))
         for look in LOOKS:
             faces = self._search(photo, look)
             if len(faces) >= CROWD:

@@ -21,7 +21,21 @@ PYRAMID_STEP = 0.709  # the paper's: each level has half the area of the one bef
 SHORTEST_LEVEL = 8  # pixels; there P-Net's 12 see a face half as tall again as the photo
 MARGIN = 4  # pixels round a level: a third of a window may lie outside the photo, where a face is cut off
 GREY = (127, 127, 127)  # what surrounds a photo: the middle of the range, where the networks see nothing
+DARK, LIT = 128, 220  # the brightest pixels of a dark photo, at half the light of a common one, and of that
+DARK_SAMPLES = 64  # rows and columns that are looked at to tell
 TURNED_SIDE = 416  # pixels, the root of 480x360: a photo is turned at no larger size
+
+
+def brighten(image: RGB) -> RGB:
+    """Return a photo taken in the dark as if there had been enough light, any other as it is.
+
+    MTCNN was trained on well-lit photos: at an eighth of the light it finds a third of the faces.
+    """
+    step = max(1, min(image.shape[:2]) // DARK_SAMPLES)
+    brightest = float(np.percentile(image[::step, ::step].max(axis=2), 99))  # the last 1 % may be lamps
+    if brightest >= DARK:
+        return image
+    return np.asarray(cv2.convertScaleAbs(image, alpha=LIT / max(brightest, 1.0)), np.uint8)
 
 
 def halve(image: RGB) -> Halvings:

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
-from scipy.stats import norm
 
 Floats = NDArray[np.floating]
 
@@ -83,7 +83,7 @@ def rough_scale(same: Floats, different: Floats, *, dim: int, fitted_on: str) ->
     """
     centre, spread = (float(different.mean()), float(different.std())) if len(different) > 1 else (0.0, 0.0)
     spread = spread or dim**-0.5
-    quantiles = [centre + spread * float(norm.isf(share)) for share in SHARES]
+    quantiles = [centre + spread * NormalDist().inv_cdf(1 - share) for share in SHARES]
     half_way = (quantiles[-1] + 1) / 2
     alike = float(np.median(same)) if len(same) else half_way
     return _through(centre - 4 * spread, quantiles, alike, (quantiles[-1] + centre) / 2, fitted_on)

@@ -152,6 +152,14 @@ def test_a_face_cut_off_by_the_edge_is_found_and_its_box_ends_there(detector: Mt
     assert face.box[0] == 0 and face.box[2] > 100
 
 
+@pytest.mark.parametrize("share", [0.5, 0.12, 0.06])
+def test_a_face_in_the_dark_is_found_where_it_is_in_the_light(detector: Mtcnn, share: float):
+    picture = draw_face(3)
+    [light], [dark] = detector.detect(picture), detector.detect((picture * share).astype(np.uint8))
+    assert np.abs(light.landmarks - dark.landmarks).max() < 4
+    assert detector.detect((draw_landscape() * share).astype(np.uint8)) == []
+
+
 def test_a_picture_without_a_face_gives_none(detector: Mtcnn):
     assert detector.detect(draw_landscape()) == []
     assert detector.detect(np.random.default_rng(0).integers(0, 256, (300, 400, 3), dtype=np.uint8)) == []

@@ -16,7 +16,7 @@ PACKAGE = ROOT / "lookalike"
 WINGS = ("building", "training", "evaluation", "space")
 HOMES = {  # third party -> where alone it may be imported
     "gradio": ("app.py", "lookalike/space/"),
-    "deepface": ("lookalike/detectors.py", "lookalike/embedders.py"),
+    "deepface": ("lookalike/detectors.py", "lookalike/embedders.py", "lookalike/evaluation/speed/"),
     "keras": ("lookalike/training/",),
     "tensorflow": ("lookalike/training/",),
 }

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from lookalike.detectors import DEFAULT_DETECTOR, load_detector
 from lookalike.embedders import DEFAULT_MODEL, Embedder, find_model, settings_path
 from lookalike.errors import LookalikeError, WeightsError
+from lookalike.evaluation.speed.command import add_speed
 from lookalike.faces import Detector
 from lookalike.similarity import Scale
 from lookalike.splits import BUNDLED_SPLIT, Side, load_split
@@ -58,6 +59,8 @@ def _parser() -> argparse.ArgumentParser:
         "percentage", help="fit the percentage on held-out people and store it beside the model"
     )
     percentage.set_defaults(run_command=_percentage)
+
+    add_speed(commands)
 
     for command in (verify, percentage):
         command.add_argument(
