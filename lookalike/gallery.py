@@ -32,6 +32,7 @@ from lookalike.table import FIELDS, SCHEMA_VERSION, Row, checked, embeddings_of,
 
 BUNDLED_GALLERY = BUNDLED / "gallery"
 SETTINGS_FILE = "gallery.json"
+BLOCK = 256  # names whose best is compared first; with fewer or more a search is slower
 ROWS_PER_FILE = 100_000  # with thumbnails of some 6 KB, 600 MB a file
 
 
@@ -171,11 +172,9 @@ class Gallery:
         name.
         """
         cosines = self.embeddings @ np.asarray(probe, np.float32)  # (rows, dim) x (dim,) -> (rows,)
-        best = np.maximum.reduceat(cosines, self._starts)  # (names,)
-        count = min(count, len(best))
-        nearest = np.argpartition(-best, count - 1)[:count] if count < len(best) else np.arange(len(best))
-        ranked = sorted(nearest.tolist(), key=lambda name: (-best[name], name))
-        return [self._hit(name, cosines) for name in ranked]
+        one_each = len(self._starts) == len(cosines)
+        best = cosines if one_each else np.maximum.reduceat(cosines, self._starts)  # (names,)
+        return [self._hit(name, cosines) for name in _largest(best, count)]
 
     def standing(self, cosine: float) -> float | None:
         """Return the share, 0..1, of strangers whose first match here is less alike than `cosine`; None if
@@ -198,6 +197,20 @@ class Gallery:
         end = int(self._starts[name + 1]) if name + 1 < len(self._starts) else len(cosines)
         row = start + int(np.argmax(cosines[start:end]))
         return Hit(row, self.names[name], float(cosines[row]))
+
+
+def _largest(values: NDArray[np.float32], count: int) -> list[int]:
+    """Return the places of the `count` largest of (n,) values, the largest first, equal ones as they come.
+
+    At least `count` values reach the `count`-th largest of the blocks' maxima, so only the few that reach it
+    are sorted: a million take a third of a millisecond, where a partition takes two.
+    """
+    peaks = np.maximum.reduceat(values, np.arange(0, len(values), BLOCK))
+    enough = np.partition(peaks, -count)[-count] if count <= len(peaks) else -np.inf
+    candidates = np.flatnonzero(values >= enough)
+    order = np.lexsort((candidates, -values[candidates]))[:count]
+    places: list[int] = candidates[order].tolist()
+    return places
 
 
 def standing_quantiles(probes: Embeddings, probe_names: Sequence[str], gallery: Gallery) -> tuple[float, ...]:

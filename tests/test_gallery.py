@@ -27,13 +27,14 @@ def test_search_returns_each_name_once_by_its_best_row():
     ]
 
 
-def test_search_agrees_with_sorting_everything():
+@pytest.mark.parametrize(("rows", "names"), [(1000, 300), (5000, 3000), (3000, 3000)])
+def test_search_agrees_with_sorting_everything(rows: int, names: int):
     random = np.random.default_rng(1)
-    rows = [Row(f"name {i % 300:03}", unit(*random.normal(size=8))) for i in range(1000)]
-    gallery = Gallery.of(rows, replace(settings(), dim=8))
+    several = [Row(f"name {i % names:04}", unit(*random.normal(size=8))) for i in range(rows)]
+    gallery = Gallery.of(several, replace(settings(), dim=8))
     probe = unit(*random.normal(size=8))
     best: dict[str, float] = {}
-    for row in rows:
+    for row in several:
         best[row.name] = max(best.get(row.name, -1), float(row.embedding @ probe))
     expected = sorted(best, key=lambda name: -best[name])[:7]
     assert [hit.name for hit in gallery.search(probe, count=7)] == expected
@@ -42,6 +43,8 @@ def test_search_agrees_with_sorting_everything():
 def test_ties_are_broken_by_name():
     gallery = make_gallery(zoe=[[1, 0, 0]], ada=[[1, 0, 0]], may=[[1, 0, 0]])
     assert [hit.name for hit in gallery.search(unit(1, 0, 0), count=2)] == ["ada", "may"]
+    crowd = make_gallery(**{f"n{i:04}": [[1, 0, 0]] for i in range(2000)})
+    assert [hit.name for hit in crowd.search(unit(1, 0, 0), count=3)] == ["n0000", "n0001", "n0002"]
 
 
 def test_what_was_saved_is_loaded(tmp_path: Path):

@@ -54,7 +54,7 @@ def _part(
 def _probe(options: argparse.Namespace) -> None:
     from lookalike.evaluation.speed.charts import draw_growth
     from lookalike.evaluation.speed.probe import contest, crowds_of, grow, sizes_of
-    from lookalike.evaluation.speed.tables import contest_tables
+    from lookalike.evaluation.speed.tables import contest_tables, growth_table
     from lookalike.images import read_image
 
     portrait, group = read_image(options.portrait), read_image(options.group)
@@ -65,7 +65,13 @@ def _probe(options: argparse.Namespace) -> None:
         options.output,
         "speed-probe",
         result={"contests": contests, "megapixels": sizes, "faces": crowds},
-        table=contest_tables(contests),
+        table="\n\n".join(
+            [
+                contest_tables(contests),
+                growth_table(sizes, of="megapixels, one face"),
+                growth_table(crowds, of="faces in 1.9 megapixels"),
+            ]
+        ),
         pictures={
             "size": draw_growth(sizes, of="megapixels of a photo of one face"),
             "faces": draw_growth(crowds, of="faces in a photo"),

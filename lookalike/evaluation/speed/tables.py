@@ -9,7 +9,7 @@ from itertools import groupby
 from pathlib import Path
 
 from lookalike.evaluation.reports import markdown, percent
-from lookalike.evaluation.speed.probe import Contest
+from lookalike.evaluation.speed.probe import Contest, Growth
 from lookalike.evaluation.speed.recall import Found
 from lookalike.evaluation.speed.search import Speed
 from lookalike.evaluation.speed.serving import Crowd, Start
@@ -45,6 +45,21 @@ def contest_tables(contests: Sequence[Contest]) -> str:
         ]
         parts += [f"**{photo}**", markdown(["", "×", "all", *stages, "memory"], rows)]
     return "\n\n".join(parts)
+
+
+def growth_table(rows: Sequence[Growth], *, of: str) -> str:
+    """Return what our default takes as photos or crowds grow."""
+    stages = list(rows[0].stages)
+    lines = [
+        [
+            f"{row.size:g}",
+            _ms(row.seconds),
+            *(_ms(row.stages[stage]) for stage in stages),
+            f"{row.memory:.0f} MB",
+        ]
+        for row in rows
+    ]
+    return markdown([of, "all", *stages, "memory"], lines)
 
 
 def search_tables(speeds: Sequence[Speed], bandwidth: float) -> str:
