@@ -22,6 +22,10 @@ from lookalike.mtcnn import Mtcnn
 
 DEFAULT_DETECTOR = "mtcnn"
 YUNET_SIDE = 640  # pixels; larger photos are searched at this size, where most faces of 40 pixels are found
+YUNET_LEAST_SIDE = (
+    320  # smaller ones are enlarged: on crops of 64 to 160 pixels its landmarks are then steadier,
+)
+# and the median cosine between embeddings by its alignment and by MTCNN's goes from 0.93 to 0.95
 YUNET_CONFIDENCE = 0.6  # at DeepFace's 0.9 a quarter of the faces turned by 15 degrees are lost
 RETINAFACE_CONFIDENCE = 0.9  # its own default
 
@@ -40,12 +44,14 @@ class YuNet:
 
     def detect(self, image: RGB) -> list[Face]:
         """Return the faces of an (H, W, 3) uint8 RGB photo, largest first."""
-        scale = min(1.0, YUNET_SIDE / max(image.shape[:2]))
+        longer = max(image.shape[:2])
+        scale = min(max(longer, YUNET_LEAST_SIDE), YUNET_SIDE) / longer
         size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
-        small = cv2.resize(image, size, interpolation=cv2.INTER_AREA) if scale < 1 else image
+        kind = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+        seen = image if scale == 1 else cv2.resize(image, size, interpolation=kind)
         with self._lock:
             self._network.setInputSize(size)
-            _, rows = self._network.detect(np.ascontiguousarray(small[:, :, ::-1]))
+            _, rows = self._network.detect(np.ascontiguousarray(seen[:, :, ::-1]))
         found = [] if rows is None else rows
         return largest_first([_yunet_face(row, image.shape[1] / size[0]) for row in found])
 
@@ -102,11 +108,11 @@ def _deepface_detector(name: str) -> Any:
 
 
 def _yunet_face(row: NDArray[np.float32], scale: float) -> Face:
-    """Return the face of a (15,) row: box, five points, score."""
+    """Return the face of a (15,) row: box, five points, score; a pixel of what it saw is `scale` wide."""
     x, y, width, height = (float(value) * scale for value in row[:4])
     return Face(
         (x, y, width, height),
-        np.asarray(row[4:14], np.float32).reshape(5, 2) * np.float32(scale),
+        ((row[4:14].reshape(5, 2) + 0.5) * scale - 0.5).astype(np.float32),  # between pixel centres
         float(row[14]),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from conftest import SHARED
@@ -37,6 +38,14 @@ def test_yunet_and_mtcnn_agree_where_a_drawn_face_is(yunet: YuNet):
     eyes = np.linalg.norm(ours.landmarks[0] - ours.landmarks[1])
     assert np.abs(ours.landmarks - theirs.landmarks).max() < 0.3 * eyes  # in the same order
     assert yunet.detect(draw_landscape()) == []
+
+
+def test_a_small_photo_is_seen_as_the_large_one_that_it_was(yunet: YuNet):
+    large = draw_face(seed=1)
+    small = cv2.resize(large, None, fx=0.2, fy=0.2, interpolation=cv2.INTER_AREA)
+    (one,), (other,) = yunet.detect(large), yunet.detect(small)
+    wanted = (one.landmarks + 0.5) * 0.2 - 0.5
+    assert np.abs(wanted - other.landmarks).max() < 1.0 and np.abs((wanted - other.landmarks).mean()) < 0.5
 
 
 def test_a_face_has_nearly_the_same_embedding_whoever_found_it(yunet: YuNet, photos: Path):
