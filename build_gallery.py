@@ -1,4 +1,4 @@
-"""Build a gallery of celebrities: python build_gallery.py SOURCE --output FOLDER"""
+"""Build a gallery of celebrities: python build_gallery.py SOURCE --output FOLDER [--push-to OWNER/NAME]"""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from pathlib import Path
 from tqdm import tqdm
 
 from lookalike.building.card import write_card
+from lookalike.building.hub import GalleryHub
 from lookalike.building.pipeline import Options, build
+from lookalike.building.removal import remove_from_folder
 from lookalike.detectors import DEFAULT_DETECTOR, DETECTORS, load_detector
 from lookalike.embedders import BUNDLED, DEFAULT_MODEL, MODELS, Embedder, load_embedder
 from lookalike.errors import GalleryError, LookalikeError, MissingFileError
 from lookalike.faces import Detector
-from lookalike.gallery import SETTINGS_FILE
+from lookalike.gallery import SETTINGS_FILE, Gallery
 from lookalike.sources import open_sources
 from lookalike.splits import person_key
 
@@ -28,11 +30,15 @@ def main(
     *,
     detectors: Callable[[str], Detector] = load_detector,
     embedders: Callable[[str], Embedder] = load_embedder,
+    hubs: Callable[[], GalleryHub] = GalleryHub,
 ) -> int:
     """Build what the command line asks for; return 0, 2 for trouble to be mended, 130 after Ctrl-C."""
     options = parse(arguments)
     try:
-        run(options, detectors=detectors, embedders=embedders)
+        if options.remove:
+            remove(options, hubs=hubs)
+        else:
+            run(options, detectors=detectors, embedders=embedders, hubs=hubs)
     except LookalikeError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -46,9 +52,13 @@ def main(
 
 
 def run(
-    options: argparse.Namespace, *, detectors: Callable[[str], Detector], embedders: Callable[[str], Embedder]
+    options: argparse.Namespace,
+    *,
+    detectors: Callable[[str], Detector],
+    embedders: Callable[[str], Embedder],
+    hubs: Callable[[], GalleryHub],
 ) -> None:
-    """Check everything that can be wrong, build, write, and say what became of every record."""
+    """Check everything that can be wrong, build, write, push, and say what became of every record."""
     excluded = read_exclude(options.exclude)
     check_output(options.output)
     embedder, detector = embedders(options.model), detectors(options.detector)
@@ -65,9 +75,29 @@ def run(
     with tqdm(total=source.total, unit="photo", dynamic_ncols=True) as bar:
         built = build(source, detector=detector, embedder=embedder, options=how, progress=bar.update)
     built.gallery.save(options.output)
-    write_card(options.output, built.gallery, built.counts)
+    write_card(options.output, built.gallery)
     print(f"{len(built.gallery.names):,} names in {len(built.gallery):,} rows written to {options.output}")
     print(built.counts)
+    if options.push_to:
+        title = f"Add {len(built.gallery.names):,} names for {built.gallery.settings.model}"
+        push(hubs(), options.output, built.gallery, options, title)
+
+
+def push(hub: GalleryHub, folder: Path, gallery: Gallery, options: argparse.Namespace, title: str) -> None:
+    """Push one model's table and say where it lies."""
+    pushed = hub.push(folder, gallery, options.push_to, private=options.private, title=title)
+    state = "now at" if pushed.changed else "unchanged at"
+    print(f"{pushed.url} is {state} revision {pushed.commit[:12]}")
+
+
+def remove(options: argparse.Namespace, *, hubs: Callable[[], GalleryHub]) -> None:
+    """Take people out of every table of a gallery, in its folder or on the Hub."""
+    names, place = options.remove, options.source[0]
+    folder = Path(place)
+    removed = remove_from_folder(folder, names) if folder.is_dir() else hubs().remove(place, names)
+    print(f"{removed:,} rows taken out of {place}")
+    if not folder.is_dir():
+        print("Earlier revisions on the Hub still hold them, until its history is squashed.")
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -84,36 +114,73 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         help="a Parquet file or a folder of them, a folder with one folder per celebrity, or a dataset on "
         "the Hub (owner/name, or owner/name@revision); several are read one after the other",
     )
-    parser.add_argument(
-        "--output", required=True, type=Path, metavar="FOLDER", help="where the gallery is written"
+    _add_places(parser.add_argument_group("where the gallery goes"))
+    _add_models(parser.add_argument_group("what sees the faces"))
+    _add_choice(parser.add_argument_group("which photos are kept"))
+    options = parser.parse_args(arguments)
+    if options.remove and len(options.source) > 1:
+        parser.error("--remove takes one gallery, a folder or owner/name on the Hub")
+    if not (options.output or options.push_to or options.remove):
+        parser.error("say where the gallery goes: --output FOLDER or --push-to OWNER/NAME")
+    if options.private and not options.push_to:
+        parser.error("--private belongs to --push-to")
+    options.output = options.output or Path("galleries", (options.push_to or "").replace("/", "--"))
+    return options
+
+
+def _add_places(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--output",
+        type=Path,
+        metavar="FOLDER",
+        help="where the gallery is written (default with --push-to: galleries/OWNER--NAME)",
     )
+    group.add_argument(
+        "--push-to",
+        metavar="OWNER/NAME",
+        help="also push the gallery to this dataset on the Hub, with the token in HF_TOKEN",
+    )
+    group.add_argument("--private", action="store_true", help="make that dataset private if it is new")
+    group.add_argument(
+        "--remove",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="build nothing, but take this person out of the gallery SOURCE, a folder or OWNER/NAME",
+    )
+
+
+def _add_models(group: argparse._ArgumentGroup) -> None:
     models = ", ".join(model.name for model in MODELS)
-    parser.add_argument(
+    group.add_argument(
         "--model", default=DEFAULT_MODEL, metavar="NAME", help=f"{models} (default: %(default)s)"
     )
     detectors = ", ".join(DETECTORS)
-    parser.add_argument(
+    group.add_argument(
         "--detector", default=DEFAULT_DETECTOR, metavar="NAME", help=f"{detectors} (default: %(default)s)"
     )
-    parser.add_argument(
+
+
+def _add_choice(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
         "--photos-per-name",
         default=10,
         type=_positive,
         metavar="N",
         help="keep the best N photos of each name (default: 10)",
     )
-    parser.add_argument(
+    group.add_argument(
         "--min-photos",
         default=1,
         type=_positive,
         metavar="K",
         help="leave out names with fewer usable photos (default: 1)",
     )
-    parser.add_argument(
+    group.add_argument(
         "--one-row", action="store_true", help="keep the mean of each name's photos instead of a row each"
     )
-    parser.add_argument("--no-photos", action="store_true", help="keep no thumbnails")
-    parser.add_argument(
+    group.add_argument("--no-photos", action="store_true", help="keep no thumbnails")
+    group.add_argument(
         "--exclude",
         default=EXCLUDE,
         type=Path,
@@ -121,14 +188,13 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         help="leave out the names of this file, one a line, # for comments (default: the list that comes "
         "with the project, of people nobody wants to be told they resemble)",
     )
-    parser.add_argument("--limit", type=_positive, metavar="N", help="read the first N records only")
-    parser.add_argument(
+    group.add_argument("--limit", type=_positive, metavar="N", help="read the first N records only")
+    group.add_argument(
         "--licence",
         default="unknown",
         metavar="TEXT",
         help="the photos' licence, for the card (default: unknown)",
     )
-    return parser.parse_args(arguments)
 
 
 def read_exclude(path: Path) -> frozenset[str]:

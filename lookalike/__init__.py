@@ -18,6 +18,7 @@ os.environ.setdefault(
 from lookalike.embedders import register_with_deepface
 from lookalike.errors import (
     GalleryError,
+    HubError,
     ImageError,
     LookalikeError,
     MismatchError,
@@ -37,6 +38,7 @@ __all__ = [
     "FoundFace",
     "Gallery",
     "GalleryError",
+    "HubError",
     "ImageError",
     "LookalikeError",
     "Lookalikes",

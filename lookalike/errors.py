@@ -7,6 +7,7 @@
     ├── MissingFileError      a file or folder that was named is not there
     ├── WeightsError          a model's weights are missing, cannot be fetched, or are not the expected ones
     ├── SourceError           a source of celebrity photos cannot be read, or holds none
+    ├── HubError              the Hub does not take a gallery, or cannot be reached
     ├── TrainingError         a training run cannot go on as it is asked to
     └── GalleryError          a gallery cannot be read or trusted
         └── MismatchError     gallery and model do not belong together
@@ -44,6 +45,10 @@ class WeightsError(LookalikeError):
 
 class SourceError(LookalikeError):
     """A source of celebrity photos cannot be read, or holds none."""
+
+
+class HubError(LookalikeError):
+    """The Hub does not take a gallery, or cannot be reached."""
 
 
 class TrainingError(LookalikeError):

@@ -159,14 +159,14 @@ def open_gallery(gallery: str | Path | None, *, model: str) -> Gallery:
         return Gallery.load(model=model)
     if isinstance(gallery, Path) or Path(gallery).is_dir() or not _looks_like_dataset(gallery):
         return Gallery.load(Path(gallery), model=model)
-    return Gallery.load(_fetch(gallery, model), model=model)
+    return Gallery.load(fetch_gallery(gallery, model), model=model)
 
 
 def _looks_like_dataset(text: str) -> bool:
     return text.count("/") == 1 and not text.startswith((".", "/", "~")) and "\\" not in text
 
 
-def _fetch(dataset: str, model: str) -> Path:
+def fetch_gallery(dataset: str, model: str) -> Path:
     """Return the folder in the Hub's cache that holds one model's table; only tables and settings are
     fetched.
     """

@@ -14,8 +14,8 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from lookalike.embedders import BUNDLED, Embedder, Embeddings
 from lookalike.errors import GalleryError, MismatchError, MissingFileError
 from lookalike.similarity import Scale
+from lookalike.splits import person_key
 from lookalike.table import FIELDS, SCHEMA_VERSION, Row, checked, embeddings_of, table_of
 
 BUNDLED_GALLERY = BUNDLED / "gallery"
@@ -45,6 +46,7 @@ class Settings:
     scale of its own. `mean_length` is the median length, 0..1, of the means of unit embeddings that the rows
     were before they were normalized, 1 where a row is a photo: a cosine with such a row, times this length,
     is about the mean cosine with the photos behind it, for which the percentage was fitted.
+    `records` says what became of every record of the source, in the build's words.
     """
 
     model: str
@@ -61,6 +63,7 @@ class Settings:
     standing: tuple[float, ...] = ()
     scale: Scale | None = None
     mean_length: float = 1.0
+    records: dict[str, int] = field(default_factory=dict)
     schema_version: int = SCHEMA_VERSION
 
 
@@ -143,6 +146,25 @@ class Gallery:
         (folder / SETTINGS_FILE).write_text(
             json.dumps(asdict(self.settings), indent=2) + "\n", encoding="utf-8"
         )
+
+    def without(self, person_keys: Collection[str]) -> Gallery:
+        """Return the gallery without the people of these keys (see `lookalike.splits.person_key`).
+
+        What the standing is measured on changes with them, where the rows are photos. Raises GalleryError
+        when nobody would be left.
+        """
+        stays = [person_key(name) not in person_keys for name in self._row_names]
+        gone = len(stays) - sum(stays)
+        if gone == len(stays):
+            raise GalleryError("Nobody would be left in the gallery; delete it instead.")
+        records = {**self.settings.records, "taken out": self.settings.records.get("taken out", 0) + gone}
+        records["kept"] = max(records.get("kept", 0) - gone, 0)
+        settings = replace(self.settings, records=records)
+        gallery = Gallery(self._table.filter(pa.array(stays)), settings)
+        if self.origin(0) is None:  # a mean is no stranger's photo
+            return gallery
+        standing = standing_quantiles(gallery.embeddings[gallery._starts], gallery.names, gallery)
+        return Gallery(gallery._table, replace(settings, standing=standing))
 
     def check(self, embedder: Embedder) -> None:
         """Raise MismatchError unless `embedder` gives embeddings that can be compared with the rows."""

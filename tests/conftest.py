@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +15,16 @@ import pytest
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 sys.path.insert(0, str(ROOT / "tests"))
+
+# The Hub of these tests is on this machine, behind a door that is bound now and answered only where a test
+# asks for `hub`; the clients read where it is when they are imported.
+HUB_DOOR = socket.socket()
+HUB_DOOR.bind(("127.0.0.1", 0))
+os.environ["HF_ENDPOINT"] = f"http://127.0.0.1:{HUB_DOOR.getsockname()[1]}"
+os.environ["HF_HUB_DISABLE_XET"] = "1"  # plain LFS
+HUB_CACHE = tempfile.TemporaryDirectory(prefix="hub-cache-", ignore_cleanup_errors=True)
+os.environ["HF_HOME"] = HUB_CACHE.name
+os.environ.pop("HF_TOKEN", None)
 
 SHARED = ROOT.parent / "shared"
 
@@ -27,3 +41,22 @@ def photos() -> Path:
     if not folder.is_dir():
         pytest.skip("the real photos are not here")
     return folder
+
+
+@pytest.fixture(scope="session")
+def hub_server() -> Iterator[object]:
+    """A Hub that is served as long as the tests run."""
+    from hub_server import serve
+
+    with serve(HUB_DOOR) as hub:
+        yield hub
+
+
+@pytest.fixture
+def hub(hub_server, monkeypatch: pytest.MonkeyPatch):
+    """The tests' Hub, empty, with its good token in HF_TOKEN."""
+    from hub_server import TOKEN
+
+    hub_server.clear()
+    monkeypatch.setenv("HF_TOKEN", TOKEN)
+    return hub_server

@@ -246,7 +246,7 @@ def test_selection_drops_outliers_before_it_counts_photos():
 
 def test_the_card_states_counts_and_escapes_what_it_quotes():
     answer = built([record("Ada", RED)], Options(source="<b>a|b_c</b>", licence="CC BY, say"))
-    text = card(answer.gallery, answer.counts, ["colour", "other"])
+    text = card(answer.gallery, ["colour", "other"], place="me/stars")
     assert text.startswith('---\nlicense: other\nlicense_name: "CC BY, say"\n')
     assert '- config_name: "colour"\n  data_files: "colour/*.parquet"\n  default: true\n' in text
     assert '- config_name: "other"\n  data_files: "other/*.parquet"\n---' in text

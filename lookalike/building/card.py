@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
-from lookalike.building.counts import Counts
 from lookalike.gallery import SETTINGS_FILE, Gallery
 
 CARD_FILE = "README.md"
@@ -65,29 +65,38 @@ as {dim} numbers of unit length that the model `{model}` makes of the face.
 import numpy as np
 from datasets import load_dataset
 
-rows = load_dataset("PATH OR OWNER/NAME", "{model}", split="train").with_format("numpy")
+rows = load_dataset("{place}", "{model}", split="train").with_format("numpy")
 cosines = rows["embedding"][:] @ rows[0]["embedding"]
 print([rows[int(row)]["name"] for row in np.argsort(-cosines)[:5]])
 ```
 
+The page serves it with `python app.py --gallery {place}`.
+
 ## Use, and how to be taken out
 
 The photos come from datasets that were published for research; the rows are for research and play. A likeness
-says nothing about who somebody is: do not identify people with it. A name is taken out by adding it to an
-exclude file and building again: `python build_gallery.py SOURCE --output FOLDER --exclude FILE`.
+says nothing about who somebody is: do not identify people with it. A name is taken out with
+`python build_gallery.py {place} --remove "NAME"`, and stays out of later builds when it is added to the file
+that they are given with `--exclude`.
 """
 
 
-def write_card(folder: Path, gallery: Gallery, counts: Counts) -> None:
+def write_card(folder: Path, gallery: Gallery) -> None:
     """Write the card of a gallery that was saved into `folder`; an older one is replaced in one step."""
-    models = sorted(file.parent.name for file in folder.glob(f"[!.]*/{SETTINGS_FILE}"))
     partial = folder / f".{CARD_FILE}.partial"
-    partial.write_text(card(gallery, counts, models), encoding="utf-8")
+    partial.write_text(card(gallery, models_in(folder), place="PATH"), encoding="utf-8")
     os.replace(partial, folder / CARD_FILE)
 
 
-def card(gallery: Gallery, counts: Counts, models: list[str]) -> str:
-    """Return the card's Markdown, with the Hub's front matter, for a folder with these `models`."""
+def models_in(folder: Path) -> list[str]:
+    """Return the models that a folder holds a table for."""
+    return sorted(file.parent.name for file in folder.glob(f"[!.]*/{SETTINGS_FILE}"))
+
+
+def card(gallery: Gallery, models: Sequence[str], *, place: str) -> str:
+    """Return the card's Markdown, with the Hub's front matter, for a folder with these `models` that is
+    found at `place`.
+    """
     settings = gallery.settings
     return _PAGE.format(
         front=front_matter(gallery, models),
@@ -102,12 +111,13 @@ def card(gallery: Gallery, counts: Counts, models: list[str]) -> str:
         detector=escape(settings.detector),
         alignment=escape(settings.alignment),
         revision=gallery.revision,
-        counts="\n".join(f"| {what} | {number:,} |" for what, number in counts.entries),
-        total=counts.total,
+        counts="\n".join(f"| {what} | {number:,} |" for what, number in settings.records.items()),
+        total=sum(settings.records.values()),
+        place=place,
     )
 
 
-def front_matter(gallery: Gallery, models: list[str]) -> str:
+def front_matter(gallery: Gallery, models: Sequence[str]) -> str:
     """Return the YAML that the Hub reads: licence, task, size, and one configuration for each of `models`."""
     licence = gallery.settings.licence
     lines = (

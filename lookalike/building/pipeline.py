@@ -92,7 +92,7 @@ def build(
         raise SourceError(
             f"No face of the {counts.total:,} records can be kept; try another source. ({counts})"
         )
-    return Built(_gallery(selection, detector, embedder, options), counts)
+    return Built(_gallery(selection, detector, embedder, options, counts), counts)
 
 
 # Records -> candidates
@@ -190,7 +190,9 @@ def _account(dropped: Counter[Dropped], selection: Selection, options: Options) 
     )
 
 
-def _gallery(selection: Selection, detector: Detector, embedder: Embedder, options: Options) -> Gallery:
+def _gallery(
+    selection: Selection, detector: Detector, embedder: Embedder, options: Options, counts: Counts
+) -> Gallery:
     kept, model = selection.kept, embedder.model
     settings = Settings(
         model=model.name,
@@ -206,6 +208,7 @@ def _gallery(selection: Selection, detector: Detector, embedder: Embedder, optio
         deepface=version("deepface") if model.weights else None,  # our own network needs none
         scale=None if embedder.scale else scale_of(list(kept.values()), model.dim),
         mean_length=mean_length(list(kept.values())) if options.one_row else 1.0,
+        records=dict(counts.entries),
     )
     rows = [
         row for faces in kept.values() for row in ([mean_row(faces)] if options.one_row else map(_row, faces))
