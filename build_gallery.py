@@ -12,7 +12,9 @@ from tqdm import tqdm
 
 from lookalike.building.card import write_card
 from lookalike.building.hub import GalleryHub
-from lookalike.building.pipeline import Options, build
+from lookalike.building.ledger import Ledger, ledger_folder
+from lookalike.building.options import Options
+from lookalike.building.pipeline import build, write_rejections
 from lookalike.building.removal import remove_from_folder
 from lookalike.detectors import DEFAULT_DETECTOR, DETECTORS, load_detector
 from lookalike.embedders import BUNDLED, DEFAULT_MODEL, MODELS, Embedder, load_embedder
@@ -23,6 +25,7 @@ from lookalike.sources import open_sources
 from lookalike.splits import person_key
 
 EXCLUDE = BUNDLED / "exclude.txt"
+GO_ON = "What was done so far is kept; the same command goes on from there."
 
 
 def main(
@@ -43,10 +46,11 @@ def main(
         print(f"error: {error}", file=sys.stderr)
         return 2
     except OSError as error:
-        print(f"error: {options.output} could not be written ({error.strerror or error}).", file=sys.stderr)
+        reason = error.strerror or error
+        print(f"error: {options.output} could not be written ({reason}). {GO_ON}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("Stopped; nothing was written.", file=sys.stderr)
+        print(f"Stopped. {GO_ON}", file=sys.stderr)
         return 130
     return 0
 
@@ -72,9 +76,20 @@ def run(
         source=source.name,
         licence=options.licence,
     )
+    ledger = Ledger(ledger_folder(options.output, detector, embedder, photos=how.thumbnails))
+    if len(ledger):
+        print(f"{len(ledger):,} photos are known from before; what is new is looked at.")
     with tqdm(total=source.total, unit="photo", dynamic_ncols=True) as bar:
-        built = build(source, detector=detector, embedder=embedder, options=how, progress=bar.update)
+        built = build(
+            source,
+            ledger=ledger,
+            detector=detector,
+            embedder=embedder,
+            options=how,
+            progress=bar.update,
+        )
     built.gallery.save(options.output)
+    write_rejections(options.output, built.rejections)
     write_card(options.output, built.gallery)
     print(f"{len(built.gallery.names):,} names in {len(built.gallery):,} rows written to {options.output}")
     print(built.counts)

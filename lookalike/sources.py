@@ -34,7 +34,8 @@ class Record:
 
     `name` is clean (see `clean_name`) and empty where the source has no usable one; `origin` reads like
     "hollywood.parquet#12", "stars/Ada Lovelace/1.jpg" or "owner/name#12"; `file` is the photo's own file
-    name, empty where the source does not tell.
+    name, empty where the source does not tell. `box`, (x, y, width, height) in pixels of the stored photo, is
+    the face that the source points at, None where it points at none.
     """
 
     image: bytes
@@ -42,6 +43,7 @@ class Record:
     origin: str
     category: str | None = None
     file: str = ""
+    box: tuple[float, float, float, float] | None = None
 
 
 @dataclass(frozen=True)

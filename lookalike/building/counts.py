@@ -2,48 +2,31 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
+
+from lookalike.building.gate import REASONS
+
+KEPT = "kept"
+ALWAYS = (KEPT, *REASONS, "excluded")  # said even where there are none
 
 
 @dataclass(frozen=True)
 class Counts:
-    """What became of every record of a source; the numbers add up to `total`.
+    """What became of every record of a source, in the order in which it is told; the numbers add up."""
 
-    `outliers` are photos that look mislabelled, `beyond` those over the most a name may have (`per_name`),
-    and `too_few` the photos of names with fewer than `min_photos`.
-    """
+    entries: tuple[tuple[str, int], ...]
 
-    kept: int = 0
-    no_face: int = 0
-    several_faces: int = 0
-    too_small: int = 0
-    unreadable: int = 0
-    excluded: int = 0
-    no_name: int = 0
-    outliers: int = 0
-    beyond: int = 0
-    too_few: int = 0
-    per_name: int = 10
-    min_photos: int = 1
+    @classmethod
+    def of(cls, verdicts: Iterable[str]) -> Counts:
+        """Count the verdicts, one a record."""
+        counted = Counter(verdicts)
+        others = sorted(counted.keys() - set(ALWAYS))
+        return cls(tuple((what, counted[what]) for what in (*ALWAYS, *others)))
 
-    @property
-    def entries(self) -> tuple[tuple[str, int], ...]:
-        """The numbers with what they are called; the last four only where there is something to say."""
-        always = (
-            ("kept", self.kept),
-            ("no face", self.no_face),
-            ("several faces", self.several_faces),
-            ("too small", self.too_small),
-            ("unreadable", self.unreadable),
-            ("excluded", self.excluded),
-        )
-        sometimes = (
-            ("no name", self.no_name),
-            ("outliers", self.outliers),
-            (f"beyond {self.per_name:,} a name", self.beyond),
-            (f"of names with fewer than {self.min_photos:,}", self.too_few),
-        )
-        return always + tuple(entry for entry in sometimes if entry[1])
+    def __getitem__(self, what: str) -> int:
+        return dict(self.entries).get(what, 0)
 
     @property
     def total(self) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,9 @@ from lookalike.faces import RGB, Detector, Face
 from lookalike.images import read_image
 
 Reason = Literal["no face", "several faces", "too small", "unreadable"]
+REASONS: tuple[Reason, ...] = get_args(Reason)
+
+VERSION = 2  # of everything here that decides; raise it with a change, and ledgers are begun anew
 
 # Measured with YuNet and a public MobileFaceNet on faces shrunk to a known size: at a span of 14 pixels an
 # embedding keeps a cosine of 0.88 to that of the full-size face, at 12 pixels 0.80, at 10 pixels 0.67. Of
@@ -32,8 +35,13 @@ class Accepted:
     face: Face
 
 
-def judge(photo: bytes, detector: Detector) -> Accepted | Reason:
-    """Return the photo with its one face, or why it has no place in a gallery."""
+def judge(
+    photo: bytes, detector: Detector, *, box: tuple[float, float, float, float] | None = None
+) -> Accepted | Reason:
+    """Return the photo with its one face, or why it has no place in a gallery.
+
+    Where the source points at a face by its `box`, that face is the one, however many others there are.
+    """
     try:
         image = read_image(photo)
     except ImageError:
@@ -43,12 +51,33 @@ def judge(photo: bytes, detector: Detector) -> Accepted | Reason:
     faces = detector.detect(image)
     if not faces:
         return "no face"
+    face = _the_one(faces, image) if box is None else _nearest(faces, box)
+    if isinstance(face, str):
+        return face
+    return Accepted(image, face) if span(face) >= MIN_SPAN else "too small"
+
+
+def _the_one(faces: list[Face], image: RGB) -> Face | Reason:
+    """Return the only face that can be meant; `faces` are largest first."""
     # A face that the photo's edge cuts off is a neighbour: in 13 of 14 such crops the whole face was the one
     # named.
     whole = [face for face in faces if _inside(face.landmarks, image)] or faces
-    if any(face.area > RIVAL * whole[0].area for face in whole[1:]):
-        return "several faces"
-    return Accepted(image, whole[0]) if span(whole[0]) >= MIN_SPAN else "too small"
+    rivals = any(face.area > RIVAL * whole[0].area for face in whole[1:])
+    return "several faces" if rivals else whole[0]
+
+
+def _nearest(faces: list[Face], box: tuple[float, float, float, float]) -> Face | Reason:
+    """Return the face whose middle is nearest to that of `box`, if it lies in it."""
+    x, y, width, height = box
+    middle = np.array([x + width / 2, y + height / 2])
+    distances = [np.abs(_middle(face) - middle) / (width / 2, height / 2) for face in faces]
+    best = min(range(len(faces)), key=lambda place: float(distances[place].max()))
+    return faces[best] if distances[best].max() <= 1 else "no face"
+
+
+def _middle(face: Face) -> NDArray[np.float64]:
+    x, y, width, height = face.box
+    return np.array([x + width / 2, y + height / 2])
 
 
 def span(face: Face) -> float:

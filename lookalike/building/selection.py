@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,13 +19,18 @@ from lookalike.embedders import Embeddings, unit_rows
 STRANGERS = 0.99
 SAMPLE = 2000  # photos, and half as many names, that stand for all: a hundredth of their pairs is thousands
 PHOTOS_TO_JUDGE = 3  # of two photos that disagree nobody can say which is wrong
+COPY = 0.97
 
+LeftOut = Literal["outlier", "duplicate", "beyond", "too few"]
 Cosines = NDArray[np.float32]  # (photos,) of one person
 
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """A face that passed the gate: its unit embedding (dim,), and `quality`, 0..1, the higher the better."""
+    """A face that passed the gate: its unit embedding (dim,), and `quality`, 0..1, the higher the better.
+
+    `place` is the record's among all, and `digest` its photo's.
+    """
 
     name: str
     embedding: NDArray[np.float32]
@@ -32,36 +38,50 @@ class Candidate:
     confidence: float
     origin: str
     category: str | None = None
-    photo: bytes | None = None
+    digest: bytes = b""
+    place: int = 0
 
 
 @dataclass(frozen=True)
 class Selection:
-    """The kept faces by name, the best of each first, and how many were left out for which reason."""
+    """The kept faces by name, the best of each first, and why the others were left out."""
 
     kept: dict[str, list[Candidate]]
-    outliers: int
-    beyond: int
-    too_few: int
+    left_out: list[tuple[Candidate, LeftOut]]
 
 
 def select(candidates: Sequence[Candidate], *, photos_per_name: int, min_photos: int) -> Selection:
-    """Drop outliers, names with fewer than `min_photos`, and all but the best `photos_per_name` of each."""
+    """Drop outliers, copies, names with fewer than `min_photos`, and all but the best `photos_per_name`."""
     people: dict[str, list[Candidate]] = {}
     for candidate in candidates:
         people.setdefault(candidate.name, []).append(candidate)
     flags = find_outliers([np.stack([face.embedding for face in faces]) for faces in people.values()])
-    trusted = {
-        name: [face for face, wrong in zip(faces, wrongs, strict=True) if not wrong]
-        for (name, faces), wrongs in zip(people.items(), flags, strict=True)
-    }
-    enough = {name: faces for name, faces in trusted.items() if len(faces) >= max(min_photos, 1)}
-    kept = {
-        name: sorted(faces, key=lambda face: -face.quality)[:photos_per_name]
-        for name, faces in enough.items()
-    }
-    photos, usable = _count(trusted), _count(enough)
-    return Selection(kept, len(candidates) - photos, usable - _count(kept), photos - usable)
+    left_out: list[tuple[Candidate, LeftOut]] = []
+    kept: dict[str, list[Candidate]] = {}
+    for (name, faces), wrong in zip(people.items(), flags, strict=True):
+        trusted = [face for face, is_wrong in zip(faces, wrong, strict=True) if not is_wrong]
+        left_out += [(face, "outlier") for face, is_wrong in zip(faces, wrong, strict=True) if is_wrong]
+        best = sorted(trusted, key=lambda face: (-face.quality, face.place))
+        copies = find_copies(np.stack([face.embedding for face in best])) if best else np.zeros(0, bool)
+        left_out += [(face, "duplicate") for face, is_copy in zip(best, copies, strict=True) if is_copy]
+        single = [face for face, is_copy in zip(best, copies, strict=True) if not is_copy]
+        if len(single) >= max(min_photos, 1):
+            kept[name] = single[:photos_per_name]
+            left_out += [(face, "beyond") for face in single[photos_per_name:]]
+        else:
+            left_out += [(face, "too few") for face in single]
+    return Selection(kept, left_out)
+
+
+def find_copies(photos: Embeddings) -> NDArray[np.bool_]:
+    """Say of each photo of one person, (photos, dim) rows of unit length, the best first, whether it is the
+    copy of a better one: see COPY.
+    """
+    copies = np.zeros(len(photos), bool)
+    for place in range(1, len(photos)):
+        cosines = photos[:place][~copies[:place]] @ photos[place]  # (kept, dim) x (dim,)
+        copies[place] = cosines.max() >= COPY
+    return copies
 
 
 def find_outliers(people: Sequence[Embeddings]) -> list[NDArray[np.bool_]]:
@@ -104,7 +124,3 @@ def _threshold(people: Sequence[Embeddings], directions: Embeddings, own: Sequen
 def evenly(count: int, most: int) -> NDArray[np.intp]:
     """Return at most `most` places spread evenly over 0..count-1; the same every time."""
     return np.unique(np.linspace(0, count - 1, min(count, most)).astype(np.intp))
-
-
-def _count(people: dict[str, list[Candidate]]) -> int:
-    return sum(map(len, people.values()))
