@@ -61,6 +61,12 @@ class BrightDetector:
         ]
 
 
+def speckled(colour: Sequence[int], width: int = 40, height: int = 40) -> np.ndarray:
+    """Return a picture of one mean colour and fine grain, (height, width, 3) uint8; black stays black."""
+    grain = np.random.default_rng(0).choice((0.75, 1.25), (height, width, 1))
+    return np.clip(np.asarray(colour) * grain, 0, 255).astype(np.uint8)
+
+
 def a_face(x: float, y: float, width: float, height: float, confidence: float = 0.99) -> Face:
     """Return a face whose landmarks stand where they do in most boxes."""
     marks = np.array([[0.3, 0.4], [0.7, 0.4], [0.5, 0.6], [0.35, 0.8], [0.65, 0.8]])

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from datasets import load_dataset
 from drawing import draw_face
-from fakes import BrightDetector, ColourEmbedder
+from fakes import BrightDetector, ColourEmbedder, speckled
 from PIL import Image
 
 from build_gallery import EXCLUDE, GO_ON, main, read_exclude
@@ -33,7 +33,7 @@ def stars(tmp_path: Path) -> Path:
     for name, colours in COLOURS.items():
         (tmp_path / "stars" / name).mkdir(parents=True)
         for number, colour in enumerate(colours):
-            Image.new("RGB", (40, 40), colour).save(tmp_path / "stars" / name / f"{number}.png")
+            Image.fromarray(speckled(colour)).save(tmp_path / "stars" / name / f"{number}.png")
     return tmp_path / "stars"
 
 

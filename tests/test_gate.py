@@ -2,13 +2,16 @@ from __future__ import annotations
 
 import io
 
+import cv2
 import numpy as np
 import pytest
-from fakes import a_face
+from drawing import draw_face
+from fakes import a_face, speckled
 from PIL import Image
 
-from lookalike.building.gate import MIN_SPAN, Accepted, judge, span
+from lookalike.building.gate import MIN_SHARPNESS, MIN_SPAN, Accepted, judge, sharpness, span, turn
 from lookalike.building.thumbnails import SIDE, thumbnail
+from lookalike.detectors import load_detector
 from lookalike.faces import Face, largest_first
 
 
@@ -24,9 +27,15 @@ class Finds:
         return self.faces
 
 
+def encoded(image: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(image).save(file, "PNG")
+    return file.getvalue()
+
+
 def photo(width: int = 200, height: int = 200) -> bytes:
     file = io.BytesIO()
-    Image.new("RGB", (width, height), "red").save(file, "PNG")
+    Image.fromarray(speckled((200, 0, 0), width, height)).save(file, "PNG")
     return file.getvalue()
 
 
@@ -45,6 +54,34 @@ def test_a_photo_without_a_face_is_refused():
 @pytest.mark.parametrize("junk", [b"", b"<html>", photo()[:40]])
 def test_what_is_not_a_photo_is_unreadable(junk: bytes):
     assert judge(junk, Finds(a_face(0, 0, 100, 100))) == "unreadable"
+
+
+def test_a_face_out_of_focus_is_blurred():
+    sharp = draw_face(3)
+    face = load_detector().detect(sharp)[0]
+    blurred = cv2.GaussianBlur(sharp, (0, 0), 20)  # of a face 220 pixels wide
+    assert sharpness(sharp, face) > 2 * MIN_SHARPNESS
+    assert judge(encoded(sharp), Finds(face)) != "blurred"
+    assert judge(encoded(blurred), Finds(face)) == "blurred"
+
+
+def test_a_profile_is_turned_away_and_quality_falls_before():
+    def facing(nose: float) -> Accepted | str:
+        face = a_face(50, 50, 100, 100)
+        face.landmarks[2, 0] += nose * 40  # the eyes are 40 pixels apart
+        assert turn(face) == pytest.approx(nose)
+        return judge(photo(), Finds(face))
+
+    front, half = facing(0), facing(0.5)
+    assert isinstance(front, Accepted) and isinstance(half, Accepted) and front.quality > half.quality
+    assert facing(0.7) == "turned away"
+
+
+def test_the_face_that_the_source_points_at_is_taken_among_several():
+    faces = a_face(0, 0, 100, 100), a_face(120, 120, 70, 70)
+    judged = judge(photo(), Finds(*faces), box=(125, 125, 60, 60))
+    assert isinstance(judged, Accepted) and judged.face is faces[1]
+    assert judge(photo(), Finds(*faces), box=(120, 0, 40, 40)) == "no face"
 
 
 @pytest.mark.parametrize(("side", "verdict"), [(60, "several faces"), (50, "accepted")])

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from datasets import ClassLabel, Dataset, Features, Image, load_dataset
 from drawing import draw_face
-from fakes import BrightDetector, ColourEmbedder, make_gallery
+from fakes import BrightDetector, ColourEmbedder, make_gallery, speckled
 from hub_server import Hub
 from huggingface_hub import snapshot_download
 from PIL import Image as Pictures
@@ -39,10 +39,7 @@ def run(*arguments: object) -> int:
 
 def picture(image: np.ndarray | tuple[int, int, int]) -> bytes:
     file = io.BytesIO()
-    made = (
-        Pictures.fromarray(image) if isinstance(image, np.ndarray) else Pictures.new("RGB", (40, 40), image)
-    )
-    made.save(file, "PNG")
+    Pictures.fromarray(image if isinstance(image, np.ndarray) else speckled(image)).save(file, "PNG")
     return file.getvalue()
 
 

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
-from fakes import BrightDetector, ColourEmbedder, unit
+from fakes import BrightDetector, ColourEmbedder, speckled, unit
 from PIL import Image
 
 from lookalike.building.card import card, escape
@@ -18,7 +18,7 @@ from lookalike.building.counts import Counts
 from lookalike.building.ledger import Entry, Ledger
 from lookalike.building.options import Options
 from lookalike.building.pipeline import Built, build
-from lookalike.building.selection import Candidate, direction, find_copies, find_outliers, select
+from lookalike.building.selection import Candidate, copy_cosine, direction, find_copies, find_outliers, select
 from lookalike.embedders import Embedder
 from lookalike.errors import SourceError
 from lookalike.faces import Detector, Face
@@ -31,14 +31,14 @@ BLACK = (0, 0, 0)  # BrightDetector finds no face there
 
 def photo(colour: tuple[int, int, int], width: int = 40) -> bytes:
     file = io.BytesIO()
-    Image.new("RGB", (width, 40), colour).save(file, "PNG")
+    Image.fromarray(speckled(colour, width)).save(file, "PNG")
     return file.getvalue()
 
 
 def tall(height: int, colour: tuple[int, int, int]) -> bytes:
     """Return a photo as wide as one of BrightDetector's faces; the higher, the larger is the face in it."""
     file = io.BytesIO()
-    Image.new("RGB", (40, height), colour).save(file, "PNG")
+    Image.fromarray(speckled(colour, 40, height)).save(file, "PNG")
     return file.getvalue()
 
 
@@ -266,7 +266,13 @@ def test_selection_drops_outliers_before_it_counts_photos():
 
 def test_of_near_copies_the_best_is_kept():
     photos = np.stack([unit(1, 0, 0), unit(1, 0.05, 0), unit(1, 1, 0), unit(1, 1, 0.05), unit(0, 1, 0)])
-    assert find_copies(photos).tolist() == [False, True, False, True, False]
+    assert find_copies(list(photos), 0.99).tolist() == [False, True, False, True, False]
+
+
+def test_copies_are_a_tenth_as_far_apart_as_is_usual():
+    faces = [Candidate("Ada", unit(1, side, 0), 1.0, 1.0, "") for side in (0, 1)]
+    assert copy_cosine([faces, faces[:1]]) == pytest.approx(1 - 0.1 * (1 - 0.5**0.5))
+    assert copy_cosine([faces[:1]]) == 1
 
 
 def test_the_same_photo_counts_once_under_one_name_and_for_each_of_two_names():

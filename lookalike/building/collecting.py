@@ -14,7 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
-from lookalike.building.gate import Reason, judge, span
+from lookalike.building.gate import Reason, judge
 from lookalike.building.ledger import Entry, Ledger, digest_of
 from lookalike.building.options import Options
 from lookalike.building.thumbnails import thumbnail
@@ -27,7 +27,6 @@ BATCH = 32  # records whose faces are embedded at once; more is no faster on a C
 AHEAD = 64  # photos decoded ahead of the model: two batches, some tens of megabytes
 PART_RECORDS = 2048  # of a part of the ledger: some 14 MB of thumbnails in memory at most
 PART_SECONDS = 5.0  # what a power cut costs at most
-FULL_SPAN = 41.0  # pixels from eyes to mouth in a 112-pixel crop: a larger face shows the model nothing more
 
 In = TypeVar("In")
 Out = TypeVar("Out")
@@ -127,8 +126,7 @@ def _judge(task: _Task, detector: Detector, model: Model, options: Options) -> _
         return judged
     image, face = judged.image, judged.face
     photo = thumbnail(image, face) if options.thumbnails else None
-    quality = face.confidence * min(1.0, span(face) / FULL_SPAN)
-    return _Accepted(crop_face(model, image, face), quality, face.confidence, photo)
+    return _Accepted(crop_face(model, image, face), judged.quality, face.confidence, photo)
 
 
 def _entries(batch: list[_Judged], embedder: Embedder) -> list[Entry]:

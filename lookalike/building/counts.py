@@ -6,10 +6,8 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from lookalike.building.gate import REASONS
-
 KEPT = "kept"
-ALWAYS = (KEPT, *REASONS, "excluded")  # said even where there are none
+ALWAYS = (KEPT, "no face", "several faces", "too small", "unreadable", "excluded")  # said even if none are
 
 
 @dataclass(frozen=True)
