@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lookalike.errors import SourceError
+from lookalike.records import Choice
 
 NAME_COLUMNS = ("name", "celebrity", "person", "identity", "label")  # the more telling first
 
@@ -46,10 +47,16 @@ class Columns:
         return (row[self.category] or None) if self.category else None
 
 
-def find_columns(features: Mapping[str, Any], source: str) -> Columns:
-    """Return the columns to use of these `datasets.Features`; raise SourceError where one is missing."""
+def find_columns(features: Mapping[str, Any], source: str, choice: Choice) -> Columns:
+    """Return the columns to use of these `datasets.Features`: the chosen ones, else by their types.
+
+    Raises SourceError where one is missing.
+    """
     from datasets import ClassLabel, Image  # takes a second to import
 
+    for chosen in (choice.image_column, choice.label_column):
+        if chosen and chosen not in features:
+            raise SourceError(f"{source} has no column '{chosen}'; it has: {', '.join(features)}.")
     images = [column for column, kind in features.items() if isinstance(kind, Image) or _holds_bytes(kind)]
     texts = [
         column
@@ -60,13 +67,16 @@ def find_columns(features: Mapping[str, Any], source: str) -> Columns:
     labels = [
         column for known in NAME_COLUMNS for column in (*classes, *texts) if column.lower() == known
     ] or classes
-    if not images or not labels:
+    image = choice.image_column or next(iter(images), None)
+    label = choice.label_column or next(iter(labels), None)
+    if not image or not label:
         raise SourceError(
             f"{source} needs a column of images and one of names (a ClassLabel, or text called "
-            f"{', '.join(NAME_COLUMNS)}); it has: {', '.join(features) or 'no columns'}."
+            f"{', '.join(NAME_COLUMNS)}); name them with --image-column and --label-column. "
+            f"It has: {', '.join(features) or 'no columns'}."
         )
-    names = tuple(features[labels[0]].names or ()) if labels[0] in classes else None
-    return Columns(images[0], labels[0], names, "category" if "category" in texts else None)
+    names = tuple(features[label].names or ()) if label in classes else None
+    return Columns(image, label, names, "category" if "category" in texts else None)
 
 
 def _holds_bytes(kind: Any) -> bool:

@@ -29,7 +29,7 @@ from lookalike.embedders import BUNDLED, Embedder, Embeddings
 from lookalike.errors import GalleryError, MismatchError, MissingFileError
 from lookalike.similarity import Scale
 from lookalike.splits import person_key
-from lookalike.table import FIELDS, SCHEMA_VERSION, Row, checked, embeddings_of, table_of
+from lookalike.table import SCHEMA_VERSION, Row, checked, embeddings_of, table_of
 
 BUNDLED_GALLERY = BUNDLED / "gallery"
 SETTINGS_FILE = "gallery.json"
@@ -117,7 +117,7 @@ class Gallery:
         settings = _read_settings(folder / model / SETTINGS_FILE)
         files = sorted((folder / model).glob("*.parquet"))
         try:
-            tables = [pq.read_table(file, columns=FIELDS) for file in files]
+            tables = [pq.read_table(file) for file in files]
             return cls(pa.concat_tables(tables), settings)
         except (pa.ArrowException, OSError, KeyError, ValueError) as error:
             raise GalleryError(

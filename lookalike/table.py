@@ -15,6 +15,7 @@ from lookalike.errors import GalleryError
 SCHEMA_VERSION = 1
 UNIT_TOLERANCE = 1e-2  # rows may have been stored in float16 by somebody else
 FIELDS = ["name", "photo", "embedding", "confidence", "origin", "photos", "category"]
+EXTRAS = {"age": pa.int32(), "gender": pa.string()}  # columns that only some sources can fill
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Row:
     """One row: a kept photo, or the mean of a name's photos (then `confidence` and `origin` are None).
 
     `photo` is the thumbnail's encoded bytes, None where no photo may be shown; `embedding` (dim,) float32
-    of unit length; `photos` is how many photos the row stands for.
+    of unit length; `photos` is how many photos the row stands for; `age` is in years when it was taken.
     """
 
     name: str
@@ -32,10 +33,14 @@ class Row:
     origin: str | None = None
     photos: int = 1
     category: str | None = None
+    age: int | None = None
+    gender: str | None = None
 
 
-def schema(dim: int) -> pa.Schema:
-    """Return the Arrow schema of a gallery, with the note by which `datasets` shows `photo` as an image."""
+def schema(dim: int, extras: Sequence[str] = ()) -> pa.Schema:
+    """Return the Arrow schema of a gallery with these of EXTRAS, and the note by which `datasets` shows
+    `photo` as an image.
+    """
     features = {
         "name": {"dtype": "string", "_type": "Value"},
         "photo": {"_type": "Image"},
@@ -44,7 +49,7 @@ def schema(dim: int) -> pa.Schema:
         "origin": {"dtype": "string", "_type": "Value"},
         "photos": {"dtype": "int32", "_type": "Value"},
         "category": {"dtype": "string", "_type": "Value"},
-    }
+    } | {extra: {"dtype": str(EXTRAS[extra]), "_type": "Value"} for extra in extras}
     fields = [
         pa.field("name", pa.string()),
         pa.field("photo", pa.struct([("bytes", pa.binary()), ("path", pa.string())])),
@@ -53,20 +58,24 @@ def schema(dim: int) -> pa.Schema:
         pa.field("origin", pa.string()),
         pa.field("photos", pa.int32()),
         pa.field("category", pa.string()),
+        *(pa.field(extra, EXTRAS[extra]) for extra in extras),
     ]
     return pa.schema(fields, metadata={"huggingface": json.dumps({"info": {"features": features}})})
 
 
 def table_of(rows: Sequence[Row], dim: int) -> pa.Table:
-    """Return the rows as an Arrow table with the columns of `schema`."""
+    """Return the rows as an Arrow table with the columns of `schema`, of EXTRAS those that say
+    anything.
+    """
+    extras = [extra for extra in EXTRAS if any(getattr(row, extra) is not None for row in rows)]
     fields = {
         field: [getattr(row, field) for row in rows]
-        for field in FIELDS
+        for field in (*FIELDS, *extras)
         if field not in ("photo", "embedding")
     }
     fields["photo"] = [None if row.photo is None else {"bytes": row.photo, "path": None} for row in rows]
     fields["embedding"] = [np.asarray(row.embedding, np.float32) for row in rows]
-    return pa.Table.from_pydict(fields, schema=schema(dim))
+    return pa.Table.from_pydict(fields, schema=schema(dim, extras))
 
 
 def checked(table: pa.Table, dim: int) -> pa.Table:
@@ -74,7 +83,8 @@ def checked(table: pa.Table, dim: int) -> pa.Table:
     if table.num_rows == 0:
         raise GalleryError("The gallery is empty; build it again from a source with faces.")
     try:
-        table = table.select(FIELDS).cast(schema(dim))
+        extras = [extra for extra in EXTRAS if extra in table.column_names]
+        table = table.select([*FIELDS, *extras]).cast(schema(dim, extras))
     except (KeyError, pa.ArrowException, ValueError) as error:
         raise GalleryError(
             f"The gallery's table has not the columns of schema {SCHEMA_VERSION} "

@@ -12,7 +12,8 @@ from drawing import draw_face
 from fakes import BrightDetector, ColourEmbedder, speckled
 from PIL import Image
 
-from build_gallery import EXCLUDE, GO_ON, main, read_exclude
+from build_gallery import GO_ON, main, read_exclude
+from lookalike.building.arguments import EXCLUDE
 from lookalike.building.ledger import WORK
 from lookalike.detectors import load_detector
 from lookalike.errors import WeightsError

@@ -20,7 +20,7 @@ from lookalike import Gallery, GalleryError, HubError, Lookalikes, SourceError
 from lookalike.building.hub import GalleryHub
 from lookalike.detectors import load_detector
 from lookalike.embedders import load_embedder
-from lookalike.sources import open_source
+from lookalike.sources import Choice, open_source
 
 RED, GREEN = (200, 0, 0), (0, 200, 0)
 
@@ -214,6 +214,32 @@ def test_a_dataset_is_read_at_its_revision(hub: Hub):
     hub.put("them/stars", {"data/train-0.parquet": parquet(Bo=[picture(RED)])})
     assert [record.name for record in open_source("them/stars")] == ["Bo"]
     assert [record.name for record in open_source(f"them/stars@{first.sha}")] == ["Ada"]
+
+
+def test_one_configuration_one_split_downloaded_or_streamed(hub: Hub):
+    readme = b"""---
+configs:
+- config_name: small
+  data_files:
+  - {split: train, path: small/train.parquet}
+  - {split: test, path: small/test.parquet}
+- config_name: large
+  data_files: large.parquet
+---
+"""
+    files = {"README.md": readme, "large.parquet": parquet(Dee=[picture(RED)])}
+    files |= {
+        "small/train.parquet": parquet(Ada=[picture(RED)], Bo=[]),
+        "small/test.parquet": parquet(Ada=[], Bo=[picture(RED)]),
+    }
+    hub.put("them/configured", files)
+    for download in (False, True):
+        one = Choice("small", "test", download=download)
+        assert [record.name for record in open_source("them/configured", one)] == ["Bo"]
+        both = Choice("small", download=download)
+        assert [record.name for record in open_source("them/configured", both)] == ["Ada", "Bo"]
+    with pytest.raises(SourceError, match="large"):
+        open_source("them/configured")
 
 
 def test_a_private_dataset_needs_its_token(hub: Hub, monkeypatch: pytest.MonkeyPatch):

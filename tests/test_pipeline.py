@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
+from datasets import load_dataset
 from fakes import BrightDetector, ColourEmbedder, speckled, unit
 from PIL import Image
 
@@ -17,11 +18,12 @@ from lookalike.building.collecting import BATCH, in_order
 from lookalike.building.counts import Counts
 from lookalike.building.ledger import Entry, Ledger
 from lookalike.building.options import Options
-from lookalike.building.pipeline import Built, build
+from lookalike.building.pipeline import Built, Rejection, build
 from lookalike.building.selection import Candidate, copy_cosine, direction, find_copies, find_outliers, select
 from lookalike.embedders import Embedder
 from lookalike.errors import SourceError
 from lookalike.faces import Detector, Face
+from lookalike.gallery import Gallery
 from lookalike.sources import Record
 from lookalike.splits import person_key
 
@@ -279,6 +281,17 @@ def test_the_same_photo_counts_once_under_one_name_and_for_each_of_two_names():
     answer = built([record("Ada", RED), record("Bo", GREEN), record("ADA", RED), record("Bo", RED)])
     assert answer.counts["kept"] == 3 and answer.counts["duplicate"] == 1
     assert [rejection.record for rejection in answer.rejections] == ["test#0"]
+
+
+def test_age_and_gender_are_columns_where_a_source_has_them(tmp_path: Path):
+    known = Record(photo(RED), "Ada", "test#0", box=(0, 0, 40, 40), age=29, gender="female")
+    bad = Record(b"", "Ada", "test#1", fault="impossible dates")
+    answer = built([known, bad, record("Bo", GREEN)])
+    assert answer.rejections == (Rejection("test#1", "impossible dates"),)
+    answer.gallery.save(tmp_path)
+    rows = load_dataset(str(tmp_path / "colour"), split="train", cache_dir=str(tmp_path / "cache"))
+    assert (rows["age"], rows["gender"]) == ([29, None], ["female", None])
+    assert Gallery.load(tmp_path, model="colour").revision == answer.gallery.revision
 
 
 # Stopping and going on

@@ -2,16 +2,20 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from datasets import ClassLabel, Dataset, Features, Image, Value
 from PIL import Image as Pictures
+from scipy.io import savemat
 
 from lookalike.errors import LookalikeError, MissingFileError, SourceError
-from lookalike.sources import Record, clean_name, open_hub_dataset, open_source, open_sources
+from lookalike.hub_source import open_hub_dataset
+from lookalike.sources import Choice, Record, clean_name, open_source, open_sources
 
 
 def png(red: int = 0) -> bytes:
@@ -102,6 +106,110 @@ def test_a_folder_per_celebrity_gives_its_photos_in_order(tmp_path: Path):
     ]
 
 
+def test_folders_of_categories_give_each_row_its_category(tmp_path: Path):
+    paths = ("Bollywood/Bo/1.jpg", "Sports/Cy/1.jpg", "Sports/Cy/old/2.jpg", "Ada/1.jpg")
+    source = open_source(str(write_photos(tmp_path / "stars", *paths)))
+    assert [(record.name, record.category, record.origin) for record in source] == [
+        ("Ada", None, "stars/Ada/1.jpg"),
+        ("Bo", "Bollywood", "stars/Bollywood/Bo/1.jpg"),
+        ("Cy", "Sports", "stars/Sports/Cy/1.jpg"),
+    ]
+
+
+def test_a_csv_names_photos_from_its_own_folder_on(tmp_path: Path):
+    write_photos(tmp_path, "pictures/1.jpg")
+    lines = 'Name,Path,category\r\nAda_Lovelace,pictures/1.jpg,Science\r\n"Bo, the second",gone.jpg,\r\n'
+    (tmp_path / "list.csv").write_bytes(lines.encode("utf-8-sig"))
+    assert list(open_source(str(tmp_path / "list.csv"))) == [
+        Record(b"pictures/1.jpg", "Ada Lovelace", "list.csv#0", "Science", "1.jpg"),
+        Record(b"", "Bo, the second", "list.csv#1", None, "gone.jpg"),
+    ]
+    (tmp_path / "other.csv").write_text("who,where\nAda,1.jpg\n")
+    with pytest.raises(SourceError, match="it has: who, where"):
+        open_source(str(tmp_path / "other.csv"))
+
+
+def test_named_columns_are_taken_whatever_they_are_called(tmp_path: Path):
+    file = write_plain(tmp_path / "a.parquet", image=[b"not this"], thumb=[b"this"], name=["x"], who=["Cy"])
+    choice = Choice(image_column="thumb", label_column="who")
+    assert list(open_source(str(file), choice)) == [Record(b"this", "Cy", "a.parquet#0")]
+    with pytest.raises(SourceError, match="has no column 'whose'; it has: image, thumb, name, who"):
+        open_source(str(file), Choice(label_column="whose"))
+
+
+# IMDB-WIKI
+
+
+def write_mat(path: Path, *rows: dict[str, object]) -> Path:
+    """Write rows as IMDB-WIKI's `imdb.mat` has them: one struct of rows of cells and of numbers."""
+    names = ("dob", "photo_taken", "full_path", "gender", "name", "face_location", "face_score")
+    struct: dict[str, np.ndarray] = {}
+    for name in (*names, "second_face_score", "celeb_id"):
+        cells = [row[name] for row in rows]
+        if name in ("full_path", "name", "face_location"):
+            struct[name] = np.empty((1, len(cells)), object)
+            for place, cell in enumerate(cells):
+                struct[name][0, place] = cell
+        else:
+            struct[name] = np.array([cells], float)
+    struct["celeb_names"] = np.array([["Ada Lovelace", "Bo"]], object)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    savemat(path, {path.stem: struct})
+    return path
+
+
+def entry(**changed: object) -> dict[str, object]:
+    """Return a row of a woman born on 10 December 1980 whose photo was taken in 2010."""
+    born = date(1980, 12, 10).toordinal() + 366
+    location = np.array([[11.0, 21.0, 61.0, 91.0]])
+    row: dict[str, object] = {"dob": born, "photo_taken": 2010, "full_path": "01/1.jpg", "gender": 0.0}
+    row |= {"name": "Ada Lovelace", "face_location": location, "face_score": 4.2, "celeb_id": 1}
+    return row | {"second_face_score": np.nan} | changed
+
+
+def test_imdb_wiki_gives_name_face_age_and_gender(tmp_path: Path):
+    write_photos(tmp_path / "imdb", "01/1.jpg")
+    other = entry(name="Bo", gender=np.nan, dob=date(1980, 6, 1).toordinal() + 366, full_path="01/no.jpg")
+    source = open_source(str(write_mat(tmp_path / "imdb" / "imdb.mat", entry(), other)))
+    assert (source.name, source.total) == ("imdb.mat", 2)
+    box = (10.0, 20.0, 50.0, 70.0)
+    assert list(source) == [
+        Record(b"01/1.jpg", "Ada Lovelace", "imdb.mat#0", None, "1.jpg", box, 29, "female"),
+        Record(b"", "Bo", "imdb.mat#1", None, "no.jpg", box, 30, None),
+    ]
+
+
+def test_faces_of_cut_photos_are_not_where_they_were_in_the_whole_ones(tmp_path: Path):
+    file = write_mat(tmp_path / "wiki_crop" / "wiki.mat", entry())
+    assert [record.box for record in open_source(str(file))] == [None]
+
+
+def test_broken_rows_of_imdb_wiki_are_given_with_their_fault(tmp_path: Path):
+    rows = [
+        entry(name=np.array([])),
+        entry(face_score=-np.inf),
+        entry(second_face_score=2.5),
+        entry(dob=0),
+        entry(photo_taken=1950),
+        entry(photo_taken=2200),
+    ]
+    records = list(open_source(str(write_mat(tmp_path / "imdb.mat", *rows))))
+    assert [record.name for record in records[:2]] == ["", "Ada Lovelace"]
+    assert [record.fault for record in records[1:]] == [
+        "no face by the source",
+        "several faces by the source",
+        *["impossible dates"] * 3,
+    ]
+
+
+def test_a_mat_file_of_something_else_is_refused(tmp_path: Path):
+    savemat(tmp_path / "other.mat", {"numbers": np.arange(3)})
+    (tmp_path / "broken.mat").write_bytes(b"MATLAB 5.0")
+    for name in ("other.mat", "broken.mat"):
+        with pytest.raises(SourceError, match="is not a file of IMDB-WIKI"):
+            open_source(str(tmp_path / name))
+
+
 def test_several_sources_are_one_and_the_limit_is_for_all(tmp_path: Path):
     labelled(0, 1).to_parquet(tmp_path / "a.parquet")
     folder = write_photos(tmp_path / "b", "Cy/1.jpg", "Cy/2.jpg")
@@ -114,11 +222,11 @@ def test_several_sources_are_one_and_the_limit_is_for_all(tmp_path: Path):
 def test_a_hub_dataset_is_streamed_split_by_split():
     asked = []
 
-    def load(name: str, revision: str | None):
+    def load(name: str, revision: str | None, choice: Choice):
         asked.append((name, revision))
         return {"train": labelled(0).to_iterable_dataset(), "test": labelled(1).to_iterable_dataset()}
 
-    source = open_hub_dataset("owner/stars@v2", load=load)
+    source = open_hub_dataset("owner/stars@v2", Choice(), load=load)
     assert asked == [("owner/stars", "v2")]
     assert (source.name, source.total) == ("owner/stars@v2", None)
     assert list(source) == [
@@ -128,18 +236,18 @@ def test_a_hub_dataset_is_streamed_split_by_split():
 
 
 def test_a_hub_that_cannot_be_reached_is_one_sentence():
-    def load(name: str, revision: str | None):
+    def load(name: str, revision: str | None, choice: Choice):
         raise ConnectionError("no route\nand a long trace")
 
-    with pytest.raises(SourceError, match=r"There is nothing at o/n, .* \(no route\)$"):
-        open_hub_dataset("o/n", load=load)
+    with pytest.raises(SourceError, match=r"There is nothing at o/n, .* \(no route and a long trace\)$"):
+        open_hub_dataset("o/n", Choice(), load=load)
 
 
 def test_labels_without_names_are_refused_with_the_columns_there_are(tmp_path: Path):
     features = Features({"image": Image(), "label": Value("int64")})
     table = Dataset.from_dict({"image": [{"bytes": png(), "path": None}], "label": [7]}, features=features)
     table.to_parquet(tmp_path / "a.parquet")
-    with pytest.raises(SourceError, match="it has: image, label"):
+    with pytest.raises(SourceError, match="It has: image, label"):
         open_source(str(tmp_path / "a.parquet"))
 
 

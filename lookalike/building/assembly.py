@@ -71,13 +71,14 @@ def _settings(
 
 
 def _row(face: Candidate, photo: bytes | None) -> Row:
-    return Row(face.name, face.embedding, photo, face.confidence, face.origin, 1, face.category)
+    about = (face.category, face.age, face.gender)
+    return Row(face.name, face.embedding, photo, face.confidence, face.origin, 1, *about)
 
 
 def mean_row(faces: Sequence[Candidate]) -> Row:
     """Return the one row of a name: the normalized mean of its photos."""
     mean = unit_rows(np.mean([face.embedding for face in faces], axis=0)[None])[0]
-    return Row(faces[0].name, mean, photos=len(faces), category=faces[0].category)
+    return Row(faces[0].name, mean, photos=len(faces), category=faces[0].category, gender=faces[0].gender)
 
 
 def mean_length(people: Sequence[Sequence[Candidate]]) -> float:

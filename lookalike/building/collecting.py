@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 from lookalike.building.gate import Reason, judge
 from lookalike.building.ledger import Entry, Ledger, digest_of
@@ -34,13 +34,17 @@ Out = TypeVar("Out")
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A record as it is remembered: without its photo. `digest` is None where it needs none."""
+    """A record as it is remembered: without its photo. `digest` is None where `dropped` says why the photo
+    need not be looked at.
+    """
 
     name: str
     origin: str
     category: str | None
     digest: bytes | None
-    dropped: Literal["excluded", "no name"] | None = None
+    dropped: str
+    age: int | None
+    gender: str | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,15 +111,19 @@ def _tasks(records: Iterable[Record], ledger: Ledger, options: Options) -> Itera
     """Yield a task a record; of equal photos only the first is looked at."""
     met: set[bytes] = set()
     for place, record in enumerate(records):
-        key = person_key(record.name)
-        dropped: Literal["excluded", "no name"] | None = None
-        if not key or key in options.excluded:
-            dropped = "excluded" if key else "no name"
+        dropped = _dropped(record, options)
         digest = None if dropped else digest_of(record)
         known = digest is None or digest in met or digest in ledger
         if not known and digest is not None:
             met.add(digest)
-        yield _Task(place, record, Seen(record.name, record.origin, record.category, digest, dropped), known)
+        about = (record.name, record.origin, record.category, digest, dropped, record.age, record.gender)
+        yield _Task(place, record, Seen(*about), known)
+
+
+def _dropped(record: Record, options: Options) -> str:
+    """Return why a record need not be looked at, nothing where it must be."""
+    key = person_key(record.name)
+    return "no name" if not key else "excluded" if key in options.excluded else record.fault
 
 
 def _judge(task: _Task, detector: Detector, model: Model, options: Options) -> _Accepted | Reason | None:

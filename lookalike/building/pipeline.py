@@ -8,10 +8,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from lookalike.building.assembly import assemble
 from lookalike.building.collecting import Seen, collect
 from lookalike.building.counts import KEPT, Counts
-from lookalike.building.ledger import Ledger
+from lookalike.building.ledger import Entry, Ledger
 from lookalike.building.options import Options
 from lookalike.building.selection import Candidate, LeftOut, select
 from lookalike.embedders import Embedder
@@ -97,9 +100,25 @@ def _candidates(seen: Sequence[Seen], ledger: Ledger) -> tuple[list[Candidate], 
         else:
             met.add((key, digest))
             name = spellings.setdefault(key, record.name)
-            face = (entry.embedding, entry.quality, entry.confidence)
-            candidates.append(Candidate(name, *face, record.origin, record.category, digest, place))
+            candidates.append(_candidate(name, entry.embedding, entry, record, place))
     return candidates, verdicts
+
+
+def _candidate(
+    name: str, embedding: NDArray[np.float32], entry: Entry, record: Seen, place: int
+) -> Candidate:
+    return Candidate(
+        name=name,
+        embedding=embedding,
+        quality=entry.quality,
+        confidence=entry.confidence,
+        origin=record.origin,
+        category=record.category,
+        digest=entry.digest,
+        place=place,
+        age=record.age,
+        gender=record.gender,
+    )
 
 
 def _in_words(why: LeftOut, options: Options) -> str:

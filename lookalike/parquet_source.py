@@ -1,0 +1,61 @@
+"""Parquet files -> records, with the columns of photo and name found by their types."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain, count
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from lookalike.columns import Columns, find_columns
+from lookalike.errors import SourceError
+from lookalike.records import WHAT_TO_GIVE, Choice, Record, Source, clean_name, origin_of
+
+ROWS_AT_A_TIME = 64  # a few megabytes of photos; more is not faster
+
+
+def open_parquet(path: Path, files: Sequence[Path], choice: Choice) -> Source:
+    """Open Parquet files as one source; raise SourceError where one cannot be read or has no such columns."""
+    tables = [(file, *_inspect(file, choice)) for file in files]
+    total = sum(rows for _, _, rows in tables)
+    if total == 0:
+        raise SourceError(f"{path} holds no records; {WHAT_TO_GIVE}.")
+    return Source(
+        name=path.resolve().name,
+        total=total,
+        records=lambda: chain.from_iterable(
+            _read_parquet(file, columns, origin_of(path, file)) for file, columns, _ in tables
+        ),
+    )
+
+
+def _inspect(file: Path, choice: Choice) -> tuple[Columns, int]:
+    from datasets import Features  # takes a second to import
+
+    try:
+        with pq.ParquetFile(file) as table:
+            features = Features.from_arrow_schema(table.schema_arrow)
+            return find_columns(features, str(file), choice), table.metadata.num_rows
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise SourceError(f"{file} is not a Parquet file that can be read; {WHAT_TO_GIVE}.") from error
+
+
+def _read_parquet(file: Path, columns: Columns, origin: str) -> Iterator[Record]:
+    number = count()
+    try:
+        with pq.ParquetFile(file) as table:
+            for batch in table.iter_batches(ROWS_AT_A_TIME, columns=columns.used):
+                yield from (record_of(columns, row, f"{origin}#{next(number)}") for row in batch.to_pylist())
+    except (pa.ArrowException, OSError) as error:
+        raise SourceError(
+            f"{file} breaks off after {next(number)} records; fetch or write it again."
+        ) from error
+
+
+def record_of(columns: Columns, row: Mapping[str, Any], origin: str) -> Record:
+    """Return the record of a table's row."""
+    name = clean_name(columns.label_of(row))
+    return Record(columns.image_of(row), name, origin, columns.category_of(row), columns.file_of(row))

@@ -1,0 +1,95 @@
+"""What a source gives: records, and how somebody says which part of it is meant."""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".avif")
+JOINERS = "\u200c\u200d"  # invisible, yet part of the spelling in Persian and Indian scripts
+WHAT_TO_GIVE = (
+    "give Parquet, a folder with one folder per celebrity, a CSV of path and name, IMDB-WIKI's .mat, or a "
+    "dataset on the Hub (owner/name)"
+)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What of a source is meant, where it is not what is found by itself.
+
+    `config` and `split` choose from a Hub dataset, which is streamed unless `download` keeps it in the cache;
+    `image_column` and `label_column` name columns of tables.
+    """
+
+    config: str | None = None
+    split: str | None = None
+    image_column: str | None = None
+    label_column: str | None = None
+    download: bool = False
+
+
+@dataclass(frozen=True)
+class Record:
+    """One labelled photo: the encoded bytes (empty where they are missing), whose it is, where it comes
+    from.
+
+    `name` is clean (see `clean_name`) and empty where the source has no usable one; `origin` reads like
+    "hollywood.parquet#12", "stars/Ada Lovelace/1.jpg" or "owner/name#12"; `file` is the photo's own file
+    name, empty where the source does not tell. `box`, (x, y, width, height) in pixels of the stored photo, is
+    the face that the source points at, None where it points at none. `age` is in years when the photo was
+    taken. `fault` is why the source itself says that the record is no good, empty where it is.
+    """
+
+    image: bytes
+    name: str
+    origin: str
+    category: str | None = None
+    file: str = ""
+    box: tuple[float, float, float, float] | None = None
+    age: int | None = None
+    gender: str | None = None
+    fault: str = ""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A source that was opened and checked; iterating streams its records, each time from the start.
+
+    `name` is what a card may say of it; `total` counts its records, None where nobody knows before the end.
+    """
+
+    name: str
+    total: int | None
+    records: Callable[[], Iterator[Record]]
+
+    def __iter__(self) -> Iterator[Record]:
+        return self.records()
+
+
+def clean_name(text: str) -> str:
+    """Return a name as it is shown: composed (NFC), spaces for underscores, no control characters."""
+    spaced = " ".join(unicodedata.normalize("NFC", text).replace("_", " ").split())
+    return "".join(c for c in spaced if c in JOINERS or not unicodedata.category(c).startswith("C")).strip()
+
+
+def read_photo(path: Path) -> bytes:
+    """Return a file's bytes, none where it cannot be read: then it is counted as unreadable."""
+    try:
+        return path.read_bytes()
+    except (OSError, ValueError):  # no permission, gone since it was listed, or a name that cannot be one
+        return b""
+
+
+def origin_of(root: Path, file: Path) -> str:
+    """Return the file's path from the folder that was named on, as valid text however odd the file's name."""
+    below = file.relative_to(root) if file != root else Path()
+    path = Path(root.resolve().name) / below
+    return os.fsencode(path.as_posix()).decode("utf-8", "replace")
+
+
+def hidden(path: Path) -> bool:
+    """Say whether a part of a path below the folder that was named starts with a dot."""
+    return any(part.startswith(".") for part in path.parts)
