@@ -13,6 +13,8 @@ from tqdm import tqdm
 from lookalike.building.arguments import parse
 from lookalike.building.card import write_card
 from lookalike.building.hub import GalleryHub
+from lookalike.building.inspection import inspect
+from lookalike.building.inspection_page import write_inspection
 from lookalike.building.ledger import Ledger, ledger_folder
 from lookalike.building.options import Options
 from lookalike.building.pipeline import build, write_rejections
@@ -25,6 +27,7 @@ from lookalike.gallery import SETTINGS_FILE, Gallery
 from lookalike.sources import Choice, open_sources
 from lookalike.splits import person_key
 
+INSPECTION = "inspection"  # the folder below --output
 GO_ON = "What was done so far is kept; the same command goes on from there."
 
 
@@ -40,6 +43,8 @@ def main(
     try:
         if options.remove:
             remove(options, hubs=hubs)
+        elif options.inspect:
+            look_into(options)
         else:
             run(options, detectors=detectors, embedders=embedders, hubs=hubs)
     except LookalikeError as error:
@@ -66,10 +71,7 @@ def run(
     excluded = read_exclude(options.exclude)
     check_output(options.output)
     embedder, detector = embedders(options.model), detectors(options.detector)
-    choice = Choice(
-        options.config, options.split, options.image_column, options.label_column, options.download
-    )
-    source = open_sources(options.source, choice, limit=options.limit)
+    source = open_sources(options.source, _choice(options), limit=options.limit)
     how = Options(
         photos_per_name=options.photos_per_name,
         min_photos=options.min_photos,
@@ -99,6 +101,20 @@ def run(
     if options.push_to:
         title = f"Add {len(built.gallery.names):,} names for {built.gallery.settings.model}"
         push(hubs(), options.output, built.gallery, options, title)
+
+
+def look_into(options: argparse.Namespace) -> None:
+    """Say what is in a source, and write it as a page, before anything is embedded."""
+    source = open_sources(options.source, _choice(options), limit=options.limit)
+    with tqdm(total=source.total, unit="photo", dynamic_ncols=True) as bar:
+        inspection = inspect(source, source=source.name, progress=bar.update)
+    for what, figure in inspection.lines:
+        print(f"{what}: {figure}")
+    print(f"See {write_inspection(options.output / INSPECTION, inspection)}")
+
+
+def _choice(options: argparse.Namespace) -> Choice:
+    return Choice(options.config, options.split, options.image_column, options.label_column, options.download)
 
 
 def push(hub: GalleryHub, folder: Path, gallery: Gallery, options: argparse.Namespace, title: str) -> None:

@@ -14,17 +14,20 @@ NAME_COLUMNS = ("name", "celebrity", "person", "identity", "label")  # the more 
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns of a source; `names` are the ClassLabel's, None where the label column holds text."""
+    """The columns of a source; `names` are the ClassLabel's, None where the label column holds text;
+    `numbers` are the other columns of numbers.
+    """
 
     image: str
     label: str
     names: tuple[str, ...] | None
     category: str | None
+    numbers: tuple[str, ...] = ()
 
     @property
     def used(self) -> list[str]:
         """The columns to read, without the others."""
-        return [self.image, self.label, *([self.category] if self.category else [])]
+        return [self.image, self.label, *([self.category] if self.category else []), *self.numbers]
 
     def image_of(self, row: Mapping[str, Any]) -> bytes:
         """Return the encoded image, empty where there is none."""
@@ -45,6 +48,10 @@ class Columns:
     def category_of(self, row: Mapping[str, Any]) -> str | None:
         """Return the category, None where there is none."""
         return (row[self.category] or None) if self.category else None
+
+    def numbers_of(self, row: Mapping[str, Any]) -> tuple[tuple[str, float], ...]:
+        """Return the other numbers of a row by their columns, without those that are missing."""
+        return tuple((name, float(row[name])) for name in self.numbers if row[name] is not None)
 
 
 def find_columns(features: Mapping[str, Any], source: str, choice: Choice) -> Columns:
@@ -76,7 +83,15 @@ def find_columns(features: Mapping[str, Any], source: str, choice: Choice) -> Co
             f"It has: {', '.join(features) or 'no columns'}."
         )
     names = tuple(features[label].names or ()) if label in classes else None
-    return Columns(image, label, names, "category" if "category" in texts else None)
+    category = "category" if "category" in texts and label != "category" else None
+    numbers = tuple(column for column, kind in features.items() if column != label and _holds_numbers(kind))
+    return Columns(image, label, names, category, numbers)
+
+
+def _holds_numbers(kind: Any) -> bool:
+    from datasets import Value
+
+    return isinstance(kind, Value) and kind.dtype.startswith(("int", "uint", "float"))
 
 
 def _holds_bytes(kind: Any) -> bool:

@@ -77,6 +77,11 @@ def _record(path: Path, number: int, row: dict[str, Any], location: Any) -> Reco
         age=age,
         gender=GENDERS.get(int(row["gender"])) if math.isfinite(_number(row["gender"])) else None,
         fault=fault,
+        numbers=tuple(
+            (column, _number(row[column]))
+            for column in ("face_score", "second_face_score", "photo_taken")
+            if math.isfinite(_number(row[column]))
+        ),
     )
 
 

@@ -58,4 +58,11 @@ def _read_parquet(file: Path, columns: Columns, origin: str) -> Iterator[Record]
 def record_of(columns: Columns, row: Mapping[str, Any], origin: str) -> Record:
     """Return the record of a table's row."""
     name = clean_name(columns.label_of(row))
-    return Record(columns.image_of(row), name, origin, columns.category_of(row), columns.file_of(row))
+    return Record(
+        columns.image_of(row),
+        name,
+        origin,
+        columns.category_of(row),
+        columns.file_of(row),
+        numbers=columns.numbers_of(row),
+    )

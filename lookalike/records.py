@@ -41,6 +41,7 @@ class Record:
     name, empty where the source does not tell. `box`, (x, y, width, height) in pixels of the stored photo, is
     the face that the source points at, None where it points at none. `age` is in years when the photo was
     taken. `fault` is why the source itself says that the record is no good, empty where it is.
+    `numbers` are what else the source says of it in numbers, for `--inspect`.
     """
 
     image: bytes
@@ -52,6 +53,7 @@ class Record:
     age: int | None = None
     gender: str | None = None
     fault: str = ""
+    numbers: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True)

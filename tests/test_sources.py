@@ -64,7 +64,9 @@ def test_a_source_can_be_read_twice(tmp_path: Path):
 
 def test_columns_without_the_note_of_datasets_are_found_by_name_and_type(tmp_path: Path):
     file = write_plain(tmp_path / "a.parquet", age=[3], Name=["Cy"], picture=[b"photo"], category=["film"])
-    assert list(open_source(str(file))) == [Record(b"photo", "Cy", "a.parquet#0", "film")]
+    assert list(open_source(str(file))) == [
+        Record(b"photo", "Cy", "a.parquet#0", "film", numbers=(("age", 3.0),))
+    ]
 
 
 def test_missing_photos_and_names_are_empty_and_local_paths_are_not_followed(tmp_path: Path):
@@ -172,10 +174,10 @@ def test_imdb_wiki_gives_name_face_age_and_gender(tmp_path: Path):
     other = entry(name="Bo", gender=np.nan, dob=date(1980, 6, 1).toordinal() + 366, full_path="01/no.jpg")
     source = open_source(str(write_mat(tmp_path / "imdb" / "imdb.mat", entry(), other)))
     assert (source.name, source.total) == ("imdb.mat", 2)
-    box = (10.0, 20.0, 50.0, 70.0)
+    box, numbers = (10.0, 20.0, 50.0, 70.0), (("face_score", 4.2), ("photo_taken", 2010.0))
     assert list(source) == [
-        Record(b"01/1.jpg", "Ada Lovelace", "imdb.mat#0", None, "1.jpg", box, 29, "female"),
-        Record(b"", "Bo", "imdb.mat#1", None, "no.jpg", box, 30, None),
+        Record(b"01/1.jpg", "Ada Lovelace", "imdb.mat#0", None, "1.jpg", box, 29, "female", "", numbers),
+        Record(b"", "Bo", "imdb.mat#1", None, "no.jpg", box, 30, None, "", numbers),
     ]
 
 

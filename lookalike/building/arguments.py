@@ -34,11 +34,12 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     if options.remove and len(options.source) > 1:
         parser.error("--remove takes one gallery, a folder or owner/name on the Hub")
-    if not (options.output or options.push_to or options.remove):
+    if not (options.output or options.push_to or options.remove or options.inspect):
         parser.error("say where the gallery goes: --output FOLDER or --push-to OWNER/NAME")
     if options.private and not options.push_to:
         parser.error("--private belongs to --push-to")
-    options.output = options.output or Path("galleries", (options.push_to or "").replace("/", "--"))
+    default = Path("galleries", options.push_to.replace("/", "--")) if options.push_to else Path()
+    options.output = options.output or default
     return options
 
 
@@ -56,6 +57,11 @@ def _add_source(group: argparse._ArgumentGroup) -> None:
         action="store_true",
         help="fetch a Hub dataset into the cache first instead of streaming it: better where a build may be "
         "stopped and go on",
+    )
+    group.add_argument(
+        "--inspect",
+        action="store_true",
+        help="build nothing, but report what is in SOURCE: a page with pictures in FOLDER/inspection",
     )
     group.add_argument("--limit", type=_positive, metavar="N", help="read the first N records only")
 
