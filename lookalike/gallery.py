@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from bisect import bisect_left
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
@@ -22,6 +23,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
@@ -204,6 +206,29 @@ class Gallery:
         """
         quantiles = self.settings.standing
         return float(np.interp(cosine, quantiles, np.linspace(0, 1, len(quantiles)))) if quantiles else None
+
+    def rows_of(self, name: str) -> Embeddings:
+        """Return the (k, dim) rows of a name, k at least 1; raise GalleryError where it is not in here."""
+        place = bisect_left(self.names, name)
+        if place == len(self.names) or self.names[place] != name:
+            raise GalleryError("The gallery has no such name.")
+        ends = [*self._starts[1:], len(self)]
+        return self.embeddings[self._starts[place] : ends[place]]
+
+    @cached_property
+    def categories(self) -> tuple[str, ...]:
+        """The categories of its rows, sorted; empty where it has none."""
+        return tuple(sorted(pc.unique(self._table["category"].drop_null()).to_pylist()))
+
+    def only(self, category: str) -> Gallery:
+        """Return the rows of one category, without a standing: that is the whole gallery's.
+
+        Raises GalleryError where there is no such category.
+        """
+        if category not in self.categories:
+            raise GalleryError(f"There is no such category; choose one of {', '.join(self.categories)}.")
+        rows = self._table.filter(pc.equal(self._table["category"], category))
+        return Gallery(rows, replace(self.settings, standing=()))
 
     def photo(self, row: int) -> bytes | None:
         """Return the thumbnail of a row, encoded, or None where the gallery shows none."""
