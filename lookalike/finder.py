@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lookalike.detectors import DEFAULT_DETECTOR, load_detector
 from lookalike.embedders import DEFAULT_MODEL, Embedder, find_model, load_embedder
@@ -113,6 +114,12 @@ class Lookalikes:
             hits = [self.gallery.search(probe, count=count) for probe in probes]
         found = tuple(self._found(face, face_hits) for face, face_hits in zip(faces, hits, strict=True))
         return Answer(image, found, seconds)
+
+    def lookup(self, face: Face, probe: NDArray[np.float32], *, count: int = 5) -> FoundFace:
+        """Return the matches of an embedding (dim,), unit length, that stands for `face`: one that was
+        smoothed over frames, say.
+        """
+        return self._found(face, self.gallery.search(probe, count=count))
 
     def compare(self, first: Photo, second: Photo) -> Comparison:
         """Compare the largest faces of two photos; raise NoFaceError when one of them shows none."""

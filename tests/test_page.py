@@ -241,7 +241,11 @@ def test_no_photo_is_left_on_disk_or_in_memory(page, client: Client, photo, uplo
     assert not list(uploads.rglob("secret*"))
     look = next(name for name in page.fns.values() if name.api_name == "look")
     assert look.api_visibility == "private"
-    joined = {"fn_index": look._id, "data": [data_url(encoded(RED, BLUE))], "session_hash": "someone"}
+    joined = {
+        "fn_index": look._id,
+        "data": [data_url(encoded(RED, BLUE)), 5, None, ""],
+        "session_hash": "someone",
+    }
     httpx.post(f"{page.local_url}gradio_api/queue/join", json=joined).raise_for_status()
     answer = httpx.get(
         f"{page.local_url}gradio_api/queue/data", params={"session_hash": "someone"}, timeout=30

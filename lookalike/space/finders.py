@@ -33,11 +33,25 @@ class Finders:
         name = served.embedder.model.name
         self.models = (name, *(other for other in others if other != name))
         self._ready = {name: served}
+        self._parts: dict[tuple[str, str], Lookalikes] = {}
         self._load = load
         self._lock = threading.Lock()
 
-    def get(self, model: str | None = None) -> Lookalikes:
-        """Return the finder for `model`, by default the served one, or raise UnknownModelError."""
+    def get(self, model: str | None = None, category: str | None = None) -> Lookalikes:
+        """Return the finder for `model`, by default the served one, and if wanted for one category alone.
+
+        Raises UnknownModelError, or GalleryError where there is no such category.
+        """
+        finder = self._whole(model)
+        if not category:
+            return finder
+        key = (finder.embedder.model.name, category)
+        if key not in self._parts:
+            only = finder.gallery.only(category)
+            self._parts[key] = Lookalikes(only, embedder=finder.embedder, detector=finder.detector)
+        return self._parts[key]
+
+    def _whole(self, model: str | None) -> Lookalikes:
         if not model:
             return self.served
         if model not in self.models:

@@ -1,19 +1,16 @@
-"""What happens when somebody hands over a photo: the listeners of the page and the endpoints for scripts."""
+"""The endpoints for scripts, and what they share with the page's own listeners."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import wraps
-from typing import Any, NamedTuple, ParamSpec, TypeVar
-
-import gradio as gr
+from typing import Any, ParamSpec, TypeVar
 
 from lookalike.errors import ImageError, LookalikeError, NoFaceError
 from lookalike.finder import FoundFace
 from lookalike.images import RGB
 from lookalike.space import report
-from lookalike.space.drawing import draw_faces, picture_of, shrink
+from lookalike.space.drawing import picture_of
 from lookalike.space.finders import Finders
 from lookalike.space.photo import trouble
 
@@ -25,31 +22,6 @@ Inputs = ParamSpec("Inputs")
 Output = TypeVar("Output")
 Update = dict[str, Any]  # what gr.update returns
 Pictures = list[tuple[bytes, str]]  # a JPEG and its caption
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What the page remembers of a photo, which is no pixel: its width, and the faces with their matches."""
-
-    width: int
-    faces: tuple[FoundFace, ...]
-
-
-class View(NamedTuple):
-    """Everything that a new photo changes on the page, in the order of the listener's outputs.
-
-    `plain` is the photo without frames; the browser keeps it and sends it back when another face is chosen.
-    """
-
-    photo: RGB | None
-    plain: RGB | None
-    seen: Seen | None
-    chooser: Update
-    notice: Update
-    intro: Update
-    results: Update
-    matches: Pictures
-    standing: str
 
 
 def sentences(handler: Callable[Inputs, Output]) -> Callable[Inputs, Output]:
@@ -66,7 +38,7 @@ def sentences(handler: Callable[Inputs, Output]) -> Callable[Inputs, Output]:
 
 
 class Handlers:
-    """The listeners, with the finders that answer them; the endpoints' argument names are a contract."""
+    """The endpoints, with the finders that answer them; the endpoints' argument names are a contract."""
 
     def __init__(self, finders: Finders) -> None:
         self.finders = finders
@@ -98,62 +70,7 @@ class Handlers:
             raise ImageError("Two photos are needed; send both.")
         return report.comparison(self.finders.served.compare(first, second))
 
-    @sentences
-    def look(self, photo: RGB | None) -> View:
-        """Show what was found in a new photo; without one, the page as it was at first."""
-        if photo is None:
-            return _blank(None, "")
-        answer = self.finders.served.answer(photo, count=COUNT)
-        plain = shrink(answer.image)
-        if not answer.faces:
-            return _blank(plain, report.NO_FACE)
-        seen = Seen(answer.image.shape[1], answer.faces)
-        drawn, matches, standing = self._chosen(plain, seen, 0)
-        several = len(seen.faces) > 1
-        return View(
-            photo=drawn,
-            plain=plain if several else None,
-            seen=seen,
-            chooser=gr.update(choices=_choices(len(seen.faces)), value=0, visible=several),
-            notice=gr.update(visible=False),
-            intro=gr.update(visible=False),
-            results=gr.update(visible=True),
-            matches=matches,
-            standing=standing,
-        )
-
-    @sentences
-    def choose(self, plain: RGB | None, seen: Seen | None, face: int | None) -> tuple[RGB, Pictures, str]:
-        """Show the matches of another face of the same photo."""
-        if plain is None or seen is None or face is None or not 0 <= face < len(seen.faces):
-            raise ImageError("The photo is no longer here; choose it again.")
-        return self._chosen(plain, seen, face)
-
-    def _chosen(self, plain: RGB, seen: Seen, face: int) -> tuple[RGB, Pictures, str]:
-        drawn = draw_faces(plain, [found.face for found in seen.faces], face, width=seen.width)
-        found = seen.faces[face]
-        names = len(self.finders.served.gallery.names)
-        return drawn, pictures(found), report.standing_sentence(found, names)
-
 
 def pictures(found: FoundFace) -> Pictures:
     """Return each match as a picture with its caption."""
     return [(picture_of(match.name, match.photo), report.caption(match)) for match in found.matches]
-
-
-def _blank(photo: RGB | None, notice: str) -> View:
-    return View(
-        photo=photo,
-        plain=None,
-        seen=None,
-        chooser=gr.update(visible=False),
-        notice=gr.update(value=notice, visible=bool(notice)),
-        intro=gr.update(visible=True),
-        results=gr.update(visible=False),
-        matches=[],
-        standing="",
-    )
-
-
-def _choices(count: int) -> list[tuple[str, int]]:
-    return [(f"Face {place + 1}", place) for place in range(count)]

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import gradio as gr
 import numpy as np
 
 from lookalike.faces import Face
 from lookalike.images import MAX_BYTES
+from lookalike.space.about import calls, public_address
 from lookalike.space.drawing import draw_faces, encode, picture_of
 from lookalike.space.finders import Finders
 from lookalike.space.handlers import COUNT, Handlers
+from lookalike.space.lettering import shown_name
 from lookalike.space.photo import PhotoInput, PrivateBlocks
 from lookalike.space.pictures import PictureGallery
-from lookalike.space.report import MEANING
+from lookalike.space.report import LINGER, MEANING
+from lookalike.space.sheets import Sheet
+from lookalike.space.tabs import about_tab, compare_tab, live_tab
 from lookalike.space.theme import CSS, page_theme
+from lookalike.space.visit import MOST, Visit
 
 AT_ONCE = 2  # requests: a free Space has two cores, and one request decodes while another's networks run
 WAITING = 40  # requests in the queue: at a third of a second each the last waits 7 seconds; more are refused
 SESSIONS = 500  # that gradio remembers; each takes some 100 KB, without photos
 DELETE_CACHE = (60, 60)  # seconds: how often, and from what age, shown pictures and lost uploads are deleted
-LINGER = 3.0  # seconds that the browser has to fetch its preview of an upload before that is deleted
 
 # Whatever runs the model waits in one line, whichever listener it came by.
 MODEL_LINE: dict[str, Any] = {"concurrency_limit": AT_ONCE, "concurrency_id": "model"}
@@ -30,46 +34,72 @@ TITLE = "Celebrity look-alikes"
 FOOTER = (
     "Similarity is not identification: these are the nearest among the names of this gallery, not a "
     "statement on who you are. Your photo is deleted as soon as it is read, and nothing of it is kept. "
-    "To ask from your own code, see “Use via API” below."
+    "“About” says how it works; “Scripts”, how to ask from your own code."
 )
 
 
-def build_page(finders: Finders) -> gr.Blocks:
-    """Return the page, ready to launch; see `launch_options`."""
-    handlers = Handlers(finders)
+def build_page(finders: Finders, *, notice: str = "") -> gr.Blocks:
+    """Return the page, ready to launch; see `launch_options`. `notice` is said above everything else."""
     with PrivateBlocks(title=TITLE, delete_cache=DELETE_CACHE) as page:
         gr.Markdown(
             f"# {TITLE}\nWhich of {len(finders.served.gallery.names):,} famous faces is most like yours?",
             elem_id="title",
         )
-        with gr.Row(equal_height=False):
-            with gr.Column(scale=5, min_width=300):
-                photo, chooser, notice = _photo_side()
-            with gr.Column(scale=6, min_width=300):
-                intro = gr.Markdown(_intro(), elem_id="intro")
-                with gr.Column(visible=False) as results:
-                    matches, standing = _results_side()
+        gr.Markdown(notice, visible=bool(notice), elem_id="fallback")
+        with gr.Tabs():
+            with gr.Tab("Find"):
+                _endpoints(Handlers(finders), _find_tab(finders))
+            with gr.Tab("Live"):
+                live_tab(finders)
+            with gr.Tab("Compare"):
+                compare_tab(finders, MODEL_LINE)
+            with gr.Tab("About"):
+                about_tab(finders)
+            with gr.Tab("Scripts"):
+                written = gr.Markdown(elem_id="calls")
         gr.Markdown(FOOTER, elem_id="footer")
-        plain, seen = PhotoInput(visible=False), gr.State(None)
-        photo.input(
-            handlers.look,
-            photo,
-            [photo, plain, seen, chooser, notice, intro, results, matches, standing],
-            api_visibility="private",
-            show_progress_on=matches,
-            trigger_mode="always_last",
-            **MODEL_LINE,
-        )
-        chooser.input(
-            handlers.choose,
-            [plain, seen, chooser],
-            [photo, matches, standing],
-            api_visibility="private",
-            **MODEL_LINE,
-        )
-        _endpoints(handlers, matches)
+        page.load(_calls_here, None, written, api_visibility="private")
     page.queue(api_open=False, max_size=WAITING)
     return page
+
+
+def _find_tab(finders: Finders) -> PictureGallery:
+    """Add the photo and its answer; return the gallery of matches."""
+    visit = Visit(finders, TITLE)
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=5, min_width=300):
+            photo, chooser, notice = _photo_side()
+            options = _options(finders)
+        with gr.Column(scale=6, min_width=300):
+            intro = gr.Markdown(_intro(), elem_id="intro")
+            with gr.Column(visible=False) as results:
+                parts = _results_side()
+    plain, seen, place = PhotoInput(visible=False), gr.State(None), gr.State(0)
+    shown = [parts.duel, parts.matches, parts.bars, parts.standing, place, parts.why, parts.share]
+    chosen = [plain, seen, chooser, place]
+    everything = [photo, plain, seen, chooser, notice, intro, results, *shown]
+    private = {"api_visibility": "private", **MODEL_LINE}
+    photo.input(
+        visit.look,
+        [photo, *options],
+        everything,
+        show_progress_on=parts.matches,
+        trigger_mode="always_last",
+        **private,
+    )
+    changed = [getattr(option, "release", option.input) for option in options]
+    gr.on(changed, visit.look, [plain, *options], everything, show_progress_on=parts.matches, **private)
+    chooser.input(visit.choose, chosen[:3], [photo, *shown], **private)
+    parts.matches.select(visit.pick, chosen[:3], [parts.duel, place, parts.why, parts.share], **private)
+    parts.ask.click(visit.why, chosen, parts.why, **private)
+    drawn = parts.draw.click(visit.share, chosen, parts.share, **private)
+    drawn.success(js="() => document.querySelector('#share-link')?.click()", api_visibility="private")
+    return parts.matches
+
+
+def _calls_here(request: gr.Request) -> str:
+    """Return the calls with the address under which this visitor sees the page."""
+    return calls(public_address(request.headers.get("x-forwarded-proto"), request.headers.get("host")))
 
 
 def launch_options(*, share: bool = False) -> dict[str, Any]:
@@ -112,20 +142,53 @@ def _photo_side() -> tuple[PhotoInput, gr.Radio, gr.Markdown]:
     return photo, chooser, gr.Markdown(visible=False, elem_id="notice")
 
 
-def _results_side() -> tuple[PictureGallery, gr.Markdown]:
+def _options(finders: Finders) -> list[Any]:
+    """Add how many matches, and where there is a choice, which model and which category."""
+    categories = finders.served.gallery.categories
+    names = [("Everybody", ""), *((shown_name(name), name) for name in categories)]
+    with gr.Accordion("Options", open=False):
+        count = gr.Slider(1, MOST, COUNT, step=1, label="Matches", elem_id="count")
+        model = gr.Dropdown(
+            list(finders.models), value=finders.models[0], label="Model", visible=len(finders.models) > 1
+        )
+        category = gr.Dropdown(names, value="", label="Among", visible=bool(categories))
+    return [count, model, category]
+
+
+class Parts(NamedTuple):
+    """The components of an answer."""
+
+    duel: Sheet
+    matches: PictureGallery
+    bars: gr.HTML
+    standing: gr.Markdown
+    ask: gr.Button
+    draw: gr.Button
+    why: Sheet
+    share: Sheet
+
+
+def _results_side() -> Parts:
+    duel = Sheet(elem_id="duel")
+    standing = gr.Markdown(elem_id="standing")
+    with gr.Row():
+        ask = gr.Button("Why?", elem_id="ask", min_width=120)
+        draw = gr.Button("Picture to share", elem_id="draw", min_width=120)
+    why, share = Sheet(visible=False, elem_id="why"), Sheet(visible=False, elem_id="share")
     matches = PictureGallery(
         label="Look-alikes",
         show_label=False,
-        columns=4,
+        columns=5,
         object_fit="cover",
         height="auto",
         buttons=[],
         interactive=False,
+        allow_preview=False,
         elem_id="matches",
     )
-    standing = gr.Markdown(elem_id="standing")
+    bars = gr.HTML(elem_id="bars")
     gr.Markdown(MEANING, elem_id="meaning")
-    return matches, standing
+    return Parts(duel, matches, bars, standing, ask, draw, why, share)
 
 
 def _endpoints(handlers: Handlers, matches: PictureGallery) -> None:

@@ -21,6 +21,7 @@ from gradio.utils import get_upload_folder
 from lookalike.errors import ImageError, LookalikeError
 from lookalike.images import MAX_BYTES, RGB, read_image
 from lookalike.space.drawing import encode
+from lookalike.space.sheets import Sheet
 from lookalike.space.unstubbed import Unstubbed
 from lookalike.space.uploads import Uploads
 
@@ -109,7 +110,7 @@ class PrivateBlocks(gr.Blocks):  # type: ignore[misc]
 def _forget(blocks: Sequence[Any], state: Any) -> None:
     """Drop the photos from what gradio remembers of a session, which it would keep in memory for hours."""
     for block in blocks:
-        if state is not None and isinstance(block, PhotoInput):
+        if state is not None and isinstance(block, PhotoInput | Sheet):
             state._update_value_in_config(block._id, None)
 
 

@@ -8,6 +8,7 @@ from lookalike.finder import Answer, Comparison, FoundFace, Lookalikes, Match
 from lookalike.space.lettering import shown_name
 
 FEW = 0.10  # under this share of first matches the page says that nobody here looks much like the visitor
+LINGER = 3.0  # seconds that the browser has to fetch its preview of an upload before that is deleted
 
 NO_FACE = "No face was found; try a photo that shows the face from the front, in good light."
 MEANING = (

@@ -52,33 +52,65 @@ def page_theme() -> gr.themes.Base:
     )
 
 
-# The first match is twice as large as the others; captions stand under the pictures, where none is cut off.
+# The chosen match stands large beside the visitor; captions are under the pictures, where none is cut off.
 CSS = """
-.gradio-container { max-width: 1120px !important; margin: 0 auto !important; }
+.gradio-container { width: 100%; min-width: 0; max-width: 1120px !important; margin: 0 auto !important; }
 #title h1 { font-size: 1.9rem; font-weight: 700; letter-spacing: -0.01em; margin: 0.4rem 0 0; }
 #title p { font-size: 1.1rem; margin: 0.2rem 0 0.4rem; }
-#standing p { font-size: 1.15rem; font-weight: 700; margin: 0; }
-#notice { border-left: 4px solid var(--color-accent); padding: 0.5rem 0.9rem; }
+#standing p { font-size: 1.1rem; text-align: center; margin: 0; }
+#notice, #fallback { border-left: 4px solid var(--color-accent); padding: 0.5rem 0.9rem; }
 #meaning p, #footer p, #title p { color: var(--body-text-color-subdued) !important; }
 #meaning p, #footer p { font-size: 0.9rem; line-height: 1.5; }
 #footer { margin-top: 1.5rem; }
+#about, #calls { max-width: 46rem; line-height: 1.55; }
+#about table { font-size: 0.9rem; }
+#about th, #about td { border: 0; border-bottom: 1px solid var(--border-color-primary);
+  padding: 0.35rem 0.6rem; }
+#compared .percent { display: none; }
+#calls pre { overflow-x: auto; }
 footer .show-api { display: flex !important; }
 footer .divider { display: none !important; }
 #matches { border: 0; background: none; overflow: visible; }
 #matches .grid-wrap { padding: 0; min-height: 0; max-height: none; overflow: visible; }
-#matches .grid-container { grid-template-columns: repeat(4, minmax(0, 1fr)); grid-auto-rows: auto;
-  gap: 14px; }
-#matches .gallery-item:first-child { grid-column: span 2; grid-row: span 2; }
+#matches .grid-container { grid-template-columns: repeat(5, minmax(0, 1fr)); grid-auto-rows: auto;
+  gap: 10px; }
 #matches .thumbnail-item { display: flex; flex-direction: column; aspect-ratio: auto;
   background: var(--block-background-fill); }
 #matches .thumbnail-item img { aspect-ratio: 1; height: auto; border-radius: 0; }
 #matches .caption-label { position: static; max-width: none; flex: 1; border: 0; background: none;
-  opacity: 1 !important; padding: 0.45rem 0.6rem; white-space: normal; text-wrap: balance;
-  overflow-wrap: anywhere; font-size: 0.85rem; line-height: 1.3; color: var(--body-text-color); }
-#matches .gallery-item:first-child .caption-label { display: flex; align-items: center;
-  padding: 0.6rem 0.9rem; font-size: 1.2rem; font-weight: 700; }
+  opacity: 1 !important; padding: 0.35rem 0.4rem; white-space: normal; text-wrap: balance;
+  overflow-wrap: anywhere; font-size: 0.78rem; line-height: 1.3; color: var(--body-text-color); }
+.pair { display: grid; grid-template-columns: 1fr 1fr; gap: 14px; max-width: 600px; margin: 0 auto; }
+.pair figure { margin: 0; }
+.pair img { width: 100%; aspect-ratio: 1; object-fit: cover; border-radius: 14px; display: block; }
+.pair figcaption { text-align: center; font-weight: 700; padding-top: 0.4rem; overflow-wrap: anywhere; }
+.pair .verdict { grid-column: 1 / -1; text-align: center; margin: 0; font-size: 1.2rem; }
+.pair .verdict strong { font-size: 2.4rem; line-height: 1.1; color: var(--link-text-color); }
+.words { font-size: 1.1rem; text-align: center; padding: 0.6rem 0; }
+.bars { list-style: none; margin: 0; padding: 0; }
+ol.bars li { display: grid; grid-template-columns: minmax(0, 11rem) 1fr 3.2rem auto; gap: 0.7rem;
+  align-items: center; padding: 0.3rem 0; }
+.bars .name { overflow-wrap: anywhere; font-weight: 700; line-height: 1.25; }
+div.bars { display: grid; grid-template-columns: 1fr 3.2rem; gap: 0.7rem; align-items: center;
+  max-width: 600px; margin: 0 auto; }
+.meter { height: 10px; border-radius: 5px; background: var(--border-color-primary); overflow: hidden; }
+.meter span { display: block; height: 100%; background: var(--link-text-color); border-radius: 5px; }
+.percent { text-align: right; font-variant-numeric: tabular-nums; }
+.bars a { color: var(--link-text-color); font-size: 0.9rem; white-space: nowrap; }
+.why { display: flex; gap: 16px; align-items: center; }
+.why img { width: 200px; border-radius: 14px; flex: none; }
+.why p { margin: 0; line-height: 1.5; }
+.share { text-align: center; }
+.share img { width: 100%; max-width: 320px; border-radius: 14px; margin: 0 auto 0.5rem; display: block; }
+.share a { color: var(--link-text-color); }
+#live .best { font-size: 2rem; font-weight: 700; text-align: center; margin: 1.5rem 0 0.8rem;
+  line-height: 1.2; overflow-wrap: anywhere; }
+#live .behind { text-align: center; margin-top: 0.8rem; color: var(--body-text-color-subdued); }
 @media (max-width: 640px) {
-  #photo { height: 340px !important; }
-  #matches .grid-container { grid-template-columns: repeat(2, minmax(0, 1fr)); }
+  #photo, #camera { height: 340px !important; }
+  #matches .grid-container { grid-template-columns: repeat(3, minmax(0, 1fr)); }
+  ol.bars li { grid-template-columns: 1fr 3.2rem auto; }
+  ol.bars .name { grid-column: 1 / -1; margin-bottom: -0.3rem; }
+  .why { flex-direction: column; text-align: center; }
 }
 """
