@@ -15,16 +15,16 @@ from lookalike.building.card import write_card
 from lookalike.building.hub import GalleryHub
 from lookalike.building.inspection import inspect
 from lookalike.building.inspection_page import write_inspection
-from lookalike.building.ledger import Ledger, ledger_folder
+from lookalike.building.ledger import Ledger, alone, ledger_folder
 from lookalike.building.options import Options
-from lookalike.building.pipeline import build, write_rejections
+from lookalike.building.pipeline import Built, build, write_rejections
 from lookalike.building.removal import remove_from_folder
 from lookalike.detectors import load_detector
 from lookalike.embedders import Embedder, load_embedder
 from lookalike.errors import GalleryError, LookalikeError, MissingFileError
 from lookalike.faces import Detector
 from lookalike.gallery import SETTINGS_FILE, Gallery
-from lookalike.sources import Choice, open_sources
+from lookalike.sources import Choice, Source, open_sources
 from lookalike.splits import person_key
 
 INSPECTION = "inspection"  # the folder below --output
@@ -81,26 +81,27 @@ def run(
         source=source.name,
         licence=options.licence,
     )
-    ledger = Ledger(ledger_folder(options.output, detector, embedder, photos=how.thumbnails))
-    if len(ledger):
-        print(f"{len(ledger):,} photos are known from before; what is new is looked at.")
-    with tqdm(total=source.total, unit="photo", dynamic_ncols=True) as bar:
-        built = build(
-            source,
-            ledger=ledger,
-            detector=detector,
-            embedder=embedder,
-            options=how,
-            progress=bar.update,
-        )
-    built.gallery.save(options.output)
-    write_rejections(options.output, built.rejections)
-    write_card(options.output, built.gallery)
+    with alone(options.output):
+        built = _build(source, detector, embedder, how, options.output)
     print(f"{len(built.gallery.names):,} names in {len(built.gallery):,} rows written to {options.output}")
     print(built.counts)
     if options.push_to:
         title = f"Add {len(built.gallery.names):,} names for {built.gallery.settings.model}"
         push(hubs(), options.output, built.gallery, options, title)
+
+
+def _build(source: Source, detector: Detector, embedder: Embedder, how: Options, output: Path) -> Built:
+    ledger = Ledger(ledger_folder(output, detector, embedder, photos=how.thumbnails))
+    if len(ledger):
+        print(f"{len(ledger):,} photos are known from before; what is new is looked at.")
+    with tqdm(total=source.total, unit="photo", dynamic_ncols=True) as bar:
+        built = build(
+            source, ledger=ledger, detector=detector, embedder=embedder, options=how, progress=bar.update
+        )
+    built.gallery.save(output)
+    write_rejections(output, built.rejections)
+    write_card(output, built.gallery)
+    return built
 
 
 def look_into(options: argparse.Namespace) -> None:

@@ -59,12 +59,18 @@ def _read_hub(spec: str, splits: Sequence[tuple[Any, Columns]]) -> Iterator[Reco
                 rows = rows.cast_column(columns.image, Image(decode=False))
             yield from (record_of(columns, row, f"{spec}#{next(number)}") for row in rows)
     except Exception as error:  # as above
-        raise SourceError(_unreachable(spec, error)) from error
+        raise SourceError(
+            f"{spec} breaks off after {next(number):,} records ({_reason(error)}). What was done is kept; "
+            "the same command goes on from there when the Hub and the network are back."
+        ) from error
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(str(error).split())[:200] or type(error).__name__
 
 
 def _unreachable(spec: str, error: Exception) -> str:
-    reason = " ".join(str(error).split())[:200] or type(error).__name__
     return (
         f"There is nothing at {spec}, and no such dataset could be read from the Hub; check the path, or the "
-        f"dataset's name and revision, HF_TOKEN and the network. ({reason})"
+        f"dataset's name and revision, HF_TOKEN and the network. ({_reason(error)})"
     )

@@ -14,7 +14,7 @@ from PIL import Image
 
 from build_gallery import GO_ON, main, read_exclude
 from lookalike.building.arguments import EXCLUDE
-from lookalike.building.ledger import WORK
+from lookalike.building.ledger import WORK, alone
 from lookalike.detectors import load_detector
 from lookalike.errors import WeightsError
 from lookalike.gallery import Gallery
@@ -179,7 +179,13 @@ def test_interrupting_says_how_to_go_on(stars, tmp_path, capsys):
     arguments = [str(stars), "--output", str(tmp_path / "gallery")]
     code = main(arguments, detectors=lambda name: Interrupted(), embedders=lambda name: ColourEmbedder())
     assert (code, capsys.readouterr().err.splitlines()[-1]) == (130, f"Stopped. {GO_ON}")
-    assert not (tmp_path / "gallery").exists()
+
+
+def test_two_builds_do_not_work_in_one_folder(stars, tmp_path, capsys):
+    with alone(tmp_path / "gallery"):
+        assert run(stars, "--output", tmp_path / "gallery") == 2
+    assert "Another build is at work" in capsys.readouterr().err
+    assert run(stars, "--output", tmp_path / "gallery") == 0
 
 
 def test_an_earlier_gallery_survives_a_build_that_fails(stars, tmp_path):

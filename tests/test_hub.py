@@ -16,11 +16,13 @@ from huggingface_hub import snapshot_download
 from PIL import Image as Pictures
 
 from build_gallery import main
-from lookalike import Gallery, GalleryError, HubError, Lookalikes, SourceError
+from lookalike import Gallery, GalleryError, HubError, SourceError
 from lookalike.building.hub import GalleryHub
 from lookalike.detectors import load_detector
 from lookalike.embedders import load_embedder
+from lookalike.finder import open_gallery
 from lookalike.sources import Choice, open_source
+from lookalike.space.finders import load_finders
 
 RED, GREEN = (200, 0, 0), (0, 200, 0)
 
@@ -83,7 +85,7 @@ def test_from_the_hub_to_the_hub_to_a_finder(hub: Hub, tmp_path: Path, monkeypat
         hubs=eager,
     )
     assert code == 0
-    finder = Lookalikes.load("me/gallery")
+    finder = load_finders("me/gallery", model="compact", detector="mtcnn").get()  # as app.py does
     (found,) = finder.find(draw_face(2))
     assert (found.matches[0].name, found.matches[0].origin) == ("Bo", "them/stars#1")
     assert found.matches[0].cosine > 0.99
@@ -99,6 +101,15 @@ def test_what_was_pushed_twice_is_one_commit(hub: Hub, saved):
     second = eager().push(folder, gallery, "me/gallery", private=False, title="Add it")
     assert (first.changed, second.changed, first.commit == second.commit) == (True, False, True)
     assert hub.titles("me/gallery") == ["Add it"]
+
+
+def test_a_gallery_is_loaded_at_the_revision_that_is_named(hub: Hub, saved):
+    folder, gallery = saved
+    first = eager().push(folder, gallery, "me/gallery", private=False, title="Add it")
+    gallery.without({"ada"}).save(folder)
+    eager().push(folder, gallery.without({"ada"}), "me/gallery", private=False, title="Change it")
+    assert open_gallery(f"me/gallery@{first.commit}", model="colour").names == ("ada", "bo", "cy")
+    assert open_gallery("me/gallery", model="colour").names == ("bo", "cy")
 
 
 def test_each_model_is_a_configuration_and_leaves_the_others(hub: Hub, saved, tmp_path: Path):
@@ -258,8 +269,6 @@ def test_a_dataset_that_is_not_there_is_a_sentence(hub: Hub):
 def test_a_gallery_that_was_fetched_is_served_while_the_hub_is_away(hub: Hub, saved):
     folder, gallery = saved
     eager().push(folder, gallery, "me/gallery", private=False, title="Add it")
-    from lookalike.finder import open_gallery
-
     pushed = open_gallery("me/gallery", model="colour")
     hub.fail("", 503, times=10_000)
     assert open_gallery("me/gallery", model="colour").revision == pushed.revision == gallery.revision

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from datasets import ClassLabel, Dataset, Features, Image, Value
+from datasets import ClassLabel, Dataset, Features, Image, IterableDataset, Value
 from PIL import Image as Pictures
 from scipy.io import savemat
 
@@ -243,6 +243,21 @@ def test_a_hub_that_cannot_be_reached_is_one_sentence():
 
     with pytest.raises(SourceError, match=r"There is nothing at o/n, .* \(no route and a long trace\)$"):
         open_hub_dataset("o/n", Choice(), load=load)
+
+
+def test_a_hub_that_goes_away_in_the_middle_says_how_far_it_came_and_how_to_go_on():
+    def rows():
+        yield {"image": {"bytes": png(), "path": None}, "label": 0}
+        raise ConnectionError("reset by peer")
+
+    def load(name: str, revision: str | None, choice: Choice):
+        features = labelled(0).features
+        return {"train": IterableDataset.from_generator(rows, features=features)}
+
+    records = iter(open_hub_dataset("o/n", Choice(), load=load))
+    assert next(records).name == "Ada Lovelace"
+    with pytest.raises(SourceError, match=r"o/n breaks off after 1 records .* the same command goes on"):
+        next(records)
 
 
 def test_labels_without_names_are_refused_with_the_columns_there_are(tmp_path: Path):

@@ -10,6 +10,7 @@ import hashlib
 import io
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 from lookalike.building import gate, thumbnails
 from lookalike.building.gate import Reason
 from lookalike.embedders import Embedder
+from lookalike.errors import GalleryError
 from lookalike.faces import Detector
 from lookalike.sources import Record
 
@@ -69,6 +71,21 @@ def ledger_folder(output: Path, detector: Detector, embedder: Embedder, *, photo
         (thumbnails.SIDE, thumbnails.QUALITY, thumbnails.ROOM) if photos else None,
     )
     return output / WORK / f"{model.name}-{hashlib.sha256(repr(way).encode()).hexdigest()[:12]}"
+
+
+@contextmanager
+def alone(output: Path) -> Iterator[None]:
+    """Keep every other build out of `output`; raise GalleryError where one is at work there."""
+    from filelock import FileLock, Timeout
+
+    (output / WORK).mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(output / WORK / "lock", timeout=0):  # the system drops it when a build is killed
+            yield
+    except Timeout as error:
+        raise GalleryError(
+            f"Another build is at work in {output}; wait for it, or choose a folder."
+        ) from error
 
 
 class Ledger:
