@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import warnings
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,9 @@ Photo = bytes | str | Path | Image.Image | NDArray[np.generic]
 MAX_PIXELS = 50_000_000  # a 48-megapixel phone photo passes; decoded it takes 150 MB
 MAX_BYTES = 40_000_000  # a 48-megapixel phone JPEG has some 20 MB
 # No PDF, EPS or SVG: those are programs, not photos.
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "MPO", "AVIF")
+# MPO, what some phones write, is opened as JPEG.
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF")
+HEIC = (b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1")  # brands: what phones write
 BACKGROUND = (255, 255, 255)  # what shows through where a photo is transparent: the page's paper
 
 
@@ -51,6 +54,8 @@ def _from_bytes(data: bytes) -> RGB:
         raise ImageError(
             f"The photo has {len(data) / 1e6:.0f} MB; at most {MAX_BYTES / 1e6:.0f} MB can be read."
         )
+    if data[4:8] == b"ftyp" and data[8:12] in HEIC:
+        _learn_heic()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter(
@@ -68,6 +73,14 @@ def _from_bytes(data: bytes) -> RGB:
         Exception
     ) as error:  # Pillow's plugins raise many kinds on broken bytes, SyntaxError and struct.error among them
         raise ImageError("This is not a photo that can be read; use a JPEG, PNG or WebP file.") from error
+
+
+@cache
+def _learn_heic() -> None:
+    """Let Pillow read HEIC; loading the decoder takes a tenth of a second, so only where one has come."""
+    import pillow_heif
+
+    pillow_heif.register_heif_opener()
 
 
 def _from_pil(picture: Image.Image) -> RGB:

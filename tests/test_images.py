@@ -6,6 +6,7 @@ import io
 from pathlib import Path
 
 import numpy as np
+import pillow_heif
 import pytest
 from PIL import Image
 
@@ -160,3 +161,20 @@ def test_a_photo_with_broken_exif_is_read_as_it_lies():
 def test_a_path_that_is_missing_is_named():
     with pytest.raises(MissingFileError, match="no-such-photo"):
         read_image("no-such-photo.jpg")
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_a_phone_s_heic_is_read_upright(orientation: int):
+    pillow_heif.register_heif_opener()
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    image = read_image(encoded(Image.fromarray(QUADRANTS), "HEIF", quality=95, exif=exif.tobytes()))
+    turned = {1: [RED, GREEN, BLUE, WHITE], 6: [BLUE, RED, WHITE, GREEN]}
+    assert corners(image) == turned[orientation]
+
+
+def test_a_broken_heic_is_refused_with_a_sentence():
+    pillow_heif.register_heif_opener()
+    whole = encoded(Image.fromarray(QUADRANTS), "HEIF")
+    with pytest.raises(ImageError, match="not a photo that can be read"):
+        read_image(whole[: len(whole) // 2])
