@@ -56,6 +56,7 @@ as {dim} numbers of unit length that the model `{model}` makes of the face.
 | `origin` | the source and its row or file; empty for a mean |
 | `photos` | how many photos the row stands for |
 | `category` | as in the source, if it had one |
+| `age`, `gender` | when the photo was taken; columns only where the source tells |
 
 `{model}/gallery.json` holds the settings that decide which model and alignment belong to these rows.
 
