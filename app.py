@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import importlib.metadata
+import importlib.util
 import os
 import sys
 from collections.abc import Callable, Sequence
 
 from lookalike.detectors import DEFAULT_DETECTOR, DETECTORS
 from lookalike.embedders import DEFAULT_MODEL, MODELS
-from lookalike.errors import LookalikeError
+from lookalike.errors import LookalikeError, MissingExtraError
 from lookalike.space.finders import Finders, load_finders
 
 
@@ -17,19 +19,31 @@ def main(arguments: Sequence[str] | None = None, *, load: Callable[..., Finders]
     """Serve until stopped; return 0, or 2 for trouble that can be mended."""
     options = parse(arguments)
     try:
-        serve(load(options.gallery, model=options.model, detector=options.detector), share=options.share)
+        if options.mcp:
+            check_mcp()
+        finders = load(options.gallery, model=options.model, detector=options.detector)
+        serve(finders, share=options.share, mcp=options.mcp)
     except (LookalikeError, OSError) as error:  # OSError: the port is taken
         print(f"error: {error}", file=sys.stderr)
         return 2
     return 0
 
 
-def serve(finders: Finders, *, share: bool) -> None:
+def serve(finders: Finders, *, share: bool, mcp: bool) -> None:
     """Warm up, then serve on GRADIO_SERVER_NAME and GRADIO_SERVER_PORT (by default 127.0.0.1 and 7860)."""
     from lookalike.space.page import build_page, launch_options, warm_up  # gradio takes seconds to import
 
     warm_up(finders)
-    build_page(finders).launch(**launch_options(share=share))
+    build_page(finders).launch(**launch_options(share=share, mcp=mcp))
+
+
+def check_mcp() -> None:
+    """Raise MissingExtraError where the package that answers language models is not installed."""
+    if importlib.util.find_spec("mcp") is None:
+        raise MissingExtraError(
+            "--mcp needs one more package; install it with "
+            f'pip install "gradio[mcp]=={importlib.metadata.version("gradio")}" and start again.'
+        )
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -56,6 +70,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         help=f"{', '.join(DETECTORS)} (default: %(default)s)",
     )
     parser.add_argument("--share", action="store_true", help="also serve under a public address for a week")
+    parser.add_argument("--mcp", action="store_true", help="also answer language models, over MCP")
     return parser.parse_args(arguments)
 
 

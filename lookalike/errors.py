@@ -9,8 +9,10 @@
     ├── SourceError           a source of celebrity photos cannot be read, or holds none
     ├── HubError              the Hub does not take a gallery, or cannot be reached
     ├── TrainingError         a training run cannot go on as it is asked to
+    ├── MissingExtraError     an optional package that was asked for is not installed
     └── GalleryError          a gallery cannot be read or trusted
-        └── MismatchError     gallery and model do not belong together
+        ├── MismatchError     gallery and model do not belong together
+        └── UnreachableError  a gallery on the Hub cannot be fetched
 
 Every message is one sentence that says what to do. The page and the commands show it; nothing in between
 rewrites it.
@@ -55,9 +57,17 @@ class TrainingError(LookalikeError):
     """A training run cannot go on as it is asked to."""
 
 
+class MissingExtraError(LookalikeError):
+    """An optional package that was asked for is not installed."""
+
+
 class GalleryError(LookalikeError):
     """A gallery cannot be read or trusted."""
 
 
 class MismatchError(GalleryError):
     """A gallery was made with another model or alignment than the one that embeds the photo."""
+
+
+class UnreachableError(GalleryError):
+    """A gallery on the Hub cannot be fetched: no network, no such dataset, or no right to read it."""

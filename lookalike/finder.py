@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from lookalike.detectors import DEFAULT_DETECTOR, load_detector
 from lookalike.embedders import DEFAULT_MODEL, Embedder, find_model, load_embedder
-from lookalike.errors import GalleryError, NoFaceError
+from lookalike.errors import GalleryError, NoFaceError, UnreachableError
 from lookalike.faces import RGB, Detector, Face
 from lookalike.gallery import Gallery, Hit
 from lookalike.images import Photo, read_image
@@ -189,7 +189,7 @@ def fetch_gallery(dataset: str, model: str) -> Path:
             allow_patterns=[f"{model}/*.parquet", f"{model}/*.json"],
         )
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
-        raise GalleryError(
+        raise UnreachableError(
             f"The gallery '{dataset}' could not be fetched from the Hub; "
             "check its name, its revision and HF_TOKEN, or name a folder."
         ) from error

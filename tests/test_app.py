@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import yaml
 from fakes import BrightDetector, ColourEmbedder, make_gallery
 
 import app
 from lookalike import Lookalikes
 from lookalike.errors import MismatchError, UnknownModelError
-from lookalike.space.finders import Finders
+from lookalike.space.finders import Finders, load_finders
 from lookalike.space.page import warm_up
 from lookalike.space.uploads import Uploads
 
@@ -130,3 +132,34 @@ def test_an_upload_that_has_just_been_replaced_is_left_to_the_one_who_replaced_i
     fresh.rename(file)  # gradio does this, and notes the upload right afterwards
     uploads.done(str(file))
     assert file.exists()
+
+
+def test_where_the_hub_cannot_be_reached_the_bundled_gallery_is_served_and_the_page_says_so():
+    code = (
+        "from lookalike.space.finders import load_finders\n"
+        "finders = load_finders('someone/stars', model='compact', detector='mtcnn')\n"
+        "print(finders.gallery_id, '|', finders.notice)"
+    )
+    environment = os.environ | {"HF_HUB_OFFLINE": "1"}
+    found = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+    assert found.stdout.startswith("bundled | The gallery someone/stars cannot be reached")
+
+
+def test_with_everything_at_hand_there_is_nothing_to_say():
+    assert load_finders(None, model="compact", detector="mtcnn").notice == ""
+
+
+@pytest.mark.skipif(importlib.util.find_spec("mcp") is not None, reason="the package is installed here")
+def test_without_the_package_for_mcp_the_command_says_what_to_install(capsys: pytest.CaptureFixture[str]):
+    assert app.main(["--mcp"]) == 2
+    assert 'pip install "gradio[mcp]==' in capsys.readouterr().err
+
+
+def test_the_front_matter_fits_what_is_pinned_and_what_is_there():
+    front = yaml.safe_load((ROOT / "README.md").read_text(encoding="utf-8").split("---")[1])
+    pinned = (ROOT / "requirements.txt").read_text(encoding="utf-8")
+    assert front["sdk"] == "gradio" and f"gradio=={front['sdk_version']}\n" in pinned
+    assert (ROOT / front["app_file"]).is_file() and front["python_version"] == "3.11"
+    assert len(front["short_description"]) <= 60 and front["license"] == "apache-2.0" and front["tags"]

@@ -7,7 +7,8 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from lookalike.errors import LookalikeError, UnknownModelError
+from lookalike.embedders import DEFAULT_MODEL
+from lookalike.errors import LookalikeError, UnknownModelError, UnreachableError, WeightsError
 from lookalike.finder import Lookalikes
 from lookalike.gallery import BUNDLED_GALLERY, SETTINGS_FILE
 
@@ -17,7 +18,8 @@ log = logging.getLogger(__name__)
 class Finders:
     """The served finder, and those for the other models that its gallery has a table for.
 
-    `gallery_id` is what a report says of the gallery; `others` names the models that `load` can load besides.
+    `gallery_id` is what a report says of the gallery; `notice` what visitors are to know about it;
+    `others` names the models that `load` can load besides.
     Safe to use from several threads.
     """
 
@@ -26,10 +28,11 @@ class Finders:
         served: Lookalikes,
         *,
         gallery_id: str = "bundled",
+        notice: str = "",
         others: Sequence[str] = (),
         load: Callable[[str], Lookalikes] | None = None,
     ) -> None:
-        self.served, self.gallery_id = served, gallery_id
+        self.served, self.gallery_id, self.notice = served, gallery_id, notice
         name = served.embedder.model.name
         self.models = (name, *(other for other in others if other != name))
         self._ready = {name: served}
@@ -78,11 +81,26 @@ class Finders:
 
 
 def load_finders(gallery: str | None, *, model: str, detector: str) -> Finders:
-    """Load a gallery: the bundled one, a folder, or a Hub dataset; raise LookalikeError with the way out."""
+    """Load a gallery: the bundled one, a folder, or a Hub dataset; raise LookalikeError with the way out.
+
+    Where the Hub or a model's weights cannot be reached, the bundled gallery and model are served, and the
+    finders' notice says so.
+    """
+    try:
+        return _load(gallery, model=model, detector=detector)
+    except (UnreachableError, WeightsError) as error:  # its sentence is for whoever runs the page
+        what = f"gallery {gallery}" if isinstance(error, UnreachableError) else f"model {model}"
+        log.warning("the bundled gallery and model are served instead: %s", error)
+    notice = f"The {what} cannot be reached at the moment; this is the gallery that comes with the project."
+    return _load(None, model=DEFAULT_MODEL, detector=detector, notice=notice)
+
+
+def _load(gallery: str | None, *, model: str, detector: str, notice: str = "") -> Finders:
     folder = BUNDLED_GALLERY if gallery is None else Path(gallery)
     return Finders(
         Lookalikes.load(gallery, model=model, detector=detector),
         gallery_id=_public_name(gallery),
+        notice=notice,
         others=sorted(
             file.parent.name for file in folder.glob(f"[!.]*/{SETTINGS_FILE}")
         ),  # none for a Hub dataset

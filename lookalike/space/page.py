@@ -18,7 +18,7 @@ from lookalike.space.photo import PhotoInput, PrivateBlocks
 from lookalike.space.pictures import PictureGallery
 from lookalike.space.report import LINGER, MEANING
 from lookalike.space.sheets import Sheet
-from lookalike.space.tabs import about_tab, compare_tab, live_tab
+from lookalike.space.tabs import STOP_CAMERA, about_tab, compare_tab, live_tab
 from lookalike.space.theme import CSS, page_theme
 from lookalike.space.visit import MOST, Visit
 
@@ -38,15 +38,15 @@ FOOTER = (
 )
 
 
-def build_page(finders: Finders, *, notice: str = "") -> gr.Blocks:
-    """Return the page, ready to launch; see `launch_options`. `notice` is said above everything else."""
+def build_page(finders: Finders) -> gr.Blocks:
+    """Return the page, ready to launch; see `launch_options`."""
     with PrivateBlocks(title=TITLE, delete_cache=DELETE_CACHE) as page:
         gr.Markdown(
             f"# {TITLE}\nWhich of {len(finders.served.gallery.names):,} famous faces is most like yours?",
             elem_id="title",
         )
-        gr.Markdown(notice, visible=bool(notice), elem_id="fallback")
-        with gr.Tabs():
+        gr.Markdown(finders.notice, visible=bool(finders.notice), elem_id="fallback")
+        with gr.Tabs() as tabs:
             with gr.Tab("Find"):
                 _endpoints(Handlers(finders), _find_tab(finders))
             with gr.Tab("Live"):
@@ -58,6 +58,7 @@ def build_page(finders: Finders, *, notice: str = "") -> gr.Blocks:
             with gr.Tab("Scripts"):
                 written = gr.Markdown(elem_id="calls")
         gr.Markdown(FOOTER, elem_id="footer")
+        tabs.change(js=STOP_CAMERA, api_visibility="private")
         page.load(_calls_here, None, written, api_visibility="private")
     page.queue(api_open=False, max_size=WAITING)
     return page
@@ -102,7 +103,7 @@ def _calls_here(request: gr.Request) -> str:
     return calls(public_address(request.headers.get("x-forwarded-proto"), request.headers.get("host")))
 
 
-def launch_options(*, share: bool = False) -> dict[str, Any]:
+def launch_options(*, share: bool = False, mcp: bool = False) -> dict[str, Any]:
     """Return what to launch the page with: its looks, and nothing that watches, keeps or shares photos."""
     return {
         "share": share,
@@ -111,7 +112,7 @@ def launch_options(*, share: bool = False) -> dict[str, Any]:
         "footer_links": ["api"],
         "run_history": False,
         "enable_monitoring": False,
-        "mcp_server": False,
+        "mcp_server": mcp,
         "ssr_mode": False,
         "show_error": False,
         "max_file_size": MAX_BYTES,

@@ -21,6 +21,8 @@ from lookalike.space.sheets import Sheet
 STREAMS = 2  # cameras at a time: each takes a tenth of a core at ten frames a second, and has its own line
 FRAME_SECONDS = 0.1  # between frames; half of what a visitor sees as jerky
 STREAM_SECONDS = 600  # of work after which a camera is asked to start again, so that nobody holds a place
+# Gradio's camera goes on behind another tab; its button has a square on it while it does.
+STOP_CAMERA = "() => document.querySelector('#camera .feather-square')?.closest('button').click()"
 START = "Start the camera and press Record: every frame is compared and forgotten, nothing is recorded."
 NEEDS_TWO = "Choose two photos; the largest face of each is compared."
 
