@@ -10,17 +10,17 @@ from lookalike.gallery import BUNDLED_GALLERY
 from lookalike.space.finders import Finders
 from lookalike.space.report import MEANING
 
-HOW = """### How it works
+HOW = """## How it works
 A detector finds each face and its eyes, nose and mouth, and the face is turned upright and cut out. A
 small neural network turns it into a row of numbers, so that faces that look alike get rows that point
 the same way. The row is compared with those of every name in the gallery, and the nearest are shown.
 """
-PRIVACY = """### What happens to your photo
+PRIVACY = """## What happens to your photo
 It is read, deleted, and forgotten with the answer: no photo, no face and no row of numbers is written
 down or sent anywhere else. Camera frames are treated the same. A search for a name starts only when you
 click on its link.
 """
-REMOVAL = """### Not in here, please
+REMOVAL = """## Not in here, please
 Whoever is in a gallery and does not want to be is taken out by whoever runs this page: the name goes
 into a text file, and the gallery is built again with `python build_gallery.py SOURCE --output FOLDER
 --exclude FILE`. For the gallery that comes with the project that file is
@@ -34,19 +34,19 @@ LIMITS = (
 RIGHT = ("same or not", "nearest is right")  # columns of the card's table
 GROUPS = ("all", "source", "photo")  # its rows that are kinds of people and photos, not of damage
 ACCURACY = (
-    "### How often it is right, by group\n"
+    "## How often it is right, by group\n"
     "“Same or not” says how often two photos were rightly taken for one person or for two; “nearest is "
-    "right”, how often the photo nearest to another was of the same person. It learned from none of these people. "
-    "By sex, age or origin it was not measured.\n\n"
+    "right”, how often the photo nearest to another was of the same person. It learned from none of these "
+    "people. By sex, age or origin it was not measured.\n\n"
 )
 
 
 def about(finders: Finders) -> str:
     """Return the page's account of itself, Markdown."""
     served = finders.served
-    parts = [HOW, f"### What the percentage means\n{MEANING}\n", accuracy(model_card()), PRIVACY, REMOVAL]
+    parts = [HOW, f"## What the percentage means\n{MEANING}\n", accuracy(model_card()), PRIVACY, REMOVAL]
     parts.append(
-        f"### Cards\nServed here: the model **{served.embedder.model.name}** and the gallery "
+        f"## Cards\nServed here: the model **{served.embedder.model.name}** and the gallery "
         f"{_gallery_link(finders.gallery_id)} (revision `{served.gallery.revision}`). {LIMITS}"
     )
     return "\n".join(part for part in parts if part)
@@ -90,7 +90,7 @@ def public_address(scheme: str | None, host: str | None) -> str:
     return f"{'https' if scheme == 'https' else 'http'}://{host}"
 
 
-CALLS = """### From Python
+CALLS = """## From Python
 ```python
 from gradio_client import Client, handle_file
 
@@ -99,7 +99,7 @@ pictures, report = client.predict(photo=handle_file("me.jpg"), count=5, api_name
 print(report["faces"][0]["matches"][0])
 print(client.predict(first=handle_file("a.jpg"), second=handle_file("b.jpg"), api_name="/compare"))
 ```
-### With curl
+## With curl
 ```bash
 photo="data:image/jpeg;base64,$(base64 -w0 me.jpg)"
 echo "{\\"data\\": [{\\"url\\": \\"$photo\\"}, 5, 0, null]}" >question.json

@@ -63,11 +63,13 @@ CSS = """
 #meaning p, #footer p { font-size: 0.9rem; line-height: 1.5; }
 #footer { margin-top: 1.5rem; }
 #about, #calls { max-width: 46rem; line-height: 1.55; }
+#about h2, #calls h2 { font-size: 1.15rem; margin-top: 1.2rem; }
 #about table { font-size: 0.9rem; }
 #about th, #about td { border: 0; border-bottom: 1px solid var(--border-color-primary);
   padding: 0.35rem 0.6rem; }
 #compared .percent { display: none; }
 #calls pre { overflow-x: auto; }
+#calls .token { color: var(--body-text-color) !important; }
 footer .show-api { display: flex !important; }
 footer .divider { display: none !important; }
 #matches { border: 0; background: none; overflow: visible; }
@@ -107,6 +109,7 @@ div.bars { display: grid; grid-template-columns: 1fr 3.2rem; gap: 0.7rem; align-
   line-height: 1.2; overflow-wrap: anywhere; }
 #live .behind { text-align: center; margin-top: 0.8rem; color: var(--body-text-color-subdued); }
 @media (max-width: 640px) {
+  .tab-container button { padding-inline: 0.5rem !important; font-size: 0.95rem !important; }
   #photo, #camera { height: 340px !important; }
   #matches .grid-container { grid-template-columns: repeat(3, minmax(0, 1fr)); }
   ol.bars li { grid-template-columns: 1fr 3.2rem auto; }
