@@ -157,7 +157,7 @@ def test_how_many_matches_can_be_chosen_afterwards(tab: Any):
     playwright.expect(tab.locator("#bars li")).to_have_count(8)
 
 
-def test_a_snap_is_answered_and_not_mirrored(tab: Any):
+def test_a_snap_is_answered_without_another_click(tab: Any):
     tab.locator("#photo").get_by_label("Capture from camera").click()
     tab.get_by_text("Click to Access Webcam").first.click()
     tab.locator("#photo").get_by_label("capture photo").click()
