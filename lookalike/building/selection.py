@@ -22,9 +22,8 @@ SAMPLE = 2000  # photos, and half as many names, that stand for all: a hundredth
 PHOTOS_TO_JUDGE = 3  # of two photos that disagree nobody can say which is wrong
 
 # Two photos of one person are one photo when they are a tenth as far apart as two of one usually are.
-# With `compact`, among the Bollywood photos, that is a cosine of 0.953: of 16 pairs at 0.95 to 0.96 all were
-# JPEG of quality 50, 19 in 20 keep 0.964, at half the size 0.955; with a MobileFaceNet 0.95 and 0.94.
-# JPEG of quality 50, 19 in 20 keep 0.964, at half the size 0.955; with a public MobileFaceNet 0.95 and 0.94.
+# With `compact`, among the Bollywood photos, that is a cosine of 0.953. Of the copies of a photo saved again
+# as JPEG of quality 50, 19 in 20 keep 0.964, at half the size 0.955; with a public MobileFaceNet 0.95 and 0.94.
 COPY = 0.1
 USUAL_PHOTOS = 8  # of each name, to know what is usual
 
