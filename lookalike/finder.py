@@ -106,11 +106,11 @@ class Lookalikes:
             raise ValueError(f"count is {count}; ask for at least one match")
         image = read_image(photo)
         seconds: dict[str, float] = {}
-        with _timed(seconds, "detect"):
+        with timed(seconds, "detect"):
             faces = self.detector.detect(image)[:MAX_FACES]
-        with _timed(seconds, "embed"):
+        with timed(seconds, "embed"):
             probes = self.embedder.embed(image, faces)
-        with _timed(seconds, "search"):
+        with timed(seconds, "search"):
             hits = [self.gallery.search(probe, count=count) for probe in probes]
         found = tuple(self._found(face, face_hits) for face, face_hits in zip(faces, hits, strict=True))
         return Answer(image, found, seconds)
@@ -207,7 +207,8 @@ def _scale(gallery: Gallery, embedder: Embedder) -> Scale:
 
 
 @contextmanager
-def _timed(seconds: dict[str, float], step: str) -> Iterator[None]:
+def timed(seconds: dict[str, float], step: str) -> Iterator[None]:
+    """Write the seconds that are spent inside into `seconds`, under the name of the step."""
     start = time.perf_counter()
     yield
     seconds[step] = round(time.perf_counter() - start, 4)

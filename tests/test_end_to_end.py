@@ -135,7 +135,7 @@ def test_a_script_gets_pictures_and_a_report(address: str, tmp_path: Path):
     assert pictures[0]["caption"] == f"1 · {matches[0]['name']} · {matches[0]['similarity']:.0f} %"
     assert report["model"] == "compact" and report["gallery"]["id"] == "bundled"
     assert report["gallery"]["names"] == len(Gallery.load().names)
-    assert set(report["seconds"]) == {"detect", "embed", "search"}
+    assert set(report["seconds"]) == {"detect", "embed", "search", "draw"}
     pictures, _ = client.predict(photo=handle_file(photo), count=3, face=0, api_name="/find_lookalikes")
     assert len(pictures) == 3
 

@@ -96,7 +96,7 @@ def test_find_lookalikes_returns_pictures_with_captions_and_a_report(client: Cli
     assert captions == ["1 · red · 100 %", "2 · yellow <b> · 85 %", "3 · blue · 50 %"]
     assert all(Image.open(entry["image"]).size == (384, 384) for entry in gallery)
     seconds, revision = report.pop("seconds"), report["gallery"].pop("revision")
-    assert set(seconds) == {"detect", "embed", "search"} and len(revision) == 12
+    assert set(seconds) == {"detect", "embed", "search", "draw"} and len(revision) == 12
     red, yellow, blue = report["faces"][0].pop("matches")
     assert report == {
         "model": "colour",

@@ -7,7 +7,7 @@ from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 from lookalike.errors import ImageError, LookalikeError, NoFaceError
-from lookalike.finder import FoundFace
+from lookalike.finder import FoundFace, timed
 from lookalike.images import RGB
 from lookalike.space import report
 from lookalike.space.drawing import picture_of
@@ -61,7 +61,9 @@ class Handlers:
                 f"The number of faces in the photo is {len(answer.faces)}; "
                 "the argument face counts them from 0, the largest first."
             )
-        return pictures(answer.faces[int(face)]), report.report(answer, finder, self.finders.gallery_id)
+        with timed(answer.seconds, "draw"):
+            drawn = pictures(answer.faces[int(face)])
+        return drawn, report.report(answer, finder, self.finders.gallery_id)
 
     @sentences
     def compare(self, first: RGB | None, second: RGB | None) -> dict[str, Any]:
