@@ -23,7 +23,7 @@ PHOTOS_TO_JUDGE = 3  # of two photos that disagree nobody can say which is wrong
 
 # Two photos of one person are one photo when they are a tenth as far apart as two of one usually are.
 # With `compact`, among the Bollywood photos, that is a cosine of 0.953. Of the copies of a photo saved again
-# as JPEG of quality 50, 19 in 20 keep 0.964, at half the size 0.955; with a public MobileFaceNet 0.95 and 0.94.
+# as JPEG of quality 50, 19 in 20 keep 0.964, at half the size 0.955; with a MobileFaceNet 0.95 and 0.94.
 COPY = 0.1
 USUAL_PHOTOS = 8  # of each name, to know what is usual
 
