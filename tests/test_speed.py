@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import httpx
@@ -10,12 +11,12 @@ import pytest
 from drawing import draw_face
 from PIL import Image
 
-from lookalike.errors import LookalikeError, UnknownModelError
+from lookalike.errors import LookalikeError, UnknownModelError, WeightsError
 from lookalike.evaluation.__main__ import main
 from lookalike.evaluation.speed.client import ask_all
 from lookalike.evaluation.speed.clock import Stages, in_turns, percentile, times_as_long
 from lookalike.evaluation.speed.indexes import METHODS
-from lookalike.evaluation.speed.probe import CAMERA, Contest, crowds_of, frame, grow, sizes_of
+from lookalike.evaluation.speed.probe import CAMERA, OURS, Contest, _once, crowds_of, frame, grow, sizes_of
 from lookalike.evaluation.speed.rivals import open_find, open_ours, open_represent
 from lookalike.evaluation.speed.search import race, rows_like_faces
 from lookalike.evaluation.speed.serving import APP, running
@@ -69,6 +70,24 @@ def test_our_own_contestant_tells_its_stages_and_its_peak_of_memory():
 def test_a_contestant_that_cannot_be_opened_says_why():
     with pytest.raises(UnknownModelError, match="no detector 'eyes'"):
         Worker(open_ours, "eyes")
+
+
+def open_dying():
+    return lambda photo: os._exit(3)
+
+
+def test_a_contestant_that_dies_over_a_photo_is_told():
+    worker = Worker(open_dying)
+    for _ in range(2):
+        with pytest.raises(WeightsError, match="too little memory"):
+            worker.look(b"photo")
+    worker.close()
+
+
+def test_our_default_stands_first_and_once():
+    met = [Contest("camera", OURS, seconds, {}, 1.0, None) for seconds in (3.0, 1.0, 2.0)]
+    rival = Contest("camera", "yunet", 4.0, {}, 1.0, 2.0)
+    assert _once([met[0], rival, *met[1:]]) == [met[2], rival]
 
 
 def test_deepface_answers_the_same_photo_on_random_weights(tmp_path: Path):

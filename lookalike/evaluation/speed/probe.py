@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
@@ -55,15 +55,27 @@ class Growth:
 
 
 def contest(portrait: RGB, group: RGB, *, rounds: int) -> list[Contest]:
-    """Let our detectors and DeepFace answer a camera frame, a phone's photo and a group, in turns."""
+    """Let our detectors and DeepFace answer a camera frame, a phone's photo and a group.
+
+    Each takes turns with our default alone, since a dozen processes with TensorFlow would fill the memory.
+    """
     photos = {
         "camera frame, 640×480": frame(portrait, CAMERA),
         "phone, 12 megapixels": frame(portrait, PHONE),
         f"group, {group.shape[1]}×{group.shape[0]}": _jpeg(group),
     }
+    found: list[Contest] = []
     with ExitStack() as stack, tempfile.TemporaryDirectory() as home:
-        workers = _open_all(stack, home)
-        return [one for name, photo in photos.items() for one in _answer(name, photo, workers, rounds=rounds)]
+        ours = stack.enter_context(closing(Worker(open_ours, "mtcnn")))
+        for name, opener in _rivals(home).items():
+            print(name, file=sys.stderr)
+            try:
+                with closing(opener()) as rival:
+                    for photo, data in photos.items():
+                        found += _duel(photo, data, {OURS: ours, name: rival}, rounds=rounds)
+            except WeightsError as error:
+                print(f"left out from here on: {name}. {error}", file=sys.stderr)
+    return [one for photo in photos for one in _once([one for one in found if one.photo == photo])]
 
 
 def grow(photos: Mapping[float, bytes], *, rounds: int) -> list[Growth]:
@@ -115,13 +127,10 @@ def _jpeg(image: RGB) -> bytes:
     return bytes(data)
 
 
-def _open_all(stack: ExitStack, home: str) -> dict[str, Worker]:
-    """Return the contestants that can be opened here, and say which are left out."""
+def _rivals(home: str) -> dict[str, Callable[[], Worker]]:
+    """Return how to open each contestant beside our default."""
     names = len(Gallery.load().names)
-    openers = {
-        OURS: partial(Worker, open_ours, "mtcnn"),
-        "yunet": partial(Worker, open_ours, "yunet"),
-    }
+    openers: dict[str, Callable[[], Worker]] = {"yunet": partial(Worker, open_ours, "yunet")}
     for model, engine, detector in product(NETWORKS, ("tensorflow", "onnx"), ("opencv", "mtcnn")):
         openers[f"DeepFace {model}, {detector}, {engine}"] = partial(
             Worker, open_represent, model, detector, engine, home
@@ -130,20 +139,10 @@ def _open_all(stack: ExitStack, home: str) -> dict[str, Worker]:
         openers[f"DeepFace find, VGG-Face, {detector}, {names:,} rows"] = partial(
             Worker, open_find, "VGG-Face", detector, names, home
         )
-    workers = {}
-    for name, opener in openers.items():
-        print(f"opening {name}", file=sys.stderr)
-        try:
-            workers[name] = opener()
-        except WeightsError as error:
-            print(f"left out: {name}. {error}", file=sys.stderr)
-            continue
-        stack.callback(workers[name].close)
-    return workers
+    return openers
 
 
-def _answer(name: str, photo: bytes, workers: Mapping[str, Worker], *, rounds: int) -> list[Contest]:
-    print(f"answering the {name}", file=sys.stderr)
+def _duel(name: str, photo: bytes, workers: Mapping[str, Worker], *, rounds: int) -> list[Contest]:
     runs: dict[str, list[Run]] = {contestant: [] for contestant in workers}
 
     def contestant(of: str) -> Callable[[], float]:
@@ -163,6 +162,12 @@ def _answer(name: str, photo: bytes, workers: Mapping[str, Worker], *, rounds: i
         )
         for of in workers
     ]
+
+
+def _once(contests: Sequence[Contest]) -> list[Contest]:
+    """Return every contestant once: our default, which met them all, as it was in its median meeting."""
+    ours = sorted((one for one in contests if one.contestant == OURS), key=lambda one: one.seconds)
+    return [*ours[len(ours) // 2 : len(ours) // 2 + 1], *(one for one in contests if one.contestant != OURS)]
 
 
 def _medians(runs: Sequence[Run]) -> tuple[float, Seconds, float]:

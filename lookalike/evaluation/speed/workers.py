@@ -13,6 +13,7 @@ from lookalike.evaluation.speed.clock import Seconds, Stages, forget_peak, peak_
 Look = Callable[[bytes], Seconds]  # does the work on a photo's bytes; returns its own stages, or {}
 Opener = Callable[..., Look]  # loads what the work needs; a function of a module, so that it can travel
 
+ENDED = "Its process ended: its own words stand above, or there was too little memory."
 READY_SECONDS = 600  # to import TensorFlow and draw 145 million random weights on a busy machine
 
 
@@ -39,8 +40,11 @@ class Worker:
         self._answer()  # it is ready
 
     def look(self, photo: bytes) -> Run:
-        """Do the work on an image file's bytes."""
-        self._connection.send(photo)
+        """Do the work on an image file's bytes; raise WeightsError when the process does not survive it."""
+        try:
+            self._connection.send(photo)
+        except BrokenPipeError:
+            raise WeightsError(ENDED) from None
         return self._answer()
 
     def close(self) -> None:
@@ -52,8 +56,8 @@ class Worker:
     def _answer(self) -> Run:
         try:
             answer: Run | LookalikeError = self._connection.recv()
-        except EOFError:
-            raise WeightsError("A contestant's process ended; its own words stand above.") from None
+        except (EOFError, ConnectionError):
+            raise WeightsError(ENDED) from None
         if isinstance(answer, LookalikeError):
             self.close()
             raise answer
