@@ -8,6 +8,7 @@ import importlib.util
 import os
 import sys
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from lookalike.detectors import DEFAULT_DETECTOR, DETECTORS
 from lookalike.embedders import DEFAULT_MODEL, MODELS
@@ -31,8 +32,11 @@ def main(arguments: Sequence[str] | None = None, *, load: Callable[..., Finders]
 
 def serve(finders: Finders, *, share: bool, mcp: bool) -> None:
     """Warm up, then serve on GRADIO_SERVER_NAME and GRADIO_SERVER_PORT (by default 127.0.0.1 and 7860)."""
-    from lookalike.space.page import build_page, launch_options, warm_up  # gradio takes seconds to import
+    with ThreadPoolExecutor(1) as beside:
+        warming = beside.submit(finders.served.warm_up)
+        from lookalike.space.page import build_page, launch_options, warm_up  # gradio takes seconds to import
 
+        warming.result()
     warm_up(finders)
     build_page(finders).launch(**launch_options(share=share, mcp=mcp))
 

@@ -129,9 +129,9 @@ METHODS = (
     Method("faiss, exact, float32", _faiss("Flat"), most=ROW_ROWS, package="faiss"),
     Method("faiss, exact, float16", _faiss("SQfp16"), package="faiss"),
     Method("faiss, exact, int8", _faiss("SQ8"), package="faiss"),
-    Method("usearch, exact, float32", _usearch_exact(np.float32), package="usearch"),
-    Method("usearch, exact, float16", _usearch_exact(np.float16), package="usearch"),
-    Method("usearch, exact, int8", _usearch_exact(np.int8), package="usearch"),
+    Method("usearch, exact, float32", _usearch_exact(np.float32), most=ROW_ROWS, package="usearch"),
+    Method("usearch, exact, float16", _usearch_exact(np.float16), most=ROW_ROWS, package="usearch"),
+    Method("usearch, exact, int8", _usearch_exact(np.int8), most=ROW_ROWS, package="usearch"),
     Method(
         "faiss, inverted file, int8",
         _faiss(f"IVF{LISTS},SQ8", ("nprobe", OPENED)),
