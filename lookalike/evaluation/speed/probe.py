@@ -14,7 +14,8 @@ from statistics import median
 import cv2
 import numpy as np
 
-from lookalike.errors import WeightsError
+from lookalike.detectors import load_detector
+from lookalike.errors import NoFaceError, WeightsError
 from lookalike.evaluation.speed.clock import Seconds, in_turns, times_as_long
 from lookalike.evaluation.speed.rivals import NETWORKS, open_find, open_ours, open_represent
 from lookalike.evaluation.speed.workers import Run, Worker
@@ -27,6 +28,9 @@ WIDTHS = (320, 640, 1280, 2000, 4000, 6000)  # of photos 4:3 that show one face;
 CROWDS = (1, 2, 4, 8, 16, 32)  # faces in one photo
 TILE, COLUMNS, ROWS = 200, 8, 6  # a crowd stands in a grid of squares of so many pixels
 OURS = "mtcnn (default)"
+AROUND = (
+    0.15  # of a face's height is left round it in a crowd, so that all of them are large enough to be found
+)
 GREY = (127, 127, 127)
 
 
@@ -95,8 +99,11 @@ def sizes_of(portrait: RGB) -> dict[float, bytes]:
 
 
 def crowds_of(portrait: RGB) -> dict[float, bytes]:
-    """Return photos of one size with growing crowds, keyed by the number of faces."""
-    tile = _fitted(portrait, (TILE, TILE))
+    """Return photos of one size with growing crowds of the portrait's face, keyed by how many there are.
+
+    Raises NoFaceError when the portrait shows none.
+    """
+    tile = _fitted(_close_up(portrait), (TILE, TILE))
     crowds = {}
     for count in CROWDS:
         canvas = np.full((ROWS * TILE, COLUMNS * TILE, 3), GREY, np.uint8)
@@ -105,6 +112,16 @@ def crowds_of(portrait: RGB) -> dict[float, bytes]:
             canvas[top : top + TILE, left : left + TILE] = tile
         crowds[float(count)] = _jpeg(canvas)
     return crowds
+
+
+def _close_up(portrait: RGB) -> RGB:
+    """Return the part of a photo that the largest face all but fills."""
+    faces = load_detector().detect(portrait)
+    if not faces:
+        raise NoFaceError("No face was found in the portrait; choose another photo.")
+    x, y, width, height = (round(value) for value in faces[0].box)
+    room = round(AROUND * height)
+    return portrait[max(0, y - room) : y + height + room, max(0, x - room) : x + width + room]
 
 
 def frame(image: RGB, size: tuple[int, int]) -> bytes:
