@@ -160,6 +160,7 @@ def test_how_many_matches_can_be_chosen_afterwards(tab: Any):
 def test_a_snap_is_answered_without_another_click(tab: Any):
     tab.locator("#photo").get_by_label("Capture from camera").click()
     tab.get_by_text("Click to Access Webcam").first.click()
+    tab.wait_for_function("document.querySelector('#photo video')?.currentTime > 0")  # else the snap is black
     tab.locator("#photo").get_by_label("capture photo").click()
     tab.wait_for_selector("#duel .pair img")
     assert tab.locator("#photo img").count() == 1

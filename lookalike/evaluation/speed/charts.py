@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 
+from matplotlib import colormaps
 from matplotlib.figure import Figure
 
 from lookalike.evaluation.speed.probe import Growth
@@ -34,8 +35,11 @@ def draw_search(rows: Sequence[Speed]) -> Figure:
     figure = Figure(figsize=(10, 5.5), layout="constrained")
     times, held = figure.subplots(1, 2)
     by_method = sorted(rows, key=lambda row: row.method)
-    for method, several in groupby(by_method, key=lambda row: row.method):
-        group = list(several)
+    methods = [(method, list(group)) for method, group in groupby(by_method, key=lambda row: row.method)]
+    colours = [colormaps["tab20"](place) for place in range(20)]
+    times.set_prop_cycle(color=colours)
+    held.set_prop_cycle(color=colours)
+    for method, group in methods:
         style = "--" if group[0].of_bandwidth is None else "-"
         sizes = [row.rows for row in group]
         times.plot(sizes, [1000 * row.seconds for row in group], style, marker=".", label=method)
