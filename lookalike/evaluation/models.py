@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import multiprocessing
-import resource
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 
 from lookalike.embedders import BUNDLED, Embedder, Embeddings, Model, OnnxEmbedder, load_embedder, unit_rows
 from lookalike.errors import MissingFileError, WeightsError
+from lookalike.evaluation.speed.clock import memory
 from lookalike.faces import RGB, Face, align
 from lookalike.sessions import open_session
 from lookalike.similarity import Scale
@@ -103,30 +103,22 @@ def cost(spec: str) -> Cost:
     """Measure a model in a process of its own."""
     context = multiprocessing.get_context("spawn")
     with context.Pool(1) as pool:
-        milliseconds, memory = pool.apply(_measure, (spec,))
+        milliseconds, grown = pool.apply(_measure, (spec,))
     path = Path(spec) if spec.endswith(".onnx") else BUNDLED / f"{spec}.onnx"
-    return Cost(path.stat().st_size / 1e6 if path.exists() else None, milliseconds, memory)
+    return Cost(path.stat().st_size / 1e6 if path.exists() else None, milliseconds, grown)
 
 
 def _measure(spec: str) -> tuple[float, float]:
-    before = _resident_memory()
+    before = memory()
     embedder = open_model(spec)
     width, height = embedder.model.input_size
     crop: NDArray[np.uint8] = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
     embedder.embed_crops([crop])
-    memory = _resident_memory() - before
+    grown = memory() - before
     rounds = []
     for _ in range(ROUNDS):
         started = time.perf_counter()
         for _ in range(CALLS):
             embedder.embed_crops([crop])
         rounds.append((time.perf_counter() - started) / CALLS * 1000)
-    return min(rounds), memory
-
-
-def _resident_memory() -> float:
-    """Return this process's resident memory in MB, 0 where the system does not tell as Linux does."""
-    status = Path("/proc/self/statm")
-    if not status.exists():
-        return 0.0
-    return int(status.read_text().split()[1]) * resource.getpagesize() / 1e6
+    return min(rounds), grown
