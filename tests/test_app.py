@@ -16,7 +16,7 @@ import app
 from lookalike import Lookalikes
 from lookalike.errors import MismatchError, UnknownModelError
 from lookalike.space.finders import Finders, load_finders
-from lookalike.space.page import warm_up
+from lookalike.space.page import warm_up_drawing
 from lookalike.space.uploads import Uploads
 
 ROOT = Path(__file__).parents[1]
@@ -82,7 +82,8 @@ def test_warming_up_runs_every_step_once():
             return super().detect(image)
 
     gallery = make_gallery(**ANYBODY)
-    warm_up(Finders(Lookalikes(gallery, embedder=Counting(), detector=Finding())))
+    Lookalikes(gallery, embedder=Counting(), detector=Finding()).warm_up()
+    warm_up_drawing()
     assert set(ran) == {"detect", "embed"}
 
 

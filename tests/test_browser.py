@@ -18,7 +18,7 @@ from drawing import draw_face, draw_group, draw_landscape
 from PIL import Image
 
 from lookalike.space.finders import load_finders
-from lookalike.space.page import build_page, launch_options, warm_up
+from lookalike.space.page import build_page, launch_options
 
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -47,7 +47,7 @@ def camera(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
     finders = load_finders(None, model="compact", detector="mtcnn")
-    warm_up(finders)
+    finders.served.warm_up()
     page = build_page(finders)
     page.launch(**launch_options(), prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
     yield page.local_url

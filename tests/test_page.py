@@ -18,7 +18,7 @@ from PIL import Image
 
 from lookalike import Lookalikes
 from lookalike.space.finders import Finders
-from lookalike.space.page import build_page, launch_options, warm_up
+from lookalike.space.page import build_page, launch_options
 
 RED, BLUE, BLACK = (255, 0, 0), (0, 0, 255), (0, 0, 0)
 ANYBODY = {"red": [[1, 0, 0]], "yellow <b>": [[1, 1, 0]], "blue": [[0, 0, 1]]}
@@ -52,7 +52,7 @@ def page(uploads: Path) -> Iterator[object]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GRADIO_TEMP_DIR", str(uploads))
         finders = Finders(finder(), gallery_id="a test", others=["tint"], load=finder)
-        warm_up(finders)
+        finders.served.warm_up()
         page = build_page(finders)
         page.launch(**launch_options(), prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
         yield page

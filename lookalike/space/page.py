@@ -120,9 +120,8 @@ def launch_options(*, share: bool = False, mcp: bool = False) -> dict[str, Any]:
     }
 
 
-def warm_up(finders: Finders) -> None:
-    """Run every step once, drawing too, so that the first visitor waits no longer than the tenth."""
-    finders.served.warm_up()
+def warm_up_drawing() -> None:
+    """Draw once what an answer shows, so that the first visitor waits no longer than the tenth."""
     grey = np.full((480, 640, 3), 127, np.uint8)
     encode(draw_faces(grey, [Face((260, 150, 120, 180), np.zeros((5, 2), np.float32), 1.0)] * 2, 0))
     picture_of("Ada Lovelace", None)
