@@ -1,8 +1,8 @@
 """The detectors on offer: each finds faces with five landmarks.
 
-`mtcnn` needs no download and is the default. `yunet` and `retinaface` are DeepFace's, whose weights are
-fetched at first use and kept under DEEPFACE_HOME; their five landmarks come from the raw model inside
-DeepFace's wrapper, which itself keeps only the eyes.
+`mtcnn` needs no download and is the default. `yunet` and `retinaface` are those that DeepFace offers, whose
+weights it fetches at first use and keeps under DEEPFACE_HOME; their five landmarks come from the network
+itself, since DeepFace's wrappers keep only the eyes.
 """
 
 from __future__ import annotations
@@ -10,50 +10,18 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Mapping
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from lookalike.errors import UnknownModelError, WeightsError
 from lookalike.faces import RGB, Detector, Face, largest_first
 from lookalike.mtcnn import Mtcnn
+from lookalike.yunet import YuNet
 
 DEFAULT_DETECTOR = "mtcnn"
-YUNET_SIDE = 640  # pixels; larger photos are searched at this size, where most faces of 40 pixels are found
-YUNET_LEAST_SIDE = (
-    320  # smaller ones are enlarged: on crops of 64 to 160 pixels its landmarks are then steadier,
-)
-# and the median cosine between embeddings by its alignment and by MTCNN's goes from 0.93 to 0.95
-YUNET_CONFIDENCE = 0.6  # at DeepFace's 0.9 a quarter of the faces turned by 15 degrees are lost
 RETINAFACE_CONFIDENCE = 0.9  # its own default
-
-
-class YuNet:
-    """YuNet, Wu et al. 2023 (https://doi.org/10.1007/s11633-023-1423-y), through OpenCV; one photo at a
-    time.
-    """
-
-    name = "yunet"
-
-    def __init__(self) -> None:
-        self._network = _deepface_detector("yunet")
-        self._network.setScoreThreshold(YUNET_CONFIDENCE)
-        self._lock = threading.Lock()  # setInputSize and detect share one object
-
-    def detect(self, image: RGB) -> list[Face]:
-        """Return the faces of an (H, W, 3) uint8 RGB photo, largest first."""
-        longer = max(image.shape[:2])
-        scale = min(max(longer, YUNET_LEAST_SIDE), YUNET_SIDE) / longer
-        size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
-        kind = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-        seen = image if scale == 1 else cv2.resize(image, size, interpolation=kind)
-        with self._lock:
-            self._network.setInputSize(size)
-            _, rows = self._network.detect(np.ascontiguousarray(seen[:, :, ::-1]))
-        found = [] if rows is None else rows
-        return largest_first([_yunet_face(row, image.shape[1] / size[0]) for row in found])
 
 
 class RetinaFace:
@@ -62,7 +30,7 @@ class RetinaFace:
     name = "retinaface"
 
     def __init__(self) -> None:
-        self._network = _deepface_detector("retinaface")
+        self._network = _fetched("retinaface", _retinaface_network)
         self._lock = threading.Lock()
 
     def detect(self, image: RGB) -> list[Face]:
@@ -76,8 +44,15 @@ class RetinaFace:
         return largest_first([_retinaface_face(face) for face in faces])
 
 
-_KINDS: dict[str, Callable[[], Detector]] = {"mtcnn": Mtcnn, "yunet": YuNet, "retinaface": RetinaFace}
+def open_yunet() -> YuNet:
+    """Return YuNet on the file that DeepFace keeps; raise WeightsError where it cannot be fetched or read."""
+    return YuNet(_fetched("yunet", _yunet_file).read_bytes())
+
+
+_KINDS: dict[str, Callable[[], Detector]] = {"mtcnn": Mtcnn, "yunet": open_yunet, "retinaface": RetinaFace}
 DETECTORS = tuple(_KINDS)
+
+Fetched = TypeVar("Fetched")
 
 _loaded: dict[str, Detector] = {}
 _lock = threading.Lock()
@@ -93,13 +68,11 @@ def load_detector(name: str = DEFAULT_DETECTOR) -> Detector:
         return _loaded[name]
 
 
-def _deepface_detector(name: str) -> Any:
-    """Return the OpenCV or Keras object inside DeepFace's wrapper."""
+def _fetched(name: str, fetch: Callable[[], Fetched]) -> Fetched:
+    """Return what `fetch` gets of DeepFace; raise WeightsError with the way out where it cannot."""
     os.environ.setdefault("DEEPFACE_BACKEND_ENGINE", "onnx")
-    from deepface.modules import modeling
-
     try:
-        return modeling.build_model("face_detector", name).model
+        return fetch()
     except Exception as error:  # DeepFace wraps downloads that failed in ValueError, others pass through
         raise WeightsError(
             f"The weights of the detector '{name}' could not be fetched; "
@@ -107,14 +80,18 @@ def _deepface_detector(name: str) -> Any:
         ) from error
 
 
-def _yunet_face(row: NDArray[np.float32], scale: float) -> Face:
-    """Return the face of a (15,) row: box, five points, score; a pixel of what it saw is `scale` wide."""
-    x, y, width, height = (float(value) * scale for value in row[:4])
-    return Face(
-        (x, y, width, height),
-        ((row[4:14].reshape(5, 2) + 0.5) * scale - 0.5).astype(np.float32),  # between pixel centres
-        float(row[14]),
-    )
+def _yunet_file() -> Path:
+    from deepface.commons.weight_utils import download_weights_if_necessary
+    from deepface.models.face_detection.YuNet import WEIGHTS_URL
+
+    return Path(download_weights_if_necessary(WEIGHTS_URL.rpartition("/")[2], WEIGHTS_URL))
+
+
+def _retinaface_network() -> Any:
+    """Return the Keras model inside DeepFace's wrapper."""
+    from deepface.modules import modeling
+
+    return modeling.build_model("face_detector", "retinaface").model
 
 
 def _retinaface_face(face: Mapping[str, Any]) -> Face:

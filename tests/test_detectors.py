@@ -12,9 +12,11 @@ from conftest import SHARED
 from deepface_process import run_deepface
 from drawing import draw_face, draw_landscape
 
-from lookalike.detectors import YuNet, load_detector
+from lookalike.detectors import load_detector, open_yunet
 from lookalike.embedders import load_embedder
+from lookalike.errors import WeightsError
 from lookalike.images import read_image
+from lookalike.yunet import CONFIDENCE, OVERLAP, YuNet
 
 YUNET_FILE = "face_detection_yunet_2023mar.onnx"
 
@@ -29,7 +31,7 @@ def yunet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> YuNet:
     home.mkdir(parents=True)
     shutil.copy(weights, home)
     monkeypatch.setenv("DEEPFACE_HOME", str(tmp_path))
-    return YuNet()
+    return open_yunet()
 
 
 def test_yunet_and_mtcnn_agree_where_a_drawn_face_is(yunet: YuNet):
@@ -38,6 +40,26 @@ def test_yunet_and_mtcnn_agree_where_a_drawn_face_is(yunet: YuNet):
     eyes = np.linalg.norm(ours.landmarks[0] - ours.landmarks[1])
     assert np.abs(ours.landmarks - theirs.landmarks).max() < 0.3 * eyes  # in the same order
     assert yunet.detect(draw_landscape()) == []
+
+
+def test_yunet_finds_what_opencv_finds_with_the_same_file(yunet: YuNet, photos: Path):
+    opencv = cv2.FaceDetectorYN.create(str(SHARED / "weights" / YUNET_FILE), "", (0, 0), CONFIDENCE, OVERLAP)
+    for name in ("obama.jpg", "biden.jpg", "paul_rudd.jpg"):
+        image = cv2.resize(read_image(photos / name), (500, 333))  # no multiple of 32
+        opencv.setInputSize((500, 333))
+        _, rows = opencv.detect(np.ascontiguousarray(image[:, :, ::-1]))
+        found = yunet.detect(image)
+        assert [face.box for face in found] == [pytest.approx(row[:4], abs=0.01) for row in by_area(rows)]
+        assert [face.confidence for face in found] == pytest.approx(list(by_area(rows)[:, 14]), abs=1e-4)
+
+
+def by_area(rows: np.ndarray) -> np.ndarray:
+    return rows[np.argsort(-rows[:, 2] * rows[:, 3])]
+
+
+def test_yunet_of_a_damaged_file_is_one_sentence():
+    with pytest.raises(WeightsError, match="delete it, and it is fetched again"):
+        YuNet(b"half a file")
 
 
 def test_a_small_photo_is_seen_as_the_large_one_that_it_was(yunet: YuNet):
