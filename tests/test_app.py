@@ -68,6 +68,17 @@ def test_importing_the_command_starts_and_writes_nothing():
     assert os.environ["GRADIO_ANALYTICS_ENABLED"] == "False"
 
 
+def test_the_plots_that_gradio_prepares_for_are_not_loaded_with_an_answer():
+    code = """
+import sys, lookalike.space
+from gradio.utils import MatplotlibBackendMananger
+with MatplotlibBackendMananger():  # gradio's, round every event
+    print("matplotlib.pyplot" in sys.modules)
+"""
+    found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert found.stdout.split() == ["False"]
+
+
 def test_warming_up_runs_every_step_once():
     ran = []
 
