@@ -57,7 +57,7 @@ class Stage(NamedTuple):
 
 
 LOOKS = (Look(0, 1 / 12), Look(0, 1 / 18), Look(35, 1 / 12), Look(-35, 1 / 12))  # until one finds a face
-CROWD = 8  # where the first look finds so many, more and smaller ones are likely
+NEAR = 2  # times the smallest that a look finds; where a face is smaller, still smaller ones are likely
 CROWD_LOOK = Look(0, 1 / 24, 256)
 STAGES = (Stage("rnet", 0.6, 0.6), Stage("onet", 0.8, 0.6))
 LEVEL_THRESHOLD = 0.6  # for the last look: it loses no face, and a third of what only looked like one
@@ -98,8 +98,8 @@ class Mtcnn:
         photo = halve(brighten(image))
         for look in LOOKS:
             faces = self._search(photo, look)
-            if len(faces) >= CROWD:
-                faces = self._search(photo, CROWD_LOOK)
+            if faces and _smallest(faces, image) < NEAR * look.smallest:
+                faces = max(self._search(photo, CROWD_LOOK), faces, key=len)
             if faces:
                 return largest_first(faces)
         return []
@@ -190,6 +190,11 @@ def _face(box: Floats, score: float, points: Floats, back: Floats, width: int, h
         landmarks.astype(np.float32),
         float(score),
     )
+
+
+def _smallest(faces: list[Face], image: RGB) -> float:
+    """Return the longer side of the smallest face as a share of the root of the photo's area."""
+    return min(max(face.box[2:]) for face in faces) / float(np.sqrt(image.shape[0] * image.shape[1]))
 
 
 def _landmarks(found: Floats) -> Floats:

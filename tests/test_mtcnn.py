@@ -14,7 +14,7 @@ from drawing import draw_face, draw_group, draw_landscape
 from lookalike import mtcnn_graphs
 from lookalike.errors import WeightsError
 from lookalike.faces import Face
-from lookalike.mtcnn import CROWD, Mtcnn
+from lookalike.mtcnn import Mtcnn
 
 # The layers as the paper and the wheel's own code have them: (side, "same") of each pooling.
 POOLS = {
@@ -144,7 +144,16 @@ def test_several_faces_come_largest_first(detector: Mtcnn):
 
 def test_a_crowd_is_searched_for_its_small_faces_too(detector: Mtcnn):
     row = np.hstack([draw_face(seed, size=100) for seed in range(1, 9)])
-    assert len(detector.detect(np.vstack([row] * 6))) >= 46 > CROWD
+    assert len(detector.detect(np.vstack([row] * 6))) >= 46
+
+
+@pytest.mark.parametrize("side", [160, 110, 80])
+def test_a_small_face_beside_a_larger_one_is_found_too(detector: Mtcnn, side: int):
+    picture = draw_landscape(1200, 900)
+    picture[100:340, 100:340] = draw_face(3, size=240)  # itself not large in the picture
+    picture[600 : 600 + side, 900 : 900 + side] = draw_face(5, size=side)
+    large, small = detector.detect(picture)
+    assert large.box[0] < 340 and 900 < small.box[0] < 900 + side
 
 
 def test_a_face_cut_off_by_the_edge_is_found_and_its_box_ends_there(detector: Mtcnn):
