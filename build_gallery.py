@@ -23,7 +23,8 @@ from lookalike.detectors import load_detector
 from lookalike.embedders import Embedder, load_embedder
 from lookalike.errors import GalleryError, LookalikeError, MissingFileError
 from lookalike.faces import Detector
-from lookalike.gallery import SETTINGS_FILE, Gallery
+from lookalike.gallery import Gallery
+from lookalike.settings import SETTINGS_FILE
 from lookalike.sources import Choice, Source, open_sources
 from lookalike.splits import person_key
 

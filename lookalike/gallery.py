@@ -2,7 +2,7 @@
 
 A folder (or a Hub dataset) holds one configuration per model:
 
-    compact/gallery.json               settings, see Settings
+    compact/gallery.json               settings, see lookalike.settings
     compact/rows-00000-of-00001.parquet   columns as in lookalike.table
     README.md                          the card
 
@@ -16,10 +16,9 @@ import json
 import shutil
 from bisect import bisect_left
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -29,44 +28,13 @@ from numpy.typing import NDArray
 
 from lookalike.embedders import BUNDLED, Embedder, Embeddings
 from lookalike.errors import GalleryError, MismatchError, MissingFileError
-from lookalike.similarity import Scale
+from lookalike.settings import SETTINGS_FILE, Settings, read_settings
 from lookalike.splits import person_key
-from lookalike.table import SCHEMA_VERSION, Row, checked, embeddings_of, table_of
+from lookalike.table import Row, checked, embeddings_of, table_of
 
 BUNDLED_GALLERY = BUNDLED / "gallery"
-SETTINGS_FILE = "gallery.json"
 BLOCK = 256  # names whose best is compared first; with fewer or more a search is slower
 ROWS_PER_FILE = 100_000  # with thumbnails of some 6 KB, 600 MB a file
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What decides whether a gallery and a model belong together, and what its reader wants to know.
-
-    `standing` holds the cosines of strangers' best matches in this gallery, 101 quantiles from the 0th to
-    the 100th percentile (none for a gallery of one name); `scale` is set only where the model has no fitted
-    scale of its own. `mean_length` is the median length, 0..1, of the means of unit embeddings that the rows
-    were before they were normalized, 1 where a row is a photo: a cosine with such a row, times this length,
-    is about the mean cosine with the photos behind it, for which the percentage was fitted.
-    `records` says what became of every record of the source, in the build's words.
-    """
-
-    model: str
-    weights: str
-    weights_hash: str
-    dim: int
-    alignment: str
-    normalization: str
-    engine: str
-    detector: str
-    source: str
-    licence: str
-    deepface: str | None = None
-    standing: tuple[float, ...] = ()
-    scale: Scale | None = None
-    mean_length: float = 1.0
-    records: dict[str, int] = field(default_factory=dict)
-    schema_version: int = SCHEMA_VERSION
 
 
 @dataclass(frozen=True)
@@ -116,7 +84,7 @@ class Gallery:
                 f"The gallery at {folder} has no table for the model '{model}' "
                 f"(it has: {', '.join(offered) or 'none'}); choose one of its models or build it again."
             )
-        settings = _read_settings(folder / model / SETTINGS_FILE)
+        settings = read_settings(folder / model / SETTINGS_FILE)
         files = sorted((folder / model).glob("*.parquet"))
         try:
             tables = [pq.read_table(file) for file in files]
@@ -273,22 +241,6 @@ def standing_quantiles(probes: Embeddings, probe_names: Sequence[str], gallery: 
         others = (hit for hit in gallery.search(probe, count=2) if hit.name != name)
         firsts.append(next(others).cosine)
     return tuple(round(float(q), 6) for q in np.quantile(firsts, np.linspace(0, 1, 101)))
-
-
-def _read_settings(path: Path) -> Settings:
-    try:
-        fields: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        version = fields["schema_version"]
-        if version != SCHEMA_VERSION:
-            raise GalleryError(
-                f"{path} has schema {version}, this program reads schema {SCHEMA_VERSION}; "
-                "update the program or build the gallery again."
-            )
-        scale = fields.pop("scale")
-        fields["standing"] = tuple(fields["standing"])
-        return Settings(scale=None if scale is None else Scale.from_json(scale), **fields)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise GalleryError(f"{path} cannot be read; build the gallery again.") from error
 
 
 def _replace(partial: Path, target: Path) -> None:

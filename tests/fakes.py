@@ -11,7 +11,8 @@ from onnx import TensorProto, helper, numpy_helper
 
 from lookalike.embedders import Model
 from lookalike.faces import Face
-from lookalike.gallery import Gallery, Settings
+from lookalike.gallery import Gallery
+from lookalike.settings import Settings
 from lookalike.similarity import Scale
 from lookalike.table import Row
 

@@ -15,7 +15,8 @@ from lookalike.building.selection import Candidate, evenly
 from lookalike.embedders import Embedder, unit_rows
 from lookalike.evaluation.metrics import pair_cosines
 from lookalike.faces import Detector
-from lookalike.gallery import Gallery, Settings, standing_quantiles
+from lookalike.gallery import Gallery, standing_quantiles
+from lookalike.settings import Settings
 from lookalike.similarity import Scale, rough_scale
 from lookalike.table import Row
 

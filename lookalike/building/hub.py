@@ -13,7 +13,8 @@ from lookalike.building.card import CARD_FILE, card
 from lookalike.building.removal import take_out
 from lookalike.errors import GalleryError, HubError
 from lookalike.finder import fetch_gallery
-from lookalike.gallery import SETTINGS_FILE, Gallery
+from lookalike.gallery import Gallery
+from lookalike.settings import SETTINGS_FILE
 
 Result = TypeVar("Result")
 

@@ -10,7 +10,8 @@ from pathlib import Path
 from lookalike.embedders import DEFAULT_MODEL
 from lookalike.errors import LookalikeError, UnknownModelError, UnreachableError, WeightsError
 from lookalike.finder import Lookalikes
-from lookalike.gallery import BUNDLED_GALLERY, SETTINGS_FILE
+from lookalike.gallery import BUNDLED_GALLERY
+from lookalike.settings import SETTINGS_FILE
 
 log = logging.getLogger(__name__)
 

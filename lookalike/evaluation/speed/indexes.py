@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.embedders import Embeddings
-from lookalike.gallery import Gallery, Settings
+from lookalike.gallery import Gallery
+from lookalike.settings import Settings
 from lookalike.table import Row
 
 NEAREST = 5  # what the page shows, and what recall counts
