@@ -12,29 +12,29 @@ so that what a build writes, what the Hub keeps and what the app loads are one l
 from __future__ import annotations
 
 import hashlib
-import json
-import shutil
+import logging
 from bisect import bisect_left
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from lookalike.embedders import BUNDLED, Embedder, Embeddings
-from lookalike.errors import GalleryError, MismatchError, MissingFileError
-from lookalike.settings import SETTINGS_FILE, Settings, read_settings
+from lookalike.errors import GalleryError, MismatchError
+from lookalike.settings import Settings
 from lookalike.splits import person_key
-from lookalike.table import Row, checked, embeddings_of, table_of
+from lookalike.storage import read_gallery, write_gallery
+from lookalike.table import Row, checked, distinct_rows, embeddings_of, table_of
+
+log = logging.getLogger(__name__)
 
 BUNDLED_GALLERY = BUNDLED / "gallery"
 BLOCK = 256  # names whose best is compared first; with fewer or more a search is slower
-ROWS_PER_FILE = 100_000  # with thumbnails of some 6 KB, 600 MB a file
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,7 @@ class Gallery:
         self._row_names: list[str] = self._table["name"].to_pylist()
         changes = [0, *(i for i in range(1, len(self)) if self._row_names[i] != self._row_names[i - 1])]
         self._starts = np.array(changes)  # (names,) first row of each name
+        self._sizes = np.diff([*changes, len(self)])  # (names,) how many rows it has
         self.names: tuple[str, ...] = tuple(self._row_names[start] for start in changes)
 
     def __len__(self) -> int:
@@ -74,48 +75,20 @@ class Gallery:
     @classmethod
     def load(cls, folder: Path = BUNDLED_GALLERY, *, model: str = "compact") -> Gallery:
         """Read one model's configuration from a folder that `save` wrote; raise GalleryError with the way
-        out.
+        out. Rows that are there twice are left out, and counted in the log.
         """
-        if not folder.is_dir():
-            raise MissingFileError(f"There is no gallery at {folder}; build one with build_gallery.py.")
-        offered = sorted(file.parent.name for file in folder.glob(f"[!.]*/{SETTINGS_FILE}"))
-        if model not in offered:
-            raise MismatchError(
-                f"The gallery at {folder} has no table for the model '{model}' "
-                f"(it has: {', '.join(offered) or 'none'}); choose one of its models or build it again."
-            )
-        settings = read_settings(folder / model / SETTINGS_FILE)
-        files = sorted((folder / model).glob("*.parquet"))
-        try:
-            tables = [pq.read_table(file) for file in files]
-            return cls(pa.concat_tables(tables), settings)
-        except (pa.ArrowException, OSError, KeyError, ValueError) as error:
-            raise GalleryError(
-                f"The table in {folder / model} cannot be read; build the gallery again."
-            ) from error
+        gallery = cls(*read_gallery(folder, model))
+        once = distinct_rows(gallery.embeddings, np.repeat(gallery._starts, gallery._sizes))
+        if len(once) == len(gallery):
+            return gallery
+        log.warning("%s: %s rows that are there twice are left out", folder, f"{len(gallery) - len(once):,}")
+        return cls(gallery._table.take(once), gallery.settings)
 
     def save(self, folder: Path) -> None:
         """Write this model's configuration into `folder`, its other models left alone; nothing is left half
         written.
         """
-        target = folder / self.settings.model
-        partial = folder / f".{self.settings.model}.partial"
-        shutil.rmtree(partial, ignore_errors=True)  # of a build that was killed
-        partial.mkdir(parents=True)
-        try:
-            self._write(partial)
-            _replace(partial, target)
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
-
-    def _write(self, folder: Path) -> None:
-        count = -(-len(self) // ROWS_PER_FILE)
-        for part in range(count):
-            rows = self._table.slice(part * ROWS_PER_FILE, ROWS_PER_FILE)
-            pq.write_table(rows, folder / f"rows-{part:05d}-of-{count:05d}.parquet", compression="zstd")
-        (folder / SETTINGS_FILE).write_text(
-            json.dumps(asdict(self.settings), indent=2) + "\n", encoding="utf-8"
-        )
+        write_gallery(folder, self._table, self.settings)
 
     def without(self, person_keys: Collection[str]) -> Gallery:
         """Return the gallery without the people of these keys (see `lookalike.splits.person_key`).
@@ -241,13 +214,3 @@ def standing_quantiles(probes: Embeddings, probe_names: Sequence[str], gallery: 
         others = (hit for hit in gallery.search(probe, count=2) if hit.name != name)
         firsts.append(next(others).cosine)
     return tuple(round(float(q), 6) for q in np.quantile(firsts, np.linspace(0, 1, 101)))
-
-
-def _replace(partial: Path, target: Path) -> None:
-    """Put the folder `partial` where `target` is, which stays whole until then."""
-    old = target.with_name(f".{target.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
-    if target.exists():
-        target.rename(old)
-    partial.rename(target)
-    shutil.rmtree(old, ignore_errors=True)

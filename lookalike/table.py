@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from lookalike.errors import GalleryError
+from lookalike.records import clean_name
 
 SCHEMA_VERSION = 1
 UNIT_TOLERANCE = 1e-2  # rows may have been stored in float16 by somebody else
+KEYS_AT_ONCE = 16_384  # rows: 16 MB of whole numbers at 128 a row
 FIELDS = ["name", "photo", "embedding", "confidence", "origin", "photos", "category"]
 EXTRAS = {"age": pa.int32(), "gender": pa.string()}  # columns that only some sources can fill
 
@@ -90,9 +94,23 @@ def checked(table: pa.Table, dim: int) -> pa.Table:
             f"The gallery's table has not the columns of schema {SCHEMA_VERSION} "
             f"with {dim} numbers a row; build it again."
         ) from error
-    if table["name"].null_count or table["embedding"].null_count:
-        raise GalleryError("The gallery has rows without a name or an embedding; build it again.")
+    bad = pc.or_(pc.or_(table["name"].is_null(), table["embedding"].is_null()), _nameless(table["name"]))
+    if count := pc.sum(bad).as_py():
+        raise GalleryError(
+            f"{count:,} of the gallery's {table.num_rows:,} rows have no name or no embedding; "
+            "build it again."
+        )
     return table.sort_by("name").combine_chunks()
+
+
+def _nameless(names: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return True for names that show nothing: blanks and control characters."""
+    blank = [
+        name
+        for name in pc.unique(names).to_pylist()
+        if name is not None and not any(map(str.isalnum, name)) and not clean_name(name)
+    ]
+    return pc.is_in(names, pa.array(blank, pa.string()))
 
 
 def embeddings_of(table: pa.Table, dim: int) -> NDArray[np.float32]:
@@ -100,6 +118,22 @@ def embeddings_of(table: pa.Table, dim: int) -> NDArray[np.float32]:
     flat = table["embedding"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
     rows = np.ascontiguousarray(flat.reshape(-1, dim), np.float32)
     lengths = np.linalg.norm(rows, axis=1)
-    if not np.isfinite(lengths).all() or (np.abs(lengths - 1) > UNIT_TOLERANCE).any():
-        raise GalleryError("The gallery holds embeddings that are not of unit length; build it again.")
+    wrong = int((~(np.abs(lengths - 1) <= UNIT_TOLERANCE)).sum())  # not a number is not at most anything
+    if wrong:
+        raise GalleryError(
+            f"{wrong:,} of the gallery's {len(rows):,} embeddings are not of unit length; build it again."
+        )
     return rows
+
+
+def distinct_rows(embeddings: NDArray[np.float32], owners: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
+    """Return the places of the (n, dim) rows without those whose owner (n,) has the very same one before.
+
+    Told apart by 64 bits drawn from all of a row: two of a million by chance once in 10^7 galleries.
+    """
+    factors = np.random.default_rng(0).integers(1, 2**63, embeddings.shape[1] + 1, np.uint64)
+    keys = owners.astype(np.uint64) * factors[-1]
+    for start in range(0, len(keys), KEYS_AT_ONCE):
+        part = slice(start, start + KEYS_AT_ONCE)
+        keys[part] += embeddings[part].view(np.uint32).astype(np.uint64) @ factors[:-1]
+    return np.sort(np.unique(keys, return_index=True)[1])

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from fakes import ColourEmbedder, make_gallery, settings, unit
 
@@ -125,40 +122,7 @@ def test_a_missing_folder_and_an_empty_table_say_what_to_do(tmp_path: Path):
         Gallery.of([], settings())
 
 
-def test_broken_files_are_refused_with_a_sentence(tmp_path: Path):
-    make_gallery(ada=[[1, 0, 0]]).save(tmp_path)
-    rows = next((tmp_path / "colour").glob("*.parquet"))
-    whole, notes = rows.read_bytes(), tmp_path / "colour" / "gallery.json"
-    rows.write_bytes(whole[:-20])
-    with pytest.raises(GalleryError, match="cannot be read"):
-        Gallery.load(tmp_path, model="colour")
-    rows.unlink()
-    with pytest.raises(GalleryError, match="cannot be read"):
-        Gallery.load(tmp_path, model="colour")
-    rows.write_bytes(whole)
-    fields = json.loads(notes.read_text())
-    notes.write_text(json.dumps(fields | {"schema_version": 9}))
-    with pytest.raises(GalleryError, match="schema 9"):
-        Gallery.load(tmp_path, model="colour")
-    notes.write_text("{")
-    with pytest.raises(GalleryError, match="cannot be read"):
-        Gallery.load(tmp_path, model="colour")
-
-
 @pytest.mark.parametrize("numbers", [[np.nan, 0, 0], [0, 0, 0], [3, 0, 0]])
 def test_rows_that_are_not_of_unit_length_are_refused(numbers: list[float]):
-    with pytest.raises(GalleryError, match="unit length"):
+    with pytest.raises(GalleryError, match="1 of the gallery's 1 embeddings are not of unit length"):
         Gallery.of([Row("ada", np.array(numbers, np.float32))], settings())
-
-
-def test_a_table_with_missing_columns_or_another_dimension_is_refused(tmp_path: Path):
-    make_gallery(ada=[[1, 0, 0]]).save(tmp_path)
-    file = next((tmp_path / "colour").glob("*.parquet"))
-    whole = pq.read_table(file)
-    pq.write_table(whole.drop_columns(["embedding"]), file)
-    with pytest.raises(GalleryError):
-        Gallery.load(tmp_path, model="colour")
-    wide = pa.array([[1.0, 0.0, 0.0, 0.0]], pa.list_(pa.float32(), 4))
-    pq.write_table(whole.set_column(2, "embedding", wide), file)
-    with pytest.raises(GalleryError, match="columns"):
-        Gallery.load(tmp_path, model="colour")
