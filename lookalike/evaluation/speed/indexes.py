@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 
 from lookalike.embedders import Embeddings
 from lookalike.gallery import Gallery
+from lookalike.graph import EFFORT, LINKS, WIDTH
 from lookalike.settings import Settings
 from lookalike.table import Row
 
 NEAREST = 5  # what the page shows, and what recall counts
 THREADS = 2  # a free Space's cores
-GRAPH_ROWS = 100_000  # on two cores a graph over a million rows takes most of an hour to build
+GRAPH_ROWS = 100_000  # on two cores a graph over a million rows takes minutes to build: only the gallery's
 ROW_ROWS = 1_000_000  # more rows are not made into a gallery's own objects
-LINKS, WIDTH, EFFORT = 16, 128, 1024  # of a graph: links a row, candidates while building, while searching
 LISTS, OPENED = 1024, 256  # of an inverted file: its lists, and how many of them a search opens
 TRAINED_ON = 50_000  # rows from which faiss learns lists and ranges
 
@@ -151,7 +151,7 @@ METHODS = (
         Method(
             f"usearch, graph, {name}",
             _usearch_graph(dtype),
-            most=GRAPH_ROWS,
+            most=ROW_ROWS if dtype == "f16" else GRAPH_ROWS,
             reads_all=False,
             package="usearch",
         )
