@@ -34,11 +34,12 @@ def serve(finders: Finders, *, share: bool, mcp: bool) -> None:
     """Warm up, then serve on GRADIO_SERVER_NAME and GRADIO_SERVER_PORT (by default 127.0.0.1 and 7860)."""
     with ThreadPoolExecutor(1) as beside:
         warming = beside.submit(finders.served.warm_up)
-        from lookalike.space.page import build_page, launch_options, warm_up_drawing  # gradio takes seconds
+        from lookalike.space.leaving import serve_until_stopped  # gradio takes seconds
+        from lookalike.space.page import build_page, launch_options, warm_up_drawing
 
         warming.result()
     warm_up_drawing()
-    build_page(finders).launch(**launch_options(share=share, mcp=mcp))
+    serve_until_stopped(build_page(finders), launch_options(share=share, mcp=mcp))
 
 
 def check_mcp() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -19,6 +20,7 @@ from lookalike.building.ledger import Ledger, alone, ledger_folder
 from lookalike.building.options import Options
 from lookalike.building.pipeline import Built, build, write_rejections
 from lookalike.building.removal import remove_from_folder
+from lookalike.building.stopping import Stop, stoppable
 from lookalike.detectors import load_detector
 from lookalike.embedders import Embedder, load_embedder
 from lookalike.errors import GalleryError, LookalikeError, MissingFileError
@@ -39,15 +41,13 @@ def main(
     embedders: Callable[[str], Embedder] = load_embedder,
     hubs: Callable[[], GalleryHub] = GalleryHub,
 ) -> int:
-    """Build what the command line asks for; return 0, 2 for trouble to be mended, 130 after Ctrl-C."""
+    """Build what the command line asks for; return 0, 2 for trouble to be mended, 128 and the signal's number
+    when it was stopped: 130 after Ctrl-C, 143 after SIGTERM.
+    """
     options = parse(arguments)
     try:
-        if options.remove:
-            remove(options, hubs=hubs)
-        elif options.inspect:
-            look_into(options)
-        else:
-            run(options, detectors=detectors, embedders=embedders, hubs=hubs)
+        with stoppable():
+            _do(options, detectors, embedders, hubs)
     except LookalikeError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -55,10 +55,24 @@ def main(
         reason = error.strerror or error
         print(f"error: {options.output} could not be written ({reason}). {GO_ON}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         print(f"Stopped. {GO_ON}", file=sys.stderr)
-        return 130
+        return stop.code if isinstance(stop, Stop) else 128 + signal.SIGINT
     return 0
+
+
+def _do(
+    options: argparse.Namespace,
+    detectors: Callable[[str], Detector],
+    embedders: Callable[[str], Embedder],
+    hubs: Callable[[], GalleryHub],
+) -> None:
+    if options.remove:
+        remove(options, hubs=hubs)
+    elif options.inspect:
+        look_into(options)
+    else:
+        run(options, detectors=detectors, embedders=embedders, hubs=hubs)
 
 
 def run(
