@@ -13,7 +13,11 @@ from concurrent.futures import ThreadPoolExecutor
 from lookalike.detectors import DEFAULT_DETECTOR, DETECTORS
 from lookalike.embedders import DEFAULT_MODEL, MODELS
 from lookalike.errors import LookalikeError, MissingExtraError
-from lookalike.space.finders import Finders, load_finders
+from lookalike.fetching import latest_version
+from lookalike.space.finders import Finders, load_finders, load_only
+from lookalike.space.refreshing import Refresher
+
+REFRESH = 10.0  # minutes: who was taken out of a gallery is gone from the page soon; one small request each
 
 
 def main(arguments: Sequence[str] | None = None, *, load: Callable[..., Finders] = load_finders) -> int:
@@ -22,7 +26,9 @@ def main(arguments: Sequence[str] | None = None, *, load: Callable[..., Finders]
     try:
         if options.mcp:
             check_mcp()
+        version = version_of(options.gallery, options.model)
         finders = load(options.gallery, model=options.model, detector=options.detector)
+        watch(finders, options, version)
         serve(finders, share=options.share, mcp=options.mcp)
     except (LookalikeError, OSError) as error:  # OSError: the port is taken
         print(f"error: {error}", file=sys.stderr)
@@ -40,6 +46,26 @@ def serve(finders: Finders, *, share: bool, mcp: bool) -> None:
         warming.result()
     warm_up_drawing()
     serve_until_stopped(build_page(finders), launch_options(share=share, mcp=mcp))
+
+
+def version_of(gallery: str | None, model: str) -> str | None:
+    """Return what changes when the gallery does, None where that cannot be told."""
+    try:
+        return latest_version(gallery, model=model) if gallery else None
+    except LookalikeError:  # loading says it, or serves another
+        return None
+
+
+def watch(finders: Finders, options: argparse.Namespace, version: str | None) -> None:
+    """Look for newer versions of the gallery from now on, where one was named."""
+    if not options.gallery or options.refresh <= 0:
+        return
+    Refresher(
+        finders,
+        version=lambda: latest_version(options.gallery, model=options.model),
+        load=lambda: load_only(options.gallery, model=options.model, detector=options.detector),
+        seen=None if finders.notice else version,
+    ).start(options.refresh)
 
 
 def check_mcp() -> None:
@@ -73,6 +99,14 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         default=DEFAULT_DETECTOR,
         metavar="NAME",
         help=f"{', '.join(DETECTORS)} (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--refresh",
+        type=float,
+        default=os.environ.get("LOOKALIKE_REFRESH") or REFRESH,
+        metavar="MINUTES",
+        help="how often to look for a newer version of the gallery, which is then served without a restart; "
+        "0 is never (default: LOOKALIKE_REFRESH, else %(default)s)",
     )
     parser.add_argument("--share", action="store_true", help="also serve under a public address for a week")
     parser.add_argument("--mcp", action="store_true", help="also answer language models, over MCP")

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from lookalike.detectors import DEFAULT_DETECTOR, load_detector
 from lookalike.embedders import DEFAULT_MODEL, Embedder, find_model, load_embedder
-from lookalike.errors import GalleryError, NoFaceError, UnreachableError
+from lookalike.errors import GalleryError, NoFaceError
 from lookalike.faces import RGB, Detector, Face
+from lookalike.fetching import open_gallery
 from lookalike.gallery import Gallery, Hit
 from lookalike.images import Photo, read_image
 from lookalike.similarity import Scale
@@ -160,44 +161,6 @@ class Lookalikes:
         return Match(
             rank, hit.name, similarity, hit.cosine, self.gallery.origin(hit.row), self.gallery.photo(hit.row)
         )
-
-
-def open_gallery(gallery: str | Path | None, *, model: str) -> Gallery:
-    """Load the bundled gallery, a folder, or a Hub dataset `owner/name[@revision]`; a folder of that name
-    comes first.
-    """
-    if gallery is None:
-        return Gallery.load(model=model)
-    if isinstance(gallery, Path) or Path(gallery).is_dir() or not _looks_like_dataset(gallery):
-        return Gallery.load(Path(gallery), model=model)
-    return Gallery.load(fetch_gallery(gallery, model), model=model)
-
-
-def _looks_like_dataset(text: str) -> bool:
-    return text.count("/") == 1 and not text.startswith((".", "/", "~")) and "\\" not in text
-
-
-def fetch_gallery(dataset: str, model: str) -> Path:
-    """Return the folder in the Hub's cache that holds one model's table; only tables and settings are
-    fetched.
-    """
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
-
-    name, _, revision = dataset.partition("@")
-    try:
-        folder = snapshot_download(
-            name,
-            repo_type="dataset",
-            revision=revision or None,
-            allow_patterns=[f"{model}/*.parquet", f"{model}/*.json"],
-        )
-    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
-        raise UnreachableError(
-            f"The gallery '{dataset}' could not be fetched from the Hub; "
-            "check its name, its revision and HF_TOKEN, or name a folder."
-        ) from error
-    return Path(folder)
 
 
 def _scale(gallery: Gallery, embedder: Embedder) -> Scale:

@@ -9,6 +9,7 @@ from typing import Any
 
 from lookalike.columns import Columns, find_columns
 from lookalike.errors import SourceError
+from lookalike.fetching import be_patient
 from lookalike.parquet_source import record_of
 from lookalike.records import Choice, Record, Source
 
@@ -23,6 +24,7 @@ def load_from_hub(name: str, revision: str | None, choice: Choice) -> Mapping[st
     from huggingface_hub import HfApi
     from huggingface_hub.errors import OfflineModeIsEnabled
 
+    be_patient()
     try:  # one request: load_dataset tries for 23 seconds
         revision = HfApi().dataset_info(name, revision=revision, timeout=SECONDS).sha
     except OfflineModeIsEnabled:  # a dataset that was downloaded is in the cache

@@ -5,6 +5,7 @@ It serves on a port of this machine in a thread of its own, knows one good token
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import json
@@ -49,13 +50,23 @@ class Repo:
 @dataclass
 class Trouble:
     """Answer `status` to the next `times` requests whose "METHOD path" holds `part`; `done` says whether the
-    request is carried out all the same, its answer being lost.
+    request is carried out all the same, its answer being lost. Where there is a `body`, that is the answer;
+    `seconds` pass before it.
     """
 
     part: str
     status: int
     times: int = 1
     done: bool = False
+    body: bytes | None = None
+    seconds: float = 0.0
+
+    def answer(self) -> Response:
+        return (
+            _refusal(self.status, "", "told to fail")
+            if self.body is None
+            else Response(self.body, self.status)
+        )
 
 
 class Hub:
@@ -79,6 +90,14 @@ class Hub:
 
     def fail(self, part: str, status: int, *, times: int = 1, done: bool = False) -> None:
         self.troubles.append(Trouble(part, status, times, done))
+
+    def babble(self, part: str, body: bytes, *, times: int = 10_000) -> None:
+        """Answer nonsense, and say that all is well."""
+        self.troubles.append(Trouble(part, 200, times, body=body))
+
+    def dawdle(self, part: str, seconds: float, *, times: int = 10_000) -> None:
+        """Answer rightly, but late."""
+        self.troubles.append(Trouble(part, 0, times, seconds=seconds))
 
     def files(self, name: str) -> dict[str, bytes]:
         return self.repos[name].commits[-1].files
@@ -133,10 +152,12 @@ def _add_guard(app: FastAPI, hub: Hub) -> None:
         if authorization is None and (request.method in ("POST", "PUT") and _writes(call)):
             return _refusal(401, "", "You must be logged in")
         trouble = hub.trouble_for(call)
-        if trouble and not trouble.done:
-            return _refusal(trouble.status, "", "told to fail")
-        answer = await call_next(request)
-        return _refusal(trouble.status, "", "told to fail") if trouble else answer
+        if trouble:
+            await asyncio.sleep(trouble.seconds)
+            if trouble.done or not trouble.status:
+                answer = await call_next(request)
+            return trouble.answer() if trouble.status else answer
+        return await call_next(request)
 
 
 def _writes(call: str) -> bool:

@@ -20,7 +20,7 @@ from lookalike import Gallery, GalleryError, HubError, SourceError
 from lookalike.building.hub import GalleryHub
 from lookalike.detectors import load_detector
 from lookalike.embedders import load_embedder
-from lookalike.finder import open_gallery
+from lookalike.fetching import open_gallery
 from lookalike.sources import Choice, open_source
 from lookalike.space.finders import load_finders
 

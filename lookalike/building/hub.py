@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 
 from lookalike.building.card import CARD_FILE, card
 from lookalike.building.removal import take_out
-from lookalike.errors import GalleryError, HubError
-from lookalike.finder import fetch_gallery
+from lookalike.errors import GalleryError, HubError, LookalikeError
+from lookalike.fetching import be_patient, fetch_gallery
 from lookalike.gallery import Gallery
 from lookalike.settings import SETTINGS_FILE
 
@@ -43,6 +43,7 @@ class GalleryHub:
     ) -> None:
         from huggingface_hub import HfApi  # takes half a second to import
 
+        be_patient()
         self._api = HfApi()
         self._waits, self._sleep = waits, sleep
 
@@ -101,10 +102,12 @@ class GalleryHub:
         for wait in (*self._waits, None):
             try:
                 return action()
+            except LookalikeError:
+                raise
             except HFValidationError as error:
                 raise HubError(f"'{name}' is not a name for a dataset; give owner/name.") from error
-            except (HfHubHTTPError, TransportError) as error:
-                status = _status(error)
+            except (HfHubHTTPError, TransportError, ValueError, KeyError, TypeError) as error:
+                status = _status(error)  # an answer without sense has none, and may pass
                 if status is not None and status not in MAY_PASS:
                     raise HubError(_refusal(name, status, error)) from error
                 if wait is None:

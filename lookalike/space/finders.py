@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from lookalike.embedders import DEFAULT_MODEL
@@ -14,6 +15,19 @@ from lookalike.gallery import BUNDLED_GALLERY
 from lookalike.settings import SETTINGS_FILE
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Served:
+    """All that is served of one gallery, exchanged as one; `ready` and `parts` keep what is loaded later."""
+
+    finder: Lookalikes
+    gallery_id: str
+    notice: str
+    models: tuple[str, ...]
+    load: Callable[[str], Lookalikes] | None
+    ready: dict[str, Lookalikes] = field(default_factory=dict)
+    parts: dict[tuple[str, str], Lookalikes] = field(default_factory=dict)
 
 
 class Finders:
@@ -33,52 +47,69 @@ class Finders:
         others: Sequence[str] = (),
         load: Callable[[str], Lookalikes] | None = None,
     ) -> None:
-        self.served, self.gallery_id, self.notice = served, gallery_id, notice
         name = served.embedder.model.name
-        self.models = (name, *(other for other in others if other != name))
-        self._ready = {name: served}
-        self._parts: dict[tuple[str, str], Lookalikes] = {}
-        self._load = load
+        models = (name, *(other for other in others if other != name))
+        self._now = Served(served, gallery_id, notice, models, load, {name: served})
         self._lock = threading.Lock()
+
+    @property
+    def served(self) -> Lookalikes:
+        return self._now.finder
+
+    @property
+    def gallery_id(self) -> str:
+        return self._now.gallery_id
+
+    @property
+    def notice(self) -> str:
+        return self._now.notice
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        return self._now.models
+
+    def take_over(self, newer: Finders) -> None:
+        """Serve what `newer` serves, from one moment on: a question is answered by the old or by the new."""
+        self._now = newer._now
 
     def get(self, model: str | None = None, category: str | None = None) -> Lookalikes:
         """Return the finder for `model`, by default the served one, and if wanted for one category alone.
 
         Raises UnknownModelError, or GalleryError where there is no such category.
         """
-        finder = self._whole(model)
+        now = self._now
+        finder = self._whole(now, model)
         if not category:
             return finder
         key = (finder.embedder.model.name, category)
-        if key not in self._parts:
+        if key not in now.parts:
             only = finder.gallery.only(category)
-            self._parts[key] = Lookalikes(only, embedder=finder.embedder, detector=finder.detector)
-        return self._parts[key]
+            now.parts[key] = Lookalikes(only, embedder=finder.embedder, detector=finder.detector)
+        return now.parts[key]
 
-    def _whole(self, model: str | None) -> Lookalikes:
+    def _whole(self, now: Served, model: str | None) -> Lookalikes:
         if not model:
-            return self.served
-        if model not in self.models:
-            raise UnknownModelError(f"There is no such model here; choose one of {', '.join(self.models)}.")
-        if model not in self._ready:
+            return now.finder
+        if model not in now.models:
+            raise UnknownModelError(f"There is no such model here; choose one of {', '.join(now.models)}.")
+        if model not in now.ready:
             with self._lock:
-                if model not in self._ready:
-                    self._ready[model] = self._loaded(model)
-        return self._ready[model]
+                if model not in now.ready:
+                    now.ready[model] = _loaded(now, model)
+        return now.ready[model]
 
-    def _loaded(self, model: str) -> Lookalikes:
-        try:
-            if self._load is None:
-                raise UnknownModelError("There is no way to load another model.")
-            finder = self._load(model)
-            finder.warm_up()
-            return finder
-        except LookalikeError as error:  # its sentence is for whoever runs the page, and may name folders
-            log.warning("%s could not be loaded: %s", model, error)
-            served = self.served.embedder.model.name
-            raise UnknownModelError(
-                f"The model {model} cannot be used at the moment; choose {served}."
-            ) from error
+
+def _loaded(now: Served, model: str) -> Lookalikes:
+    try:
+        if now.load is None:
+            raise UnknownModelError("There is no way to load another model.")
+        finder = now.load(model)
+        finder.warm_up()
+        return finder
+    except LookalikeError as error:  # its sentence is for whoever runs the page, and may name folders
+        log.warning("%s could not be loaded: %s", model, error)
+        name = now.finder.embedder.model.name
+        raise UnknownModelError(f"The model {model} cannot be used at the moment; choose {name}.") from error
 
 
 def load_finders(gallery: str | None, *, model: str, detector: str) -> Finders:
@@ -88,15 +119,16 @@ def load_finders(gallery: str | None, *, model: str, detector: str) -> Finders:
     finders' notice says so.
     """
     try:
-        return _load(gallery, model=model, detector=detector)
+        return load_only(gallery, model=model, detector=detector)
     except (UnreachableError, WeightsError) as error:  # its sentence is for whoever runs the page
         what = f"gallery {gallery}" if isinstance(error, UnreachableError) else f"model {model}"
         log.warning("the bundled gallery and model are served instead: %s", error)
     notice = f"The {what} cannot be reached at the moment; this is the gallery that comes with the project."
-    return _load(None, model=DEFAULT_MODEL, detector=detector, notice=notice)
+    return load_only(None, model=DEFAULT_MODEL, detector=detector, notice=notice)
 
 
-def _load(gallery: str | None, *, model: str, detector: str, notice: str = "") -> Finders:
+def load_only(gallery: str | None, *, model: str, detector: str, notice: str = "") -> Finders:
+    """Load a gallery as `load_finders` does; raise where it cannot be had."""
     folder = BUNDLED_GALLERY if gallery is None else Path(gallery)
     return Finders(
         Lookalikes.load(gallery, model=model, detector=detector),
