@@ -19,6 +19,9 @@ from lookalike.space.refreshing import Refresher
 
 REFRESH = 10.0  # minutes: who was taken out of a gallery is gone from the page soon; one small request each
 
+# A visitor who looks at another match every second does not reach it; a camera's frames are not counted.
+SPACE_PER_MINUTE = 120
+
 
 def main(arguments: Sequence[str] | None = None, *, load: Callable[..., Finders] = load_finders) -> int:
     """Serve until stopped; return 0, or 2 for trouble that can be mended."""
@@ -29,23 +32,31 @@ def main(arguments: Sequence[str] | None = None, *, load: Callable[..., Finders]
         version = version_of(options.gallery, options.model)
         finders = load(options.gallery, model=options.model, detector=options.detector)
         watch(finders, options, version)
-        serve(finders, share=options.share, mcp=options.mcp)
+        serve(finders, share=options.share, mcp=options.mcp, per_minute=options.per_minute)
     except (LookalikeError, OSError) as error:  # OSError: the port is taken
         print(f"error: {error}", file=sys.stderr)
         return 2
     return 0
 
 
-def serve(finders: Finders, *, share: bool, mcp: bool) -> None:
-    """Warm up, then serve on GRADIO_SERVER_NAME and GRADIO_SERVER_PORT (by default 127.0.0.1 and 7860)."""
-    with ThreadPoolExecutor(1) as beside:
-        warming = beside.submit(finders.served.warm_up)
-        from lookalike.space.leaving import serve_until_stopped  # gradio takes seconds
-        from lookalike.space.page import build_page, launch_options, warm_up_drawing
+def serve(finders: Finders, *, share: bool, mcp: bool, per_minute: int) -> None:
+    """Warm up, then serve on GRADIO_SERVER_NAME and GRADIO_SERVER_PORT (by default 127.0.0.1 and 7860).
 
-        warming.result()
-    warm_up_drawing()
-    serve_until_stopped(build_page(finders), launch_options(share=share, mcp=mcp))
+    Two requests are worked on at once and 40 may wait (`lookalike.space.page.WAITING` says why); more are
+    told to try again. A visitor may make `per_minute` requests a minute, 0 is no limit.
+    """
+    from lookalike.space.uploads import upload_folder
+
+    with upload_folder():
+        with ThreadPoolExecutor(1) as beside:
+            warming = beside.submit(finders.served.warm_up)
+            from lookalike.space.leaving import serve_until_stopped  # gradio takes seconds
+            from lookalike.space.page import build_page, launch_options, warm_up_drawing
+
+            warming.result()
+        warm_up_drawing()
+        options = launch_options(share=share, mcp=mcp, per_minute=per_minute)
+        serve_until_stopped(build_page(finders), options)
 
 
 def version_of(gallery: str | None, model: str) -> str | None:
@@ -107,6 +118,15 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         metavar="MINUTES",
         help="how often to look for a newer version of the gallery, which is then served without a restart; "
         "0 is never (default: LOOKALIKE_REFRESH, else %(default)s)",
+    )
+    parser.add_argument(
+        "--per-minute",
+        type=int,
+        default=os.environ.get("LOOKALIKE_PER_MINUTE")
+        or (SPACE_PER_MINUTE if "SPACE_ID" in os.environ else 0),
+        metavar="N",
+        help="requests that one visitor may make in a minute; 0 is no limit "
+        f"(default: LOOKALIKE_PER_MINUTE, else {SPACE_PER_MINUTE} on a Space and 0 elsewhere)",
     )
     parser.add_argument("--share", action="store_true", help="also serve under a public address for a week")
     parser.add_argument("--mcp", action="store_true", help="also answer language models, over MCP")

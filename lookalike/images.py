@@ -65,6 +65,8 @@ def _from_bytes(data: bytes) -> RGB:
                 return _from_pil(picture)
     except ImageError:
         raise
+    except MemoryError as error:  # where a process may have only so much
+        raise ImageError("The photo takes too much memory to read; make it smaller.") from error
     except Image.DecompressionBombError as error:  # raised while opening, far above our own cap
         raise ImageError(
             f"The photo is too large; at most {MAX_PIXELS / 1e6:.0f} megapixels can be read."

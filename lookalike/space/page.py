@@ -6,10 +6,12 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 import numpy as np
+from starlette.middleware import Middleware
 
 from lookalike.faces import Face
 from lookalike.images import MAX_BYTES
 from lookalike.space.about import calls, public_address
+from lookalike.space.door import Door
 from lookalike.space.drawing import draw_faces, encode, picture_of
 from lookalike.space.finders import Finders
 from lookalike.space.handlers import COUNT, Handlers
@@ -20,12 +22,17 @@ from lookalike.space.report import LINGER, MEANING
 from lookalike.space.sheets import Sheet
 from lookalike.space.tabs import STOP_CAMERA, about_tab, compare_tab, live_tab
 from lookalike.space.theme import CSS, page_theme
+from lookalike.space.upkeep import AGE, OFTEN, Answers, upkeep
 from lookalike.space.visit import MOST, Visit
+from lookalike.space.visitors import Visitors
 
 AT_ONCE = 2  # requests: a free Space has two cores, and one request decodes while another's networks run
 WAITING = 40  # requests in the queue: at a third of a second each the last waits 7 seconds; more are refused
 SESSIONS = 500  # that gradio remembers; each takes some 100 KB, without photos
-DELETE_CACHE = (60, 60)  # seconds: how often, and from what age, shown pictures and lost uploads are deleted
+SEEN_SECONDS = (
+    1800  # that the page remembers where a photo's faces were; then the photo has to be chosen again
+)
+DELETE_CACHE = (int(OFTEN), int(AGE))  # gradio deletes the files that it knows of, `upkeep` the others
 
 # Whatever runs the model waits in one line, whichever listener it came by.
 MODEL_LINE: dict[str, Any] = {"concurrency_limit": AT_ONCE, "concurrency_id": "model"}
@@ -61,6 +68,7 @@ def build_page(finders: Finders) -> gr.Blocks:
         tabs.change(js=STOP_CAMERA, api_visibility="private")
         page.load(_calls_here, None, written, api_visibility="private")
     page.queue(api_open=False, max_size=WAITING)
+    page._queue.pending_messages_per_session = Answers()
     return page
 
 
@@ -75,7 +83,8 @@ def _find_tab(finders: Finders) -> PictureGallery:
             intro = gr.Markdown(_intro(), elem_id="intro")
             with gr.Column(visible=False) as results:
                 parts = _results_side()
-    plain, seen, place = PhotoInput(visible=False), gr.State(None), gr.State(0)
+    plain, place = PhotoInput(visible=False), gr.State(0)
+    seen = gr.State(None, time_to_live=SEEN_SECONDS)
     shown = [parts.duel, parts.matches, parts.bars, parts.standing, place, parts.why, parts.share]
     chosen = [plain, seen, chooser, place]
     everything = [photo, plain, seen, chooser, notice, intro, results, *shown]
@@ -103,8 +112,12 @@ def _calls_here(request: gr.Request) -> str:
     return calls(public_address(request.headers.get("x-forwarded-proto"), request.headers.get("host")))
 
 
-def launch_options(*, share: bool = False, mcp: bool = False) -> dict[str, Any]:
-    """Return what to launch the page with: its looks, and nothing that watches, keeps or shares photos."""
+def launch_options(*, share: bool = False, mcp: bool = False, per_minute: int = 0) -> dict[str, Any]:
+    """Return what to launch the page with: its looks, and nothing that watches, keeps or shares photos.
+
+    `per_minute` is how many requests a visitor may make in a minute; 0 is no limit.
+    """
+    door = Middleware(Door, visitors=Visitors(per_minute), mcp=mcp)
     return {
         "share": share,
         "theme": page_theme(),
@@ -117,6 +130,7 @@ def launch_options(*, share: bool = False, mcp: bool = False) -> dict[str, Any]:
         "show_error": False,
         "max_file_size": MAX_BYTES,
         "state_session_capacity": SESSIONS,
+        "app_kwargs": {"middleware": [door], "lifespan": upkeep},
     }
 
 
@@ -125,6 +139,7 @@ def warm_up_drawing() -> None:
     grey = np.full((480, 640, 3), 127, np.uint8)
     encode(draw_faces(grey, [Face((260, 150, 120, 180), np.zeros((5, 2), np.float32), 1.0)] * 2, 0))
     picture_of("Ada Lovelace", None)
+    PhotoInput.decoders.read(encode(grey))
 
 
 def _photo_side() -> tuple[PhotoInput, gr.Radio, gr.Markdown]:

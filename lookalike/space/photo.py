@@ -19,7 +19,8 @@ from gradio.data_classes import ImageData
 from gradio.utils import get_upload_folder
 
 from lookalike.errors import ImageError, LookalikeError
-from lookalike.images import MAX_BYTES, RGB, read_image
+from lookalike.images import MAX_BYTES, RGB
+from lookalike.space.decoders import Decoders
 from lookalike.space.drawing import encode
 from lookalike.space.sheets import Sheet
 from lookalike.space.unstubbed import Unstubbed
@@ -45,13 +46,14 @@ class PhotoInput(gr.Image, metaclass=Unstubbed):  # type: ignore[misc]
 
     is_template = True  # tells gradio that the browser draws this as the class above
     linger = 0.0  # seconds from reading an upload to deleting it
+    decoders = Decoders()  # for all of them; no process is started before a photo comes
 
     def preprocess(self, payload: ImageData | None) -> RGB | None:
         """Return the photo, and delete the upload; raise gr.Error with a sentence when it cannot be read."""
         if payload is None or not (payload.url or payload.path):
             return None
         try:
-            return read_image(_bytes_of(payload, self.linger))
+            return self.decoders.read(_bytes_of(payload, self.linger))
         except LookalikeError as error:
             raise trouble(str(error)) from None
 
@@ -94,7 +96,7 @@ class PrivateBlocks(gr.Blocks):  # type: ignore[misc]
         except gr.Error:
             raise
         except Exception as error:  # only the caller's data is read here, and it may be anything
-            log.info("unreadable request: %r", error)
+            log.info("unreadable request: %s", type(error).__name__)  # its words may be the caller's
             raise trouble(UNREADABLE_REQUEST) from None
         finally:
             _forget(block_fn.inputs, state)

@@ -21,6 +21,7 @@ from lookalike.space.sheets import Sheet
 STREAMS = 2  # cameras at a time: each takes a tenth of a core at ten frames a second, and has its own line
 FRAME_SECONDS = 0.1  # between frames; half of what a visitor sees as jerky
 STREAM_SECONDS = 600  # of work after which a camera is asked to start again, so that nobody holds a place
+TRACK_SECONDS = 60  # after the last frame, that the embeddings' running mean is remembered
 # Gradio's camera goes on behind another tab; its button has a square on it while it does.
 STOP_CAMERA = "() => document.querySelector('#camera .feather-square')?.closest('button').click()"
 START = "Start the camera and press Record: every frame is compared and forgotten, nothing is recorded."
@@ -42,7 +43,7 @@ def live_tab(finders: Finders) -> None:
             )
         with gr.Column(scale=6, min_width=300):
             best = Sheet(sheets.live((), START), elem_id="live")
-    track = gr.State(None)
+    track = gr.State(None, time_to_live=TRACK_SECONDS)
     camera.stream(
         Live(finders).frame,
         [camera, track],

@@ -7,9 +7,47 @@ from __future__ import annotations
 
 import contextlib
 import os
+import tempfile
 import threading
-from collections.abc import Iterable, Set
+import time
+from collections.abc import Iterable, Iterator, Set
 from pathlib import Path
+
+FOLDER = "GRADIO_TEMP_DIR"  # the variable that tells gradio where uploads and pictures lie
+EMPTY_SECONDS = 10.0  # after which an empty folder, which is named after a photo's hash, is removed
+
+
+@contextlib.contextmanager
+def upload_folder() -> Iterator[Path]:
+    """Let gradio keep its files in a folder that other users cannot read, and delete it at the end.
+
+    Where the variable GRADIO_TEMP_DIR names a folder, it is that one. Comes before gradio is imported.
+    """
+    if os.environ.get(FOLDER):
+        yield Path(os.environ[FOLDER])
+        return
+    with tempfile.TemporaryDirectory(prefix="lookalike-", ignore_cleanup_errors=True) as folder:
+        os.environ[FOLDER] = folder
+        try:
+            yield Path(folder)
+        finally:
+            del os.environ[FOLDER]
+
+
+def sweep(folder: Path, age: float) -> None:
+    """Delete the files below a folder that are older than `age` seconds, and its folders that are empty.
+
+    Gradio knows of no file whose upload broke off, and leaves every folder, named after its photo's hash.
+    """
+    now = time.time()
+    for place, _, names in os.walk(folder, topdown=False):
+        for name in names:
+            with contextlib.suppress(OSError):  # somebody else was faster
+                if now - os.lstat(os.path.join(place, name)).st_ctime > age:
+                    os.unlink(os.path.join(place, name))
+        with contextlib.suppress(OSError):  # it is not empty
+            if place != str(folder) and now - os.lstat(place).st_mtime > EMPTY_SECONDS:
+                os.rmdir(place)
 
 
 class Uploads(set[str]):
