@@ -130,8 +130,8 @@ def test_the_standing_is_said_in_words():
         for standing in (0.83, 1.0, 0.05, None)
     ]
     assert sentences == [
-        "Closer than 83 % of first matches here.",
-        "Closer than 99 % of first matches here.",
+        "Your first match is closer than 83 % of first matches here.",
+        "Your first match is closer than 99 % of first matches here.",
         "No close look-alike was found among these 2 names; here are the nearest anyway.",
         "",
     ]

@@ -164,23 +164,23 @@ def test_the_picture_to_share_shows_both_faces():
 
 def test_the_live_line_is_steady_and_follows_a_new_face(finders: Finders):
     live = Live(finders)
-    shown, track = live.frame(strip(RED), None)
-    assert '<p class="best">red</p>' in shown
-    once, track = live.frame(strip((255, 180, 180)), track)
-    assert '<p class="best">red</p>' in once
-    shown, track = live.frame(strip(BLUE), track)
-    assert '<p class="best">blue</p>' in shown
+    picture, shown, track = live.frame(strip(RED), None)
+    assert '<p class="best">red</p>' in shown["value"] and 'alt="red"' in picture["value"]
+    picture, once, track = live.frame(strip((255, 180, 180)), track)
+    assert '<p class="best">red</p>' in once["value"] and "value" not in picture
+    picture, shown, track = live.frame(strip(BLUE), track)
+    assert '<p class="best">blue</p>' in shown["value"] and 'alt="blue"' in picture["value"]
 
 
 def test_a_blink_is_passed_over_and_a_face_that_left_is_forgotten(finders: Finders):
     live = Live(finders)
-    shown, track = live.frame(strip(RED), None)
+    *_, track = live.frame(strip(RED), None)
     for _ in range(PATIENCE):
-        again, track = live.frame(strip(BLACK), track)
-        assert again == shown
-    gone, track = live.frame(strip(BLACK), track)
-    assert "Look into the camera" in gone and track is None
-    assert live.frame(None, track)[1] is None
+        picture, words, track = live.frame(strip(BLACK), track)
+        assert "value" not in picture and "value" not in words
+    picture, words, track = live.frame(strip(BLACK), track)
+    assert "Look into the camera" in words["value"] and picture["value"] == "" and track is None
+    assert live.frame(None, track)[2] is None
 
 
 def test_the_running_mean_gives_each_new_frame_its_weight():
@@ -203,10 +203,12 @@ def test_rows_of_a_name_and_of_a_category():
 def test_about_takes_its_figures_from_the_card():
     card = (
         "# m\n| group |  | photos | same or not | nearest is right | AUC |\n|---|\n"
-        "| all | as they are | 12 | 90.0 % | 80.0 % | 1 |\n| blur | 1 px | 12 | 9 % | 8 % | 1 |\n"
+        "| all | as they are | 12 | 90.0 % | 80.0 % | 1 |\n| blur | 1 px | 12 | 9 % | 8 % | 1 |\n\n"
+        "| source | of another table | 3 | 4 | 5 | 6 |\n"
     )
     assert "| all: as they are | 12 | 90.0 % | 80.0 % |" in about.accuracy(card)
-    assert "blur" not in about.accuracy(card) and about.accuracy("# nothing") == ""
+    assert "blur" not in about.accuracy(card) and "another table" not in about.accuracy(card)
+    assert about.accuracy("# nothing") == ""
     assert about.accuracy(about.model_card())
 
 

@@ -57,15 +57,26 @@ def accuracy(card: str) -> str:
 
     Empty where the card has no such table.
     """
-    table = [[cell.strip() for cell in line.strip("| ").split("|")] for line in card.splitlines()]
-    heads = [row for row in table if row[0] == "group" and {"photos", *RIGHT} <= set(row)]
-    if not heads:
+    table = _table(card, ["group", "photos", *RIGHT])
+    if not table:
         return ""
-    columns = [heads[0].index(title) for title in ("photos", *RIGHT)]
-    rows = [row for row in table if row[0] in GROUPS and len(row) == len(heads[0])]
+    columns = [table[0].index(title) for title in ("photos", *RIGHT)]
+    rows = [row for row in table if row[0] in GROUPS and len(row) == len(table[0])]
     lines = [[f"{row[0]}: {row[1]}", *(row[column] for column in columns)] for row in rows]
     head = [["group", "photos", *RIGHT], ["---"] * (len(RIGHT) + 2)]
     return ACCURACY + "\n".join(f"| {' | '.join(line)} |" for line in [*head, *lines]) + "\n"
+
+
+def _table(card: str, titles: list[str]) -> list[list[str]]:
+    """Return the rows, head first, of the card's table that has these columns; empty where it has none."""
+    found: list[list[str]] = []
+    for line in card.splitlines():
+        row = [cell.strip() for cell in line.strip("| ").split("|")]
+        if found and not line.startswith("|"):
+            break
+        if found or set(titles) <= set(row):
+            found.append(row)
+    return found
 
 
 def model_card() -> str:

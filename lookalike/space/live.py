@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import gradio as gr
 import numpy as np
 
 from lookalike.embedders import Embeddings, unit_rows
 from lookalike.images import RGB
 from lookalike.space import sheets
+from lookalike.space.drawing import picture_of
 from lookalike.space.finders import Finders
-from lookalike.space.handlers import sentences
+from lookalike.space.handlers import Update, sentences
 
 COUNT = 3  # names beside the camera: more cannot be read while they change
 NEWEST = 0.2  # weight of a new frame: at ten frames a second the mean follows within half a second
@@ -22,12 +24,12 @@ LOOKING = "Look into the camera."
 @dataclass(frozen=True, eq=False)
 class Track:
     """The face before one visitor's camera: the running mean of its embeddings (dim,), not normalized, and
-    how many frames in a row showed none.
+    how many frames in a row showed none; and whose picture is shown.
     """
 
     mean: Embeddings
     missed: int = 0
-    shown: str = ""
+    name: str = ""
 
 
 class Live:
@@ -37,10 +39,12 @@ class Live:
         self.finders = finders
 
     @sentences
-    def frame(self, photo: RGB | None, track: Track | None) -> tuple[str, Track | None]:
-        """Return what stands beside the camera after one more frame, and what to remember for the next."""
+    def frame(self, photo: RGB | None, track: Track | None) -> tuple[Update, Update, Track | None]:
+        """Return the picture and the words beside the camera after one more frame, and what to remember for
+        the next.
+        """
         if photo is None:
-            return sheets.live((), LOOKING), None
+            return *nobody(), None
         finder = self.finders.served
         faces = finder.detector.detect(photo)[:1]
         if not faces:
@@ -48,8 +52,17 @@ class Live:
         (probe,) = finder.embedder.embed(photo, faces)
         mean = smoothed(None if track is None else track.mean, probe)
         found = finder.lookup(faces[0], unit_rows(mean[None])[0], count=COUNT)
-        shown = sheets.live(found.matches)
-        return shown, Track(mean, shown=shown)
+        best = found.matches[0]
+        if track is None or track.name != best.name:  # a picture that stays is not sent again
+            picture = gr.update(value=sheets.live_picture(best, picture_of(best.name, best.photo)))
+        else:
+            picture = gr.skip()
+        return picture, gr.update(value=sheets.live(found.matches)), Track(mean, name=best.name)
+
+
+def nobody() -> tuple[Update, Update]:
+    """Return what stands beside the camera while no face is before it."""
+    return gr.update(value=""), gr.update(value=sheets.live((), LOOKING))
 
 
 def smoothed(mean: Embeddings | None, probe: Embeddings) -> Embeddings:
@@ -59,7 +72,7 @@ def smoothed(mean: Embeddings | None, probe: Embeddings) -> Embeddings:
     return np.asarray((1 - NEWEST) * mean + NEWEST * probe, np.float32)
 
 
-def _without_face(track: Track | None) -> tuple[str, Track | None]:
+def _without_face(track: Track | None) -> tuple[Update, Update, Track | None]:
     if track is None or track.missed >= PATIENCE:
-        return sheets.live((), LOOKING), None
-    return track.shown, Track(track.mean, track.missed + 1, track.shown)
+        return *nobody(), None
+    return gr.skip(), gr.skip(), replace(track, missed=track.missed + 1)

@@ -16,7 +16,7 @@ from lookalike.space.drawing import draw_faces, encode, picture_of
 from lookalike.space.finders import Finders
 from lookalike.space.handlers import COUNT, Handlers
 from lookalike.space.lettering import shown_name
-from lookalike.space.photo import PhotoInput, PrivateBlocks
+from lookalike.space.photo import PLACEHOLDER, PhotoInput, PrivateBlocks
 from lookalike.space.pictures import PictureGallery
 from lookalike.space.report import LINGER, MEANING
 from lookalike.space.sheets import Sheet
@@ -36,6 +36,10 @@ DELETE_CACHE = (int(OFTEN), int(AGE))  # gradio deletes the files that it knows 
 
 # Whatever runs the model waits in one line, whichever listener it came by.
 MODEL_LINE: dict[str, Any] = {"concurrency_limit": AT_ONCE, "concurrency_id": "model"}
+
+# On a phone the answer stands below the photo: scroll no further than it takes to see it whole.
+SHOW_RESULT = """() => setTimeout(() => document.querySelector('#duel')?.scrollIntoView({block: 'nearest',
+  behavior: matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth'}), 150)"""
 
 TITLE = "Celebrity look-alikes"
 FOOTER = (
@@ -89,7 +93,7 @@ def _find_tab(finders: Finders) -> PictureGallery:
     chosen = [plain, seen, chooser, place]
     everything = [photo, plain, seen, chooser, notice, intro, results, *shown]
     private = {"api_visibility": "private", **MODEL_LINE}
-    photo.input(
+    looked = photo.input(
         visit.look,
         [photo, *options],
         everything,
@@ -97,6 +101,7 @@ def _find_tab(finders: Finders) -> PictureGallery:
         trigger_mode="always_last",
         **private,
     )
+    looked.success(js=SHOW_RESULT, api_visibility="private")
     changed = [getattr(option, "release", option.input) for option in options]
     gr.on(changed, visit.look, [plain, *options], everything, show_progress_on=parts.matches, **private)
     chooser.input(visit.choose, chosen[:3], [photo, *shown], **private)
@@ -146,7 +151,7 @@ def _photo_side() -> tuple[PhotoInput, gr.Radio, gr.Markdown]:
     photo = PhotoInput(
         label="Your photo",
         sources=["upload", "webcam", "clipboard"],
-        placeholder="Drop a photo here\nor click to choose one",
+        placeholder=PLACEHOLDER,
         webcam_options=gr.WebcamOptions(mirror=False),  # a mirrored face is another face to a model
         buttons=[],
         height=420,
@@ -237,7 +242,7 @@ def _endpoints(handlers: Handlers, matches: PictureGallery) -> None:
 
 def _intro() -> str:
     return (
-        "### How it works\n"
+        "## How it works\n"
         "1. Take a photo, drop one, or paste one.\n"
         "2. The face in it is turned into numbers and compared with those of every name in the gallery.\n"
         "3. The five nearest appear here, each with a percentage.\n\n"

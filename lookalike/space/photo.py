@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 
 BASE64_BYTES = MAX_BYTES * 4 // 3 + 100  # what MAX_BYTES become in a data: URL, and its head
 NO_ADDRESSES = "Send the photo itself, as an upload; addresses and files of the server are not read."
+PLACEHOLDER = "Drop a photo here\nor click to choose one"
 UNREADABLE_REQUEST = "The request could not be read; send what the page's API description lists."
 
 

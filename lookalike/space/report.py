@@ -28,7 +28,7 @@ def standing_sentence(found: FoundFace, names: int) -> str:
         return ""
     if found.standing < FEW:
         return f"No close look-alike was found among these {names:,} names; here are the nearest anyway."
-    return f"Closer than {min(99, round(100 * found.standing))} % of first matches here."
+    return f"Your first match is closer than {min(99, round(100 * found.standing))} % of first matches here."
 
 
 def report(answer: Answer, finder: Lookalikes, gallery_id: str) -> dict[str, Any]:

@@ -59,7 +59,7 @@ def _bar(match: Match) -> str:
     return (
         f'<li><span class="name">{match.rank}. {name}</span>{meter(match.similarity, f"Likeness to {name}")}'
         f'<a href="{search_address(match.name)}" target="_blank" rel="noopener noreferrer" '
-        f'aria-label="Search the web for {name} (opens a new tab)">Who is it?</a></li>'
+        f'aria-label="Who is it? Search the web for {name} (opens a new tab)">Who is it?</a></li>'
     )
 
 
@@ -117,8 +117,13 @@ def compared(first: bytes, second: bytes, result: Comparison) -> str:
     )
 
 
+def live_picture(match: Match, picture: bytes) -> str:
+    """Return the picture, a JPEG, of the best match before the camera."""
+    return f'<img src="{data_url(picture)}" alt="{_name(match)}">'
+
+
 def live(matches: Sequence[Match], words: str = "") -> str:
-    """Return what stands beside the camera: the best match and those behind it, or `words`."""
+    """Return what is said beside the camera: the best match and those behind it, or `words`."""
     if not matches:
         return f'<p class="words">{words}</p>'
     best, *others = matches

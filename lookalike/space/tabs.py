@@ -13,8 +13,8 @@ from lookalike.space import about, report, sheets
 from lookalike.space.drawing import encode, shrink
 from lookalike.space.finders import Finders
 from lookalike.space.handlers import sentences
-from lookalike.space.live import LOOKING, Live
-from lookalike.space.photo import PhotoInput
+from lookalike.space.live import Live, nobody
+from lookalike.space.photo import PLACEHOLDER, PhotoInput
 from lookalike.space.portraits import portrait
 from lookalike.space.sheets import Sheet
 
@@ -42,12 +42,13 @@ def live_tab(finders: Finders) -> None:
                 elem_id="camera",
             )
         with gr.Column(scale=6, min_width=300):
+            picture = Sheet("", elem_id="live-picture")
             best = Sheet(sheets.live((), START), elem_id="live")
     track = gr.State(None, time_to_live=TRACK_SECONDS)
     camera.stream(
         Live(finders).frame,
         [camera, track],
-        [best, track],
+        [picture, best, track],
         stream_every=FRAME_SECONDS,
         time_limit=STREAM_SECONDS,
         concurrency_limit=STREAMS,
@@ -55,7 +56,7 @@ def live_tab(finders: Finders) -> None:
         show_progress="hidden",
         api_visibility="private",
     )
-    camera.clear(lambda: (sheets.live((), LOOKING), None), None, [best, track], api_visibility="private")
+    camera.clear(lambda: (*nobody(), None), None, [picture, best, track], api_visibility="private")
 
 
 def compare_tab(finders: Finders, line: dict[str, Any]) -> None:
@@ -118,6 +119,7 @@ def _photo(label: str) -> PhotoInput:
     photo = PhotoInput(
         label=label,
         sources=["upload", "webcam", "clipboard"],
+        placeholder=PLACEHOLDER,
         webcam_options=gr.WebcamOptions(mirror=False),
         buttons=[],
         height=300,

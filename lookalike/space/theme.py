@@ -65,10 +65,13 @@ CSS = """
 #about, #calls { max-width: 46rem; line-height: 1.55; }
 #about h2, #calls h2 { font-size: 1.15rem; margin-top: 1.2rem; }
 #about table { font-size: 0.9rem; }
+#about tr { border: 0; }
 #about th, #about td { border: 0; border-bottom: 1px solid var(--border-color-primary);
-  padding: 0.35rem 0.6rem; }
+  padding: 0.35rem 0.6rem; overflow-wrap: normal; word-break: normal; }
 #compared .percent { display: none; }
-#calls pre { overflow-x: auto; }
+#compared div.bars { grid-template-columns: 1fr; }
+.tab-container button.selected { color: var(--link-text-color) !important; }
+.prose pre code { white-space: pre-wrap; overflow-wrap: anywhere; }
 #calls .token { color: var(--body-text-color) !important; }
 footer .show-api { display: flex !important; }
 footer .divider { display: none !important; }
@@ -103,14 +106,17 @@ div.bars { display: grid; grid-template-columns: 1fr 3.2rem; gap: 0.7rem; align-
 .why img { width: 200px; border-radius: 14px; flex: none; }
 .why p { margin: 0; line-height: 1.5; }
 .share { text-align: center; }
-.share img { width: 100%; max-width: 320px; border-radius: 14px; margin: 0 auto 0.5rem; display: block; }
+.share img { width: 100%; max-width: 320px; border-radius: 14px; margin: 0 auto 0.5rem; display: block;
+  border: 1px solid var(--border-color-primary); }
 .share a { color: var(--link-text-color); }
-#live .best { font-size: 2rem; font-weight: 700; text-align: center; margin: 1.5rem 0 0.8rem;
+#live-picture img { width: min(60%, 300px); aspect-ratio: 1; object-fit: cover; border-radius: 14px;
+  display: block; margin: 0 auto; }
+#live .best { font-size: 2rem; font-weight: 700; text-align: center; margin: 0 0 0.8rem;
   line-height: 1.2; overflow-wrap: anywhere; }
 #live .behind { text-align: center; margin-top: 0.8rem; color: var(--body-text-color-subdued); }
 @media (max-width: 640px) {
   .tab-container button { padding-inline: 0.5rem !important; font-size: 0.95rem !important; }
-  #photo, #camera { height: 340px !important; }
+  #photo, #camera { height: 300px !important; }
   #matches .grid-container { grid-template-columns: repeat(3, minmax(0, 1fr)); }
   ol.bars li { grid-template-columns: 1fr 3.2rem auto; }
   ol.bars .name { grid-column: 1 / -1; margin-bottom: -0.3rem; }
