@@ -11,14 +11,15 @@ from pathlib import Path
 import httpx
 import numpy as np
 import pytest
-from fakes import BrightDetector, ColourEmbedder, make_gallery
+from fakes import BrightDetector, ColourEmbedder, make_gallery, settings, unit
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
 
-from lookalike import Lookalikes
+from lookalike import Gallery, Lookalikes
 from lookalike.space.finders import Finders
 from lookalike.space.page import build_page, launch_options
+from lookalike.table import Row
 
 RED, BLUE, BLACK = (255, 0, 0), (0, 0, 255), (0, 0, 0)
 ANYBODY = {"red": [[1, 0, 0]], "yellow <b>": [[1, 1, 0]], "blue": [[0, 0, 1]]}
@@ -218,6 +219,35 @@ def test_a_file_of_the_server_is_neither_read_nor_deleted(url: str, uploads: Pat
     assert "event: error" in call(url, "find_lookalikes", {"path": str(uploads / "link.png")})
     assert "event: error" in call(url, "find_lookalikes", {"path": str(uploads / ".." / "x.png")})
     assert outside.exists()
+
+
+def test_what_is_optional_may_be_left_out_and_arguments_may_be_named_without_gradio_s_client(url: str):
+    assert "1 \\u00b7 blue" in call(url, "find_lookalikes", data_url(encoded(BLUE)))
+    body = {"photo": data_url(encoded(RED, BLUE)), "count": 1, "face": 1}
+    posted = httpx.post(f"{url}gradio_api/call/v2/find_lookalikes", json=body, timeout=30).json()
+    answer = httpx.get(f"{url}gradio_api/call/find_lookalikes/{posted['event_id']}", timeout=30).text
+    assert "1 \\u00b7 blue" in answer and "2 \\u00b7" not in answer
+
+
+def test_a_category_can_be_asked_for_where_the_gallery_has_some(photo):
+    rows = [Row("red", unit(1, 0, 0), category="warm"), Row("blue", unit(0, 0, 1), category="cold")]
+    served = Lookalikes(Gallery.of(rows, settings()), embedder=ColourEmbedder(), detector=BrightDetector())
+    page = build_page(Finders(served, gallery_id="a test"))
+    page.launch(**launch_options(), prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
+    try:
+        client = Client(page.local_url, verbose=False, httpx_kwargs={"timeout": 60})
+        for category, best, others in (("cold", "blue", 0), (None, "red", 1)):
+            asked = {"photo": photo(encoded(RED)), "category": category, "api_name": "/find_lookalikes"}
+            _, report = client.predict(**asked)
+            matches = report["faces"][0]["matches"]
+            assert (matches[0]["name"], len(matches)) == (best, 1 + others)
+            assert report["gallery"].get("category") == category and report["gallery"]["names"] == 2
+            assert report["gallery"]["revision"] == served.gallery.revision
+        with pytest.raises(AppError, match="choose one of cold, warm"):
+            client.predict(photo=photo(encoded(RED)), category="hot", api_name="/find_lookalikes")
+        assert "1 \\u00b7 red" in call(page.local_url, "find_lookalikes", data_url(encoded(RED)), 5, 0, None)
+    finally:
+        page.close(verbose=False)
 
 
 def test_only_the_two_endpoints_are_offered(client: Client, url: str):

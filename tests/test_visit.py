@@ -230,3 +230,9 @@ def test_the_account_links_to_the_gallery_where_it_is_on_the_hub(finders: Finder
 def test_the_calls_name_the_address_that_the_visitor_sees(scheme: str, host: str, address: str):
     assert about.public_address(scheme, host) == address
     assert f'Client("{address}")' in about.calls(address)
+
+
+def test_the_calls_name_the_models_and_the_categories_there_are():
+    written = about.calls("http://here", ["compact", "tint"], ["warm", "a|b`c"])
+    assert "`compact`, `tint`" in written and "`warm`, `a b c`" in written
+    assert "category" not in about.calls("http://here", ["compact"])

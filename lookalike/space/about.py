@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from lookalike.embedders import BUNDLED
 from lookalike.gallery import BUNDLED_GALLERY
 from lookalike.space.finders import Finders
+from lookalike.space.lettering import shown_name
 from lookalike.space.report import MEANING
 
 HOW = """## How it works
@@ -89,9 +91,18 @@ def gallery_card() -> str:
     return _card(BUNDLED_GALLERY / "README.md")
 
 
-def calls(address: str) -> str:
-    """Return the calls that scripts make, Markdown."""
-    return CALLS.replace("ADDRESS", address.rstrip("/"))
+def calls(address: str, models: Sequence[str] = (), categories: Sequence[str] = ()) -> str:
+    """Return the calls that scripts make, and what comes back, Markdown."""
+    rows = ARGUMENTS
+    if categories:
+        rows += f"| `category` | none | among these names alone: {_listed(categories)} |\n"
+    text = CALLS.replace("ARGUMENTS", rows).replace("MODELS", _listed(models))
+    return text.replace("ADDRESS", address.rstrip("/"))
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return names as code, Markdown; they come from a gallery, which is somebody else's file."""
+    return ", ".join(f"`{re.sub('[`|]', ' ', shown_name(name))}`" for name in names)
 
 
 def public_address(scheme: str | None, host: str | None) -> str:
@@ -101,22 +112,56 @@ def public_address(scheme: str | None, host: str | None) -> str:
     return f"{'https' if scheme == 'https' else 'http'}://{host}"
 
 
+ARGUMENTS = """| argument | unless given | |
+|---|---|---|
+| `photo` | | a file, or as JSON `{"url": "data:image/jpeg;base64,…"}` |
+| `count` | 5 | how many matches, 1 to 50 |
+| `face` | 0 | whose matches the pictures show, the largest face first |
+| `model` | the page's | MODELS |
+"""
 CALLS = """## From Python
 ```python
 from gradio_client import Client, handle_file
 
 client = Client("ADDRESS")
-pictures, report = client.predict(photo=handle_file("me.jpg"), count=5, api_name="/find_lookalikes")
+pictures, report = client.predict(
+    photo=handle_file("me.jpg"), count=5, api_name="/find_lookalikes"
+)
 print(report["faces"][0]["matches"][0])
-print(client.predict(first=handle_file("a.jpg"), second=handle_file("b.jpg"), api_name="/compare"))
+print(client.predict(
+    first=handle_file("a.jpg"), second=handle_file("b.jpg"), api_name="/compare"
+))
 ```
 ## With curl
 ```bash
-photo="data:image/jpeg;base64,$(base64 -w0 me.jpg)"
-echo "{\\"data\\": [{\\"url\\": \\"$photo\\"}, 5, 0, null]}" >question.json
-url="ADDRESS/gradio_api/call/find_lookalikes"
-event=$(curl -s "$url" -H "Content-Type: application/json" -d @question.json | cut -d'"' -f4)
-curl -sN "$url/$event"
+page="ADDRESS/gradio_api/call"
+photo() { printf '{"url": "data:image/jpeg;base64,%s"}' "$(base64 -w0 "$1")"; }
+ask() {
+  event=$(curl -s "$page/v2/$1" -H "Content-Type: application/json" -d @- | cut -d'"' -f4)
+  curl -sN "$page/$1/$event"
+}
+echo "{\\"photo\\": $(photo me.jpg), \\"count\\": 5}" | ask find_lookalikes
+echo "{\\"first\\": $(photo a.jpg), \\"second\\": $(photo b.jpg)}" | ask compare
+```
+## What goes in and out
+`/find_lookalikes` takes
+
+ARGUMENTS
+and returns the pictures, each with a caption, and a report:
+```json
+{"model": "compact",
+ "gallery": {"id": "bundled", "revision": "2e519ee6e45b", "names": 1080},
+ "faces": [{"box": [210, 95, 118, 161], "confidence": 0.998, "standing": 0.83,
+            "matches": [{"rank": 1, "name": "Ada Lovelace", "similarity": 55.1,
+                         "cosine": 0.34, "origin": null}]}],
+ "seconds": {"detect": 0.006, "embed": 0.003, "search": 0.001, "draw": 0.002}}
+```
+The box is left, top, width and height in pixels of the upright photo; `standing`, 0 to 1, says how many first
+matches are less alike; `origin`, where the gallery's photo is from.
+
+`/compare` takes `first` and `second` and returns, of the largest face of each:
+```json
+{"similarity": 90.2, "cosine": 0.71, "same": true}
 ```
 What you can mend arrives as one sentence.
 """

@@ -45,12 +45,19 @@ class Handlers:
 
     @sentences
     def find_lookalikes(
-        self, photo: RGB | None, count: int = COUNT, face: int = 0, model: str | None = None
+        self,
+        photo: RGB | None,
+        count: int = COUNT,
+        face: int = 0,
+        model: str | None = None,
+        category: str | None = None,
     ) -> tuple[Pictures, dict[str, Any]]:
-        """Return the matches of one face as pictures, and a report on all faces."""
+        """Return the matches of one face as pictures, and a report on all faces; if wanted, among the names
+        of one category alone.
+        """
         if count is None or not 1 <= count <= MAX_COUNT:
             raise trouble(f"The argument count must be from 1 to {MAX_COUNT}.")
-        finder = self.finders.get(model)
+        finder = self.finders.get(model, category)
         if photo is None:
             raise ImageError(NO_PHOTO)
         answer = finder.answer(photo, count=int(count))
@@ -63,7 +70,7 @@ class Handlers:
             )
         with timed(answer.seconds, "draw"):
             drawn = pictures(answer.faces[int(face)])
-        return drawn, report.report(answer, finder, self.finders.gallery_id)
+        return drawn, report.report(answer, self.finders.get(model), self.finders.gallery_id, category)
 
     @sentences
     def compare(self, first: RGB | None, second: RGB | None) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import gradio as gr
@@ -59,7 +60,7 @@ def build_page(finders: Finders) -> gr.Blocks:
         gr.Markdown(finders.notice, visible=bool(finders.notice), elem_id="fallback")
         with gr.Tabs() as tabs:
             with gr.Tab("Find"):
-                _endpoints(Handlers(finders), _find_tab(finders))
+                _endpoints(finders, _find_tab(finders))
             with gr.Tab("Live"):
                 live_tab(finders)
             with gr.Tab("Compare"):
@@ -70,7 +71,7 @@ def build_page(finders: Finders) -> gr.Blocks:
                 written = gr.Markdown(elem_id="calls")
         gr.Markdown(FOOTER, elem_id="footer")
         tabs.change(js=STOP_CAMERA, api_visibility="private")
-        page.load(_calls_here, None, written, api_visibility="private")
+        page.load(_calls_of(finders), None, written, api_visibility="private")
     page.queue(api_open=False, max_size=WAITING)
     page._queue.pending_messages_per_session = Answers()
     return page
@@ -112,9 +113,14 @@ def _find_tab(finders: Finders) -> PictureGallery:
     return parts.matches
 
 
-def _calls_here(request: gr.Request) -> str:
-    """Return the calls with the address under which this visitor sees the page."""
-    return calls(public_address(request.headers.get("x-forwarded-proto"), request.headers.get("host")))
+def _calls_of(finders: Finders) -> Callable[[gr.Request], str]:
+    """Return the listener that writes the calls with the address under which a visitor sees the page."""
+
+    def calls_here(request: gr.Request) -> str:
+        address = public_address(request.headers.get("x-forwarded-proto"), request.headers.get("host"))
+        return calls(address, finders.models, finders.served.gallery.categories)
+
+    return calls_here
 
 
 def launch_options(*, share: bool = False, mcp: bool = False, per_minute: int = 0) -> dict[str, Any]:
@@ -211,21 +217,27 @@ def _results_side() -> Parts:
     return Parts(duel, matches, bars, standing, ask, draw, why, share)
 
 
-def _endpoints(handlers: Handlers, matches: PictureGallery) -> None:
-    """Add the two endpoints for scripts; their arguments are components that the page does not show."""
+def _endpoints(finders: Finders, matches: PictureGallery) -> None:
+    """Add the two endpoints for scripts; their arguments are components that the page does not show.
+
+    A category can be asked for only where the gallery has some.
+    """
+    handlers, categories = Handlers(finders), finders.served.gallery.categories
     photo = PhotoInput(label="photo", visible=False)  # its own, for here an upload is deleted at once
     count, face = (gr.Number(value, precision=0, visible=False) for value in (COUNT, 0))
     model = gr.Textbox(None, visible=False)
+    among = [gr.Textbox(None, visible=False)] if categories else []
     first, second = PhotoInput(visible=False), PhotoInput(visible=False)
     report, comparison = (gr.JSON(label=label, visible=False) for label in ("report", "comparison"))
     gr.on(
         [],
         handlers.find_lookalikes,
-        [photo, count, face, model],
+        [photo, count, face, model, *among],
         [matches, report],
         api_name="find_lookalikes",
         api_description="Find the celebrities who look most like a face. Returns the pictures of count "
-        "matches of face number face (0 is the largest), and a report on all faces of the photo.",
+        "matches of face number face (0 is the largest), and a report on all faces of the photo."
+        f"{' The argument category takes names of one category alone.' if categories else ''}",
         **MODEL_LINE,
     )
     gr.on(

@@ -91,7 +91,10 @@ class PrivateBlocks(gr.Blocks):  # type: ignore[misc]
     async def preprocess_data(
         self, block_fn: Any, inputs: list[Any], state: Any, explicit_call: bool = False
     ) -> list[Any]:
-        """Read a request's inputs; gradio's own complaints would reach a script without their reason."""
+        """Read a request's inputs, the last of which may be left out; gradio's own complaints would reach a
+        script without their reason.
+        """
+        inputs = [*inputs, *(block.value for block in block_fn.inputs[len(inputs) :])]
         try:
             return await super().preprocess_data(block_fn, inputs, state, explicit_call)
         except gr.Error:

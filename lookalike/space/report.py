@@ -31,12 +31,16 @@ def standing_sentence(found: FoundFace, names: int) -> str:
     return f"Your first match is closer than {min(99, round(100 * found.standing))} % of first matches here."
 
 
-def report(answer: Answer, finder: Lookalikes, gallery_id: str) -> dict[str, Any]:
-    """Return the answer as JSON: boxes in pixels of the upright photo, similarity 0..100, cosine -1..1."""
+def report(answer: Answer, finder: Lookalikes, gallery_id: str, category: str | None) -> dict[str, Any]:
+    """Return the answer as JSON: boxes in pixels of the upright photo, similarity 0..100, cosine -1..1.
+
+    The gallery is the whole one of `finder`; a category that alone was searched is named beside it.
+    """
     gallery = finder.gallery
+    whole = {"id": gallery_id, "revision": gallery.revision, "names": len(gallery.names)}
     return {
         "model": finder.embedder.model.name,
-        "gallery": {"id": gallery_id, "revision": gallery.revision, "names": len(gallery.names)},
+        "gallery": whole | ({"category": category} if category else {}),
         "faces": [_face(found) for found in answer.faces],
         "seconds": answer.seconds,
     }
