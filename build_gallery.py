@@ -55,6 +55,9 @@ def main(
         reason = error.strerror or error
         print(f"error: {options.output} could not be written ({reason}). {GO_ON}", file=sys.stderr)
         return 2
+    except MemoryError:
+        print(f"error: The memory is full; end something else. {GO_ON}", file=sys.stderr)
+        return 2
     except KeyboardInterrupt as stop:
         print(f"Stopped. {GO_ON}", file=sys.stderr)
         return stop.code if isinstance(stop, Stop) else 128 + signal.SIGINT

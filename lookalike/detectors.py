@@ -18,6 +18,7 @@ import numpy as np
 from lookalike.errors import UnknownModelError, WeightsError
 from lookalike.faces import RGB, Detector, Face, largest_first
 from lookalike.mtcnn import Mtcnn
+from lookalike.weights import check_weights, weights_folder
 from lookalike.yunet import YuNet
 
 DEFAULT_DETECTOR = "mtcnn"
@@ -71,13 +72,17 @@ def load_detector(name: str = DEFAULT_DETECTOR) -> Detector:
 def _fetched(name: str, fetch: Callable[[], Fetched]) -> Fetched:
     """Return what `fetch` gets of DeepFace; raise WeightsError with the way out where it cannot."""
     os.environ.setdefault("DEEPFACE_BACKEND_ENGINE", "onnx")
+    stem = f"face_detection_{name}"  # of the files that we know
+    check_weights(stem)
     try:
-        return fetch()
+        fetched = fetch()
     except Exception as error:  # DeepFace wraps downloads that failed in ValueError, others pass through
         raise WeightsError(
-            f"The weights of the detector '{name}' could not be fetched; "
+            f"The weights of the detector '{name}' could not be fetched or loaded ({weights_folder()}); "
             f"use the detector '{DEFAULT_DETECTOR}', which needs none."
         ) from error
+    check_weights(stem)  # which may have been fetched just now
+    return fetched
 
 
 def _yunet_file() -> Path:

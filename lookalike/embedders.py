@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,16 +19,18 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.errors import UnknownModelError, WeightsError
+from lookalike.errors import OutOfMemoryError, UnknownModelError, WeightsError
 from lookalike.faces import RGB, Face, align, level_box
 from lookalike.sessions import open_session
 from lookalike.similarity import Scale
+from lookalike.weights import check_weights, hash_weights, weights_folder
 
 Embeddings = NDArray[np.float32]  # (n, dim), rows of unit length
 Alignment = Literal["template", "level-box"]
 
 DEFAULT_MODEL = "compact"
 BATCH = 32  # crops a run; alone or among 64, a crop takes the same time, so memory decides
+NO_MEMORY = re.compile("allocate memory|bad_alloc|bad allocation")  # what onnxruntime says of it
 BUNDLED = Path(__file__).parent / "bundled"
 
 
@@ -131,16 +134,20 @@ class OnnxEmbedder:
     def __init__(self, path: Path, model: Model, *, threads: int = 2) -> None:
         try:
             settings = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-            weights = path.read_bytes()
-        except FileNotFoundError as error:
-            raise WeightsError(f"{error.filename} is missing; install the project again.") from error
+            weights, digest = path.read_bytes(), settings["sha256"]
+            self.scale = Scale.from_json(settings["percentage"]) if "percentage" in settings else None
+        except OSError as error:
+            raise WeightsError(f"{error.filename} cannot be read; install the project again.") from error
+        except (ValueError, KeyError, TypeError) as error:
+            raise WeightsError(
+                f"{path.with_suffix('.json')} is damaged; install the project again."
+            ) from error
         self.model = model
         self.weights_hash = hashlib.sha256(weights).hexdigest()
-        if self.weights_hash != settings["sha256"]:
+        if self.weights_hash != digest:
             raise WeightsError(
                 f"{path} is not the file that {path.with_suffix('.json').name} describes; install it again."
             )
-        self.scale = Scale.from_json(settings["percentage"]) if "percentage" in settings else None
         self._session = open_session(weights, threads=threads)
         self._input = self._session.get_inputs()[0].name
 
@@ -152,15 +159,30 @@ class OnnxEmbedder:
         """Return (len(crops), dim) float32 rows of unit length."""
         if not crops:
             return np.empty((0, self.model.dim), np.float32)
-        batches = [np.stack(crops[start : start + BATCH]) for start in range(0, len(crops), BATCH)]
-        return unit_rows(
-            np.concatenate([self.run(batch.astype(np.float32) / np.float32(255)) for batch in batches])
-        )
+        batches = [crops[start : start + BATCH] for start in range(0, len(crops), BATCH)]
+        return unit_rows(np.concatenate([self._run_in_parts(batch) for batch in batches]))
 
     def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """(n, height, width, 3) float32 RGB 0..1 -> (n, dim) float32, as the network gives it."""
-        (rows,) = self._session.run(None, {self._input: batch})
+        try:
+            (rows,) = self._session.run(None, {self._input: batch})
+        except Exception as error:  # onnxruntime has no kind of its own for this
+            if NO_MEMORY.search(str(error)):
+                raise MemoryError(str(error)[:200]) from error
+            raise
         return np.asarray(rows, np.float32)
+
+    def _run_in_parts(self, crops: Sequence[RGB]) -> NDArray[np.float32]:
+        """Run the crops at once, or where the memory does not do, one half after the other."""
+        try:
+            return self.run(np.stack(crops).astype(np.float32) / np.float32(255))
+        except MemoryError as error:
+            if len(crops) == 1:
+                raise OutOfMemoryError(
+                    "There is not enough memory for a face at the moment; try again in a while."
+                ) from error
+        half = len(crops) // 2
+        return np.concatenate([self._run_in_parts(crops[:half]), self._run_in_parts(crops[half:])])
 
 
 class DeepFaceEmbedder:
@@ -172,14 +194,17 @@ class DeepFaceEmbedder:
         deepface = _import_deepface()
         self.model = model
         self.engine = str(deepface.backend_utils.get_backend_engine())
+        check_weights(model.weights)
         try:
             deepface.modeling.build_model("facial_recognition", model.name)
         except Exception as error:  # whatever a download, an optional package or a broken file raises
             raise WeightsError(
-                f"The weights of {model.name} could not be loaded; put them into {_weights_folder()} "
-                f"or use the model '{DEFAULT_MODEL}', which needs none. ({str(error).splitlines()[0][:200]})"
+                f"The weights of {model.name} could not be loaded; put them into {weights_folder()}, in "
+                f"place of a file that is cut short, or use the model '{DEFAULT_MODEL}', which needs none. "
+                f"({' '.join(str(error).split())[:200]})"
             ) from error
-        self.weights_hash = _hash_weights(model, self.engine)
+        check_weights(model.weights)  # which may have been fetched just now
+        self.weights_hash = hash_weights(model.name, model.weights, self.engine)
         self.scale = _fitted_scale(settings_path(model), self.weights_hash)
         self._represent = deepface.DeepFace.represent
         self._lock = threading.Lock()  # DeepFace has none of its own
@@ -269,7 +294,7 @@ def _import_deepface() -> _DeepFaceModules:
 
 def settings_path(model: Model) -> Path:
     """Return the JSON beside a registered model's weights: their SHA-256 and the fitted percentage."""
-    return (_weights_folder() if model.weights else BUNDLED) / f"{model.name}.json"
+    return (weights_folder() if model.weights else BUNDLED) / f"{model.name}.json"
 
 
 def _fitted_scale(path: Path, weights_hash: str) -> Scale | None:
@@ -278,22 +303,3 @@ def _fitted_scale(path: Path, weights_hash: str) -> Scale | None:
         return None
     settings = json.loads(path.read_text(encoding="utf-8"))
     return Scale.from_json(settings["percentage"]) if settings["sha256"] == weights_hash else None
-
-
-def _weights_folder() -> Path:
-    return Path(os.environ.get("DEEPFACE_HOME", Path.home())) / ".deepface" / "weights"
-
-
-def _hash_weights(model: Model, engine: str) -> str:
-    """Return the SHA-256 of the file that DeepFace loaded for `model`."""
-    suffixes = {"tensorflow": ".h5", "pytorch": ".pth"}
-    folder = _weights_folder()
-    found = [
-        *folder.glob(f"{model.weights}*{suffixes.get(engine, '.onnx')}"),
-        *folder.glob(f"{model.weights}*"),
-    ]
-    if not found:
-        raise WeightsError(
-            f"The weights of {model.name} are not in {folder}, so a gallery could not name them."
-        )
-    return hashlib.sha256(found[0].read_bytes()).hexdigest()

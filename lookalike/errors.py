@@ -9,6 +9,7 @@
     ├── SourceError           a source of celebrity photos cannot be read, or holds none
     ├── HubError              the Hub does not take a gallery, or cannot be reached
     ├── TrainingError         a training run cannot go on as it is asked to
+    ├── OutOfMemoryError      there is not enough memory for what was asked
     ├── MissingExtraError     an optional package that was asked for is not installed
     └── GalleryError          a gallery cannot be read or trusted
         ├── MismatchError     gallery and model do not belong together
@@ -55,6 +56,10 @@ class HubError(LookalikeError):
 
 class TrainingError(LookalikeError):
     """A training run cannot go on as it is asked to."""
+
+
+class OutOfMemoryError(LookalikeError):
+    """There is not enough memory for what was asked; it may pass."""
 
 
 class MissingExtraError(LookalikeError):

@@ -16,6 +16,7 @@ from lookalike.space.photo import trouble
 
 COUNT = 5  # matches on the page
 MAX_COUNT = 50  # matches that a script may ask for: each is a picture to draw
+NO_MEMORY = "There is not enough memory at the moment; try a smaller photo, or again in a while."
 NO_PHOTO = "There is no photo; choose one first."
 
 Inputs = ParamSpec("Inputs")
@@ -33,6 +34,8 @@ def sentences(handler: Callable[Inputs, Output]) -> Callable[Inputs, Output]:
             return handler(*args, **kwargs)
         except LookalikeError as error:
             raise trouble(str(error)) from None
+        except MemoryError:
+            raise trouble(NO_MEMORY) from None
 
     return wrapped
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import gradio as gr
@@ -11,10 +10,10 @@ from starlette.middleware import Middleware
 
 from lookalike.faces import Face
 from lookalike.images import MAX_BYTES
-from lookalike.space.about import calls, public_address
 from lookalike.space.door import Door
 from lookalike.space.drawing import draw_faces, encode, picture_of
 from lookalike.space.finders import Finders
+from lookalike.space.greeting import TITLE, Greeting, title_of
 from lookalike.space.handlers import COUNT, Handlers
 from lookalike.space.lettering import shown_name
 from lookalike.space.photo import PLACEHOLDER, PhotoInput, PrivateBlocks
@@ -42,7 +41,6 @@ MODEL_LINE: dict[str, Any] = {"concurrency_limit": AT_ONCE, "concurrency_id": "m
 SHOW_RESULT = """() => setTimeout(() => document.querySelector('#duel')?.scrollIntoView({block: 'nearest',
   behavior: matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth'}), 150)"""
 
-TITLE = "Celebrity look-alikes"
 FOOTER = (
     "Similarity is not identification: these are the nearest among the names of this gallery, not a "
     "statement on who you are. Your photo is deleted as soon as it is read, and nothing of it is kept. "
@@ -53,11 +51,8 @@ FOOTER = (
 def build_page(finders: Finders) -> gr.Blocks:
     """Return the page, ready to launch; see `launch_options`."""
     with PrivateBlocks(title=TITLE, delete_cache=DELETE_CACHE) as page:
-        gr.Markdown(
-            f"# {TITLE}\nWhich of {len(finders.served.gallery.names):,} famous faces is most like yours?",
-            elem_id="title",
-        )
-        gr.Markdown(finders.notice, visible=bool(finders.notice), elem_id="fallback")
+        title = gr.Markdown(title_of(finders), elem_id="title")
+        fallback = gr.Markdown(finders.notice, visible=bool(finders.notice), elem_id="fallback")
         with gr.Tabs() as tabs:
             with gr.Tab("Find"):
                 _endpoints(finders, _find_tab(finders))
@@ -66,12 +61,13 @@ def build_page(finders: Finders) -> gr.Blocks:
             with gr.Tab("Compare"):
                 compare_tab(finders, MODEL_LINE)
             with gr.Tab("About"):
-                about_tab(finders)
+                account = about_tab(finders)
             with gr.Tab("Scripts"):
                 written = gr.Markdown(elem_id="calls")
         gr.Markdown(FOOTER, elem_id="footer")
         tabs.change(js=STOP_CAMERA, api_visibility="private")
-        page.load(_calls_of(finders), None, written, api_visibility="private")
+        greeted = [title, fallback, account, written]
+        page.load(Greeting(finders).greet, None, greeted, api_visibility="private")
     page.queue(api_open=False, max_size=WAITING)
     page._queue.pending_messages_per_session = Answers()
     return page
@@ -111,16 +107,6 @@ def _find_tab(finders: Finders) -> PictureGallery:
     drawn = parts.draw.click(visit.share, chosen, parts.share, **private)
     drawn.success(js="() => document.querySelector('#share-link')?.click()", api_visibility="private")
     return parts.matches
-
-
-def _calls_of(finders: Finders) -> Callable[[gr.Request], str]:
-    """Return the listener that writes the calls with the address under which a visitor sees the page."""
-
-    def calls_here(request: gr.Request) -> str:
-        address = public_address(request.headers.get("x-forwarded-proto"), request.headers.get("host"))
-        return calls(address, finders.models, finders.served.gallery.categories)
-
-    return calls_here
 
 
 def launch_options(*, share: bool = False, mcp: bool = False, per_minute: int = 0) -> dict[str, Any]:

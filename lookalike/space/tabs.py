@@ -75,9 +75,9 @@ def compare_tab(finders: Finders, line: dict[str, Any]) -> None:
     )
 
 
-def about_tab(finders: Finders) -> None:
-    """Add the page's account of itself, and the cards."""
-    gr.Markdown(about.about(finders), elem_id="about")
+def about_tab(finders: Finders) -> gr.Markdown:
+    """Add the page's account of itself, which is returned, and the cards."""
+    account = gr.Markdown(about.about(finders), elem_id="about")
     for title, card in (
         ("The model's card", about.model_card()),
         ("The bundled gallery's card", about.gallery_card()),
@@ -85,6 +85,7 @@ def about_tab(finders: Finders) -> None:
         if card:
             with gr.Accordion(title, open=False):
                 gr.Markdown(card)
+    return account
 
 
 class Compare:

@@ -1,0 +1,32 @@
+"""What a page says when it is opened: of the gallery that is served by then, not when the server started."""
+
+from __future__ import annotations
+
+import gradio as gr
+
+from lookalike.space.about import about, calls, public_address
+from lookalike.space.finders import Finders
+from lookalike.space.handlers import Update
+
+TITLE = "Celebrity look-alikes"
+
+
+class Greeting:
+    """The listener of a page that is opened."""
+
+    def __init__(self, finders: Finders) -> None:
+        self.finders = finders
+
+    def greet(self, request: gr.Request) -> tuple[str, Update, str, str]:
+        """Return the title, the notice, the page's account of itself, and the calls with the address under
+        which this visitor sees the page.
+        """
+        address = public_address(request.headers.get("x-forwarded-proto"), request.headers.get("host"))
+        notice = gr.update(value=self.finders.notice, visible=bool(self.finders.notice))
+        called = calls(address, self.finders.models, self.finders.served.gallery.categories)
+        return title_of(self.finders), notice, about(self.finders), called
+
+
+def title_of(finders: Finders) -> str:
+    """Return the title, Markdown."""
+    return f"# {TITLE}\nWhich of {len(finders.served.gallery.names):,} famous faces is most like yours?"
