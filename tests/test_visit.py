@@ -5,15 +5,30 @@ from __future__ import annotations
 import base64
 import html
 import re
+from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import gradio as gr
 import numpy as np
 import pytest
-from fakes import BrightDetector, ColourEmbedder, a_face, make_gallery, settings, unit
+from drawing import draw_face
+from fakes import (
+    SCALE,
+    BrightDetector,
+    ColourEmbedder,
+    a_face,
+    make_gallery,
+    settings,
+    unit,
+    write_public_embedder,
+)
 
 from lookalike import Lookalikes
-from lookalike.errors import GalleryError
+from lookalike.detectors import load_detector
+from lookalike.embedders import Embedder, load_embedder
+from lookalike.errors import GalleryError, WeightsError
+from lookalike.evaluation.models import PublicEmbedder
 from lookalike.finder import Comparison, Match
 from lookalike.gallery import Gallery
 from lookalike.images import read_image
@@ -22,7 +37,7 @@ from lookalike.space.finders import Finders
 from lookalike.space.live import NEWEST, PATIENCE, Live, smoothed
 from lookalike.space.portraits import heat_portrait, portrait, share_picture
 from lookalike.space.tabs import Compare
-from lookalike.space.visit import Visit
+from lookalike.space.visit import ALL, Visit
 from lookalike.table import Row
 
 RED, BLUE, BLACK = (255, 0, 0), (0, 0, 255), (0, 0, 0)
@@ -68,6 +83,37 @@ def test_how_many_matches_and_among_whom_can_be_chosen(visit: Visit):
     cold = visit.look(strip(RED), 5, "colour", "cold")
     assert [caption.split(" · ")[1] for _, caption in cold.matches["value"]] == ["blue"]
     assert cold.standing == ""
+
+
+def test_all_models_are_asked_side_by_side_and_one_that_fails_says_so(finders: Finders, tmp_path: Path):
+    write_public_embedder(tmp_path / "tiny.onnx")
+    tiny = PublicEmbedder(tmp_path / "tiny.onnx")
+    faces = {f"drawn {seed}": draw_face(seed) for seed in (1, 2, 3)}
+    detector = load_detector("mtcnn")
+
+    def finder(embedder: Embedder) -> Lookalikes:
+        rows = [Row(n, embedder.embed(face, detector.detect(face)[:1])[0]) for n, face in faces.items()]
+        model = embedder.model
+        fitting = settings(model.name, dim=model.dim)
+        fitting = replace(fitting, engine=embedder.engine, weights_hash=embedder.weights_hash, scale=SCALE)
+        return Lookalikes(Gallery.of(rows, fitting), embedder=embedder, detector=detector)
+
+    def load(model: str) -> Lookalikes:
+        if model == "gone":
+            raise WeightsError("nothing is there")
+        return finder(tiny)
+
+    compact = finder(load_embedder("compact"))
+    visit = Visit(Finders(compact, others=["tiny", "gone"], load=load), "Look-alikes")
+    view = visit.look(faces["drawn 2"], 2, ALL)
+    columns = re.findall("<figcaption>(.*?)</figcaption>(.*?)</figure>", view.beside["value"])
+    assert [model for model, _ in columns] == ["compact", "tiny", "gone"] and view.beside["visible"]
+    for _, inside in columns[:2]:
+        assert inside.count("<li>") == 2 and ">1. drawn 2<" in inside and 'aria-valuenow="100"' in inside
+    assert "gone cannot be used at the moment" in columns[2][1]
+    assert view.seen is not None and view.seen.model is None
+    assert visit.choose(view.plain, view.seen, 0)[4] == view.beside
+    assert not visit.look(faces["drawn 2"], 2, "tiny").beside["visible"]
 
 
 @pytest.mark.parametrize(
@@ -233,6 +279,6 @@ def test_the_calls_name_the_address_that_the_visitor_sees(scheme: str, host: str
 
 
 def test_the_calls_name_the_models_and_the_categories_there_are():
-    written = about.calls("http://here", ["compact", "tint"], ["warm", "a|b`c"])
-    assert "`compact`, `tint`" in written and "`warm`, `a b c`" in written
+    written = about.calls("http://here", ["compact", "tint"], ["warm", "a`c"])
+    assert "`compact`, `tint`" in written and "`warm`, `a c`" in written
     assert "category" not in about.calls("http://here", ["compact"])

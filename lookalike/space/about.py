@@ -95,14 +95,14 @@ def calls(address: str, models: Sequence[str] = (), categories: Sequence[str] = 
     """Return the calls that scripts make, and what comes back, Markdown."""
     rows = ARGUMENTS
     if categories:
-        rows += f"| `category` | none | among these names alone: {_listed(categories)} |\n"
+        rows += f"- `category=None`: everybody, or only {_listed(categories)}\n"
     text = CALLS.replace("ARGUMENTS", rows).replace("MODELS", _listed(models))
     return text.replace("ADDRESS", address.rstrip("/"))
 
 
 def _listed(names: Sequence[str]) -> str:
     """Return names as code, Markdown; they come from a gallery, which is somebody else's file."""
-    return ", ".join(f"`{re.sub('[`|]', ' ', shown_name(name))}`" for name in names)
+    return ", ".join(f"`{re.sub('`', ' ', shown_name(name))}`" for name in names)
 
 
 def public_address(scheme: str | None, host: str | None) -> str:
@@ -112,12 +112,10 @@ def public_address(scheme: str | None, host: str | None) -> str:
     return f"{'https' if scheme == 'https' else 'http'}://{host}"
 
 
-ARGUMENTS = """| argument | unless given | |
-|---|---|---|
-| `photo` | | a file, or as JSON `{"url": "data:image/jpeg;base64,…"}` |
-| `count` | 5 | how many matches, 1 to 50 |
-| `face` | 0 | whose matches the pictures show, the largest face first |
-| `model` | the page's | MODELS |
+ARGUMENTS = """- `photo`: a file; as JSON `{"url": "data:image/jpeg;base64,…"}`
+- `count=5`: how many matches, 1 to 50
+- `face=0`: whose matches the pictures show, the largest face first
+- `model=None`: the page's own, or another: MODELS
 """
 CALLS = """## From Python
 ```python

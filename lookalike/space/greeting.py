@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gradio as gr
 
-from lookalike.space.about import about, calls, public_address
+from lookalike.space.about import about
 from lookalike.space.finders import Finders
 from lookalike.space.handlers import Update
 
@@ -17,14 +17,10 @@ class Greeting:
     def __init__(self, finders: Finders) -> None:
         self.finders = finders
 
-    def greet(self, request: gr.Request) -> tuple[str, Update, str, str]:
-        """Return the title, the notice, the page's account of itself, and the calls with the address under
-        which this visitor sees the page.
-        """
-        address = public_address(request.headers.get("x-forwarded-proto"), request.headers.get("host"))
+    def greet(self) -> tuple[str, Update, str]:
+        """Return the title, the notice, and the page's account of itself."""
         notice = gr.update(value=self.finders.notice, visible=bool(self.finders.notice))
-        called = calls(address, self.finders.models, self.finders.served.gallery.categories)
-        return title_of(self.finders), notice, about(self.finders), called
+        return title_of(self.finders), notice, about(self.finders)
 
 
 def title_of(finders: Finders) -> str:

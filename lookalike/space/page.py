@@ -20,10 +20,10 @@ from lookalike.space.photo import PLACEHOLDER, PhotoInput, PrivateBlocks
 from lookalike.space.pictures import PictureGallery
 from lookalike.space.report import LINGER, MEANING
 from lookalike.space.sheets import Sheet
-from lookalike.space.tabs import STOP_CAMERA, about_tab, compare_tab, live_tab
+from lookalike.space.tabs import STOP_CAMERA, about_tab, compare_tab, live_tab, scripts_tab
 from lookalike.space.theme import CSS, page_theme
 from lookalike.space.upkeep import AGE, OFTEN, Answers, upkeep
-from lookalike.space.visit import MOST, Visit
+from lookalike.space.visit import ALL, MOST, Visit
 from lookalike.space.visitors import Visitors
 
 AT_ONCE = 2  # requests: a free Space has two cores, and one request decodes while another's networks run
@@ -63,10 +63,10 @@ def build_page(finders: Finders) -> gr.Blocks:
             with gr.Tab("About"):
                 account = about_tab(finders)
             with gr.Tab("Scripts"):
-                written = gr.Markdown(elem_id="calls")
+                scripts_tab(finders, page)
         gr.Markdown(FOOTER, elem_id="footer")
         tabs.change(js=STOP_CAMERA, api_visibility="private")
-        greeted = [title, fallback, account, written]
+        greeted = [title, fallback, account]
         page.load(Greeting(finders).greet, None, greeted, api_visibility="private")
     page.queue(api_open=False, max_size=WAITING)
     page._queue.pending_messages_per_session = Answers()
@@ -86,7 +86,8 @@ def _find_tab(finders: Finders) -> PictureGallery:
                 parts = _results_side()
     plain, place = PhotoInput(visible=False), gr.State(0)
     seen = gr.State(None, time_to_live=SEEN_SECONDS)
-    shown = [parts.duel, parts.matches, parts.bars, parts.standing, place, parts.why, parts.share]
+    shown = [parts.duel, parts.matches, parts.bars, parts.beside, parts.standing]
+    shown += [place, parts.why, parts.share]
     chosen = [plain, seen, chooser, place]
     everything = [photo, plain, seen, chooser, notice, intro, results, *shown]
     private = {"api_visibility": "private", **MODEL_LINE}
@@ -160,9 +161,9 @@ def _options(finders: Finders) -> list[Any]:
     names = [("Everybody", ""), *((shown_name(name), name) for name in categories)]
     with gr.Accordion("Options", open=False):
         count = gr.Slider(1, MOST, COUNT, step=1, label="Matches", elem_id="count")
-        model = gr.Dropdown(
-            list(finders.models), value=finders.models[0], label="Model", visible=len(finders.models) > 1
-        )
+        models = [*((shown_name(name), name) for name in finders.models), ("All, side by side", ALL)]
+        several = len(finders.models) > 1
+        model = gr.Dropdown(models, value=models[0][1], label="Model", visible=several, elem_id="model")
         category = gr.Dropdown(names, value="", label="Among", visible=bool(categories))
     return [count, model, category]
 
@@ -173,6 +174,7 @@ class Parts(NamedTuple):
     duel: Sheet
     matches: PictureGallery
     bars: gr.HTML
+    beside: gr.HTML
     standing: gr.Markdown
     ask: gr.Button
     draw: gr.Button
@@ -198,9 +200,9 @@ def _results_side() -> Parts:
         allow_preview=False,
         elem_id="matches",
     )
-    bars = gr.HTML(elem_id="bars")
+    bars, beside = gr.HTML(elem_id="bars"), gr.HTML(visible=False, elem_id="beside")
     gr.Markdown(MEANING, elem_id="meaning")
-    return Parts(duel, matches, bars, standing, ask, draw, why, share)
+    return Parts(duel, matches, bars, beside, standing, ask, draw, why, share)
 
 
 def _endpoints(finders: Finders, matches: PictureGallery) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import html
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from urllib.parse import quote_plus
 
 import gradio as gr
@@ -61,6 +61,23 @@ def _bar(match: Match) -> str:
         f'<a href="{search_address(match.name)}" target="_blank" rel="noopener noreferrer" '
         f'aria-label="Who is it? Search the web for {name} (opens a new tab)">Who is it?</a></li>'
     )
+
+
+def beside(said: Mapping[str, Sequence[Match] | str]) -> str:
+    """Return what several models say of one face, side by side: each with its matches, or a sentence."""
+    return f'<div class="beside">{"".join(_column(model, what) for model, what in said.items())}</div>'
+
+
+def _column(model: str, what: Sequence[Match] | str) -> str:
+    head = f"<figcaption>{escaped(shown_name(model))}</figcaption>"
+    if isinstance(what, str):
+        return f"<figure>{head}<p>{escaped(what)}</p></figure>"
+    return f"<figure>{head}<ol>{''.join(map(_line, what))}</ol></figure>"
+
+
+def _line(match: Match) -> str:
+    name = _name(match)
+    return f"<li><span>{match.rank}. {name}</span>{meter(match.similarity, f'Likeness to {name}')}</li>"
 
 
 def meter(percent: float, label: str) -> str:

@@ -1,4 +1,4 @@
-"""The tabs beside the first: live, compare, and about."""
+"""The tabs beside the first: live, compare, about, and scripts."""
 
 from __future__ import annotations
 
@@ -86,6 +86,18 @@ def about_tab(finders: Finders) -> gr.Markdown:
             with gr.Accordion(title, open=False):
                 gr.Markdown(card)
     return account
+
+
+def scripts_tab(finders: Finders, page: gr.Blocks) -> None:
+    """Add the calls that scripts make, with the address under which a visitor sees the page."""
+
+    def calls_here(request: gr.Request) -> str:
+        scheme, host = (request.headers.get(name) for name in ("x-forwarded-proto", "host"))
+        address = about.public_address(scheme, host)
+        return about.calls(address, finders.models, finders.served.gallery.categories)
+
+    written = gr.Markdown(elem_id="calls")
+    page.load(calls_here, None, written, api_visibility="private")
 
 
 class Compare:

@@ -102,6 +102,14 @@ div.bars { display: grid; grid-template-columns: 1fr 3.2rem; gap: 0.7rem; align-
 .meter span { display: block; height: 100%; background: var(--link-text-color); border-radius: 5px; }
 .percent { text-align: right; font-variant-numeric: tabular-nums; }
 .bars a { color: var(--link-text-color); font-size: 0.9rem; white-space: nowrap; }
+.beside { display: grid; grid-template-columns: repeat(auto-fit, minmax(140px, 1fr)); gap: 18px; }
+.beside figure { margin: 0; min-width: 0; }
+.beside figcaption { font-weight: 700; padding-bottom: 0.3rem; overflow-wrap: anywhere;
+  border-bottom: 1px solid var(--border-color-primary); }
+.beside ol { list-style: none; margin: 0; padding: 0; }
+.beside li { display: grid; grid-template-columns: 1fr 3.2rem; gap: 0.2rem 0.5rem; align-items: center;
+  margin: 0; padding: 0.35rem 0; }
+.beside li > span:first-child { grid-column: 1 / -1; overflow-wrap: anywhere; line-height: 1.25; }
 .why { display: flex; gap: 16px; align-items: center; }
 .why img { width: 200px; border-radius: 14px; flex: none; }
 .why p { margin: 0; line-height: 1.5; }

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import gradio as gr
 
-from lookalike.errors import ImageError
+from lookalike.errors import ImageError, LookalikeError
 from lookalike.finder import FoundFace, Match
 from lookalike.images import RGB, read_image
 from lookalike.occlusion import heat_map, parts_that_count
@@ -20,19 +21,21 @@ from lookalike.space.photo import trouble
 from lookalike.space.portraits import heat_portrait, moved, portrait, share_picture
 
 MOST = 20  # matches on the page: more is a list, not a game
+ALL = "*"  # instead of a model's name: the served one, and beside it what the others say
 GONE = "The photo is no longer here; choose it again."
 
 
 @dataclass(frozen=True)
 class Seen:
     """What the page remembers of a photo, which is no pixel: its width, and the faces with their matches;
-    and in which table they were looked up.
+    and in which table they were looked up, and whether the other models are asked too.
     """
 
     width: int
     faces: tuple[FoundFace, ...]
     model: str | None
     category: str | None
+    beside: bool
 
 
 class Chosen(NamedTuple):
@@ -41,6 +44,7 @@ class Chosen(NamedTuple):
     duel: str
     matches: Pictures
     bars: str
+    beside: Update
     standing: str
     place: int
     why: Update
@@ -63,6 +67,7 @@ class View(NamedTuple):
     duel: str
     matches: Update
     bars: str
+    beside: Update
     standing: str
     place: int
     why: Update
@@ -84,11 +89,12 @@ class Visit:
             return _blank(None, "")
         if count is None or not 1 <= count <= MOST:
             raise trouble(f"Between 1 and {MOST} matches can be shown.")
+        beside, model = model == ALL, None if model == ALL else model
         answer = self.finders.get(model, category).answer(photo, count=int(count))
         plain = shrink(answer.image)
         if not answer.faces:
             return _blank(plain, report.NO_FACE)
-        seen = Seen(answer.image.shape[1], answer.faces, model, category)
+        seen = Seen(answer.image.shape[1], answer.faces, model, category, beside)
         chosen = self._chosen(plain, seen, 0)
         several = len(seen.faces) > 1
         return View(
@@ -147,11 +153,25 @@ class Visit:
             _duel(plain, seen, face, found.matches[0]),
             pictures(found),
             sheets.bars(found.matches),
+            self._beside(plain, seen, face) if seen.beside else _empty(),
             report.standing_sentence(found, len(finder.gallery.names)),
             0,
             _empty(),
             _empty(),
         )
+
+    def _beside(self, plain: RGB, seen: Seen, face: int) -> Update:
+        """Return what every model says of a face; one that cannot be used says why."""
+        there = moved(seen.faces[face].face, plain.shape[1] / seen.width)
+        said: dict[str, Sequence[Match] | str] = {}
+        for model in self.finders.models:
+            try:
+                finder = self.finders.get(model, seen.category)
+                (probe,) = finder.embedder.embed(plain, [there])
+                said[model] = finder.lookup(there, probe, count=len(seen.faces[face].matches)).matches
+            except LookalikeError as error:
+                said[model] = str(error)
+        return gr.update(value=sheets.beside(said), visible=True)
 
 
 def _duel(plain: RGB, seen: Seen, face: int, match: Match) -> str:
@@ -193,6 +213,7 @@ def _blank(photo: RGB | None, notice: str) -> View:
         "",
         gr.update(value=[]),
         "",
+        _empty(),
         "",
         0,
         _empty(),
