@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from lookalike.detectors import DEFAULT_DETECTOR, DETECTORS
 from lookalike.embedders import DEFAULT_MODEL, MODELS
@@ -21,6 +22,11 @@ REFRESH = 10.0  # minutes: who was taken out of a gallery is gone from the page 
 
 # A visitor who looks at another match every second does not reach it; a camera's frames are not counted.
 SPACE_PER_MINUTE = 120
+
+SHARED = (
+    "The public link below lasts a week, or until this command ends; whoever has it can use the page. "
+    "Start again for another one."
+)
 
 
 def main(arguments: Sequence[str] | None = None, *, load: Callable[..., Finders] = load_finders) -> int:
@@ -39,11 +45,19 @@ def main(arguments: Sequence[str] | None = None, *, load: Callable[..., Finders]
     return 0
 
 
-def serve(finders: Finders, *, share: bool, mcp: bool, per_minute: int) -> None:
+def serve(
+    finders: Finders,
+    *,
+    share: bool,
+    mcp: bool,
+    per_minute: int,
+    launch: Callable[[Any, dict[str, Any]], None] | None = None,
+) -> None:
     """Warm up, then serve on GRADIO_SERVER_NAME and GRADIO_SERVER_PORT (by default 127.0.0.1 and 7860).
 
     Two requests are worked on at once and 40 may wait (`lookalike.space.page.WAITING` says why); more are
-    told to try again. A visitor may make `per_minute` requests a minute, 0 is no limit.
+    told to try again. A visitor may make `per_minute` requests a minute, 0 is no limit. `launch` takes
+    the page and its options, by default `lookalike.space.leaving.serve_until_stopped`.
     """
     from lookalike.space.uploads import upload_folder
 
@@ -55,8 +69,10 @@ def serve(finders: Finders, *, share: bool, mcp: bool, per_minute: int) -> None:
 
             warming.result()
         warm_up_drawing()
-        options = launch_options(share=share, mcp=mcp, per_minute=per_minute)
-        serve_until_stopped(build_page(finders), options)
+        page, options = build_page(finders), launch_options(share=share, mcp=mcp, per_minute=per_minute)
+        if share:
+            print(SHARED, flush=True)
+        (launch or serve_until_stopped)(page, options)
 
 
 def version_of(gallery: str | None, model: str) -> str | None:

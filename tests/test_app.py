@@ -15,6 +15,7 @@ from fakes import BrightDetector, ColourEmbedder, make_gallery
 import app
 from lookalike import Lookalikes
 from lookalike.errors import MismatchError, UnknownModelError
+from lookalike.gallery import BUNDLED_GALLERY
 from lookalike.space.finders import Finders, load_finders
 from lookalike.space.page import warm_up_drawing
 from lookalike.space.uploads import Uploads
@@ -98,6 +99,20 @@ def test_warming_up_runs_every_step_once():
     assert set(ran) == {"detect", "embed"}
 
 
+@pytest.mark.parametrize("share", [True, False])
+def test_a_public_link_is_said_to_last_a_week_before_there_is_one(
+    capsys: pytest.CaptureFixture[str], share: bool
+):
+    said: list[tuple[bool, str]] = []
+
+    def launch(page: object, options: dict[str, bool]) -> None:
+        said.append((options["share"], capsys.readouterr().out))
+
+    app.serve(Finders(finder()), share=share, mcp=False, per_minute=0, launch=launch)
+    ((asked, printed),) = said
+    assert asked is share and ("lasts a week" in printed) is share
+
+
 def test_another_model_is_loaded_once_and_its_trouble_is_told_without_details():
     loaded: list[str] = []
 
@@ -175,3 +190,6 @@ def test_the_front_matter_fits_what_is_pinned_and_what_is_there():
     assert front["sdk"] == "gradio" and f"gradio=={front['sdk_version']}\n" in pinned
     assert (ROOT / front["app_file"]).is_file() and front["python_version"] == "3.11"
     assert len(front["short_description"]) <= 60 and front["license"] == "apache-2.0" and front["tags"]
+    # what the Space starts with ships inside, so that its build has nothing to fetch
+    assert front["models"] == front["datasets"] == front["preload_from_hub"] == []
+    assert BUNDLED_GALLERY.is_dir()

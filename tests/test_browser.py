@@ -5,6 +5,7 @@ Skipped where Chromium or Playwright is missing.
 
 from __future__ import annotations
 
+import base64
 import io
 import shutil
 import time
@@ -26,18 +27,20 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not instal
 
 WIDTHS = {"laptop": (1280, 900, "light"), "phone": (390, 844, "dark")}
 PATIENCE = 20_000  # milliseconds: a shared machine under load
+RED = (200, 20, 20)
 KNOWN = ("Method not implemented.",)  # gradio's own warning at every load
 
 
 @pytest.fixture(scope="module")
 def camera(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A film of a drawn face that moves a little, as Motion JPEG."""
+    """A film of a drawn face that moves a little, a red post on the right of it, as Motion JPEG."""
     film = tmp_path_factory.mktemp("camera") / "face.mjpeg"
     face = draw_face(seed=3)
     with film.open("wb") as file:
         for frame in range(20):
             sheet = np.full((480, 640, 3), 200, np.uint8)
             sheet[:, 60 + frame : 540 + frame] = face
+            sheet[:, 600:] = RED
             buffer = io.BytesIO()
             Image.fromarray(sheet).save(buffer, "JPEG", quality=90)
             file.write(buffer.getvalue())
@@ -75,7 +78,9 @@ def tab(request: pytest.FixtureRequest, browser: Any, address: str) -> Iterator[
     """The open page; afterwards nothing may stick out to the side or have been complained of."""
     width, height, scheme = WIDTHS[request.param]
     context = browser.new_context(
-        viewport={"width": width, "height": height}, color_scheme=scheme, permissions=["camera"]
+        viewport={"width": width, "height": height},
+        color_scheme=scheme,
+        permissions=["camera", "clipboard-read", "clipboard-write"],
     )
     tab = context.new_page()
     tab.set_default_timeout(PATIENCE)
@@ -91,10 +96,29 @@ def tab(request: pytest.FixtureRequest, browser: Any, address: str) -> Iterator[
 
 
 def upload(tab: Any, place: str, image: np.ndarray, number: int = 0, kind: str = "PNG") -> None:
+    tab.locator(f"{place} input[type=file]").nth(number).set_input_files(a_file(image, kind))
+
+
+def a_file(image: np.ndarray, kind: str = "PNG") -> dict[str, Any]:
     buffer = io.BytesIO()
     Image.fromarray(image).save(buffer, kind)
-    file = {"name": f"me.{kind.lower()}", "mimeType": f"image/{kind.lower()}", "buffer": buffer.getvalue()}
-    tab.locator(f"{place} input[type=file]").nth(number).set_input_files(file)
+    return {"name": f"me.{kind.lower()}", "mimeType": f"image/{kind.lower()}", "buffer": buffer.getvalue()}
+
+
+def shown_photo(tab: Any) -> np.ndarray:
+    """The photo that the page shows, which travelled as data."""
+    address = tab.locator("#photo img").first.get_attribute("src")
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(address.partition(",")[2]))).convert("RGB"))
+
+
+def go_to(tab: Any, selector: str, key: str = "Tab") -> None:
+    """Press a key until what is looked for has the focus, and shows that it has."""
+    for _ in range(60):
+        tab.keyboard.press(key)
+        if tab.evaluate("selector => document.activeElement.matches(selector)", selector):
+            break
+    focus = "getComputedStyle(document.activeElement)"
+    assert tab.evaluate(f"[{focus}.outlineStyle, {focus}.outlineWidth]") == ["solid", "2px"], selector
 
 
 def test_a_photo_is_answered_without_another_click(tab: Any):
@@ -104,6 +128,51 @@ def test_a_photo_is_answered_without_another_click(tab: Any):
     assert tab.get_by_role("meter").count() == 5
     link = tab.locator("#bars a").first
     assert link.get_attribute("rel") == "noopener noreferrer"
+
+
+def test_a_photo_can_be_dropped_and_pasted(tab: Any):
+    drawn = base64.b64encode(a_file(draw_face(seed=3))["buffer"]).decode()
+    read = "data => Uint8Array.from(atob(data), letter => letter.charCodeAt(0))"
+    dropped = tab.evaluate_handle(
+        "data => { const carried = new DataTransfer(); carried.items.add("
+        f"new File([({read})(data)], 'me.png', {{type: 'image/png'}})); return carried }}",
+        drawn,
+    )
+    tab.dispatch_event("#photo .upload-container", "drop", {"dataTransfer": dropped})
+    tab.wait_for_selector("#duel .pair img")
+    tab.get_by_label("Remove Image").click()
+    tab.wait_for_selector("#duel", state="hidden")
+    tab.evaluate(
+        "data => navigator.clipboard.write([new ClipboardItem("
+        f"{{'image/png': new Blob([({read})(data)], {{type: 'image/png'}})}})])",
+        drawn,
+    )
+    tab.get_by_label("Paste from clipboard").click()
+    tab.wait_for_selector("#duel .pair img")
+
+
+def test_everything_is_reached_and_done_by_keyboard(tab: Any):
+    go_to(tab, "#photo .upload-container")
+    with tab.expect_file_chooser() as chooser:
+        tab.keyboard.press("Enter")
+    chooser.value.set_files(a_file(draw_face(seed=3)))
+    tab.wait_for_selector("#duel .pair img")
+    go_to(tab, "#ask")
+    go_to(tab, "#matches button.thumbnail-item")
+    tab.keyboard.press("Tab")
+    second = tab.locator("#bars .name").nth(1).inner_text().removeprefix("2. ")
+    tab.keyboard.press("Enter")
+    playwright.expect(tab.locator("#duel figcaption").nth(1)).to_have_text(second)
+    go_to(tab, "#ask", "Shift+Tab")
+    tab.keyboard.press("Enter")
+    playwright.expect(tab.locator("#why strong")).to_contain_text(second)
+    go_to(tab, "#draw")
+    with tab.expect_download():
+        tab.keyboard.press("Enter")
+    go_to(tab, "#bars a")
+    go_to(tab, "[role=tab]", "Shift+Tab")
+    tab.keyboard.press("Enter")
+    tab.wait_for_selector("#calls")
 
 
 def test_another_match_is_put_beside_the_face_explained_and_shared(tab: Any):
@@ -134,11 +203,12 @@ def test_a_photo_without_a_face_is_answered_with_a_sentence(tab: Any):
     playwright.expect(tab.locator("#notice")).to_contain_text("No face was found")
 
 
-def test_a_phone_s_heic_is_shown_and_answered(tab: Any):
+@pytest.mark.parametrize("kind", ["HEIF", "AVIF"])
+def test_a_phone_s_photo_is_shown_converted_and_answered(tab: Any, kind: str):
     import pillow_heif
 
     pillow_heif.register_heif_opener()
-    upload(tab, "#photo", draw_face(seed=3), kind="HEIF")
+    upload(tab, "#photo", draw_face(seed=3), kind=kind)
     tab.wait_for_selector("#duel .pair img")
     shown = tab.locator("#photo img").first
     assert (
@@ -157,13 +227,15 @@ def test_how_many_matches_can_be_chosen_afterwards(tab: Any):
     playwright.expect(tab.locator("#bars li")).to_have_count(8)
 
 
-def test_a_snap_is_answered_without_another_click(tab: Any):
+def test_a_snap_is_answered_without_another_click_and_not_mirrored(tab: Any):
     tab.locator("#photo").get_by_label("Capture from camera").click()
     tab.get_by_text("Click to Access Webcam").first.click()
     tab.wait_for_function("document.querySelector('#photo video')?.currentTime > 0")  # else the snap is black
     tab.locator("#photo").get_by_label("capture photo").click()
     tab.wait_for_selector("#duel .pair img")
-    assert tab.locator("#photo img").count() == 1
+    snap = shown_photo(tab).astype(int)
+    left, right = (snap[:, part].mean(axis=(0, 1)) for part in (slice(0, 30), slice(-30, None)))
+    assert np.abs(right - RED).max() < 40 < np.abs(left - RED).max()
 
 
 def test_the_live_camera_names_somebody_and_stops_when_its_tab_is_left(tab: Any):

@@ -148,7 +148,7 @@ ARGUMENTS
 and returns the pictures, each with a caption, and a report:
 ```json
 {"model": "compact",
- "gallery": {"id": "bundled", "revision": "2e519ee6e45b", "names": 1080},
+ "gallery": {"id": "bundled", "revision": "…", "names": 1080},
  "faces": [{"box": [210, 95, 118, 161], "confidence": 0.998, "standing": 0.83,
             "matches": [{"rank": 1, "name": "Ada Lovelace", "similarity": 55.1,
                          "cosine": 0.34, "origin": null}]}],

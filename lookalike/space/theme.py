@@ -55,6 +55,8 @@ def page_theme() -> gr.themes.Base:
 # The chosen match stands large beside the visitor; captions are under the pictures, where none is cut off.
 CSS = """
 .gradio-container { width: 100%; min-width: 0; max-width: 1120px !important; margin: 0 auto !important; }
+.gradio-container :focus-visible { outline: 2px solid var(--link-text-color) !important;
+  outline-offset: 2px; }
 #title h1 { font-size: 1.9rem; font-weight: 700; letter-spacing: -0.01em; margin: 0.4rem 0 0; }
 #title p { font-size: 1.1rem; margin: 0.2rem 0 0.4rem; }
 #standing p { font-size: 1.1rem; text-align: center; margin: 0; }
