@@ -106,8 +106,12 @@ class GalleryHub:
                 raise
             except HFValidationError as error:
                 raise HubError(f"'{name}' is not a name for a dataset; give owner/name.") from error
-            except (HfHubHTTPError, TransportError, ValueError, KeyError, TypeError) as error:
-                status = _status(error)  # an answer without sense has none, and may pass
+            except (
+                Exception
+            ) as error:  # an answer without sense raises whatever reading it does, and may pass
+                if isinstance(error, OSError) and not isinstance(error, HfHubHTTPError | TransportError):
+                    raise  # a file of ours
+                status = _status(error)
                 if status is not None and status not in MAY_PASS:
                     raise HubError(_refusal(name, status, error)) from error
                 if wait is None:
