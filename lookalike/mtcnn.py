@@ -28,7 +28,7 @@ from lookalike.mtcnn_pictures import (
     brighten,
     halve,
     pack,
-    patch,
+    patches,
     pyramid_sizes,
     rotation,
     turn,
@@ -124,9 +124,9 @@ class Mtcnn:
         faces = [_face(box, score, marks, back, width, height) for box, score, marks in found]
         return [face for face in faces if face.area > 0]
 
-    def _run(self, network: str, patches: NDArray[np.uint8]) -> Floats:
+    def _run(self, network: str, pictures: NDArray[np.uint8]) -> Floats:
         """Take (n, h, w, 3) uint8 RGB; return what `build_graph` says."""
-        found: Floats = self._sessions[network].run(None, {"patches": patches})[0]
+        found: Floats = self._sessions[network].run(None, {"patches": pictures})[0]
         return found
 
     def _propose(self, photo: Halvings, smallest: float) -> tuple[Floats, Floats]:
@@ -152,8 +152,8 @@ class Mtcnn:
         O-Net gives five points, R-Net none.
         """
         squares = _squares(boxes)
-        patches = np.stack([patch(photo, square, WINDOWS[stage.network]) for square in squares])
-        found = self._run(stage.network, patches)[:, :, 0, 0]
+        upright = np.zeros(len(squares))
+        found = self._run(stage.network, patches(photo, squares, WINDOWS[stage.network], upright))[:, :, 0, 0]
         scores = _sigmoid(found[:, 0])
         sure = scores > stage.threshold
         squares, found, scores = squares[sure], found[sure], scores[sure]
@@ -169,10 +169,8 @@ class Mtcnn:
         """
         squares, eyes = _squares(boxes), points[:, 1] - points[:, 0]
         angles = np.arctan2(eyes[:, 1], eyes[:, 0])
-        looks = zip(squares, angles, strict=True)
-        patches = np.stack([patch(photo, square, WINDOWS["onet"], angle) for square, angle in looks])
-        found = self._run("onet", patches)[:, :, 0, 0]
-        turns = np.stack([rotation(angle) for angle in angles])  # (n, 2, 2)
+        found = self._run("onet", patches(photo, squares, WINDOWS["onet"], angles))[:, :, 0, 0]
+        turns = rotation(angles).transpose(2, 0, 1)  # (n, 2, 2)
         steps = (_landmarks(found) - 0.5) @ turns.transpose(0, 2, 1)  # from the middle, in sides: (n, 5, 2)
         middles = squares[:, :2] + squares[:, 2:] / 2
         return _sigmoid(found[:, 0]), middles[:, None] + steps * squares[:, None, 2:]

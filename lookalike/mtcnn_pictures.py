@@ -86,17 +86,21 @@ def pack(photo: Halvings, sizes: Sequence[Size]) -> tuple[RGB, NDArray[np.int64]
     return canvas, np.array(corners, np.int64)
 
 
-def patch(photo: Halvings, square: Floats, side: int, angle: float = 0) -> RGB:
-    """Return a square (left, top, side) of the photo as (side, side, 3) uint8, grey outside the photo.
+def patches(photo: Halvings, squares: Floats, side: int, angles: Floats) -> NDArray[np.uint8]:
+    """Return (n, 3) squares (left, top, side) of the photo as (n, side, side, 3) uint8, grey outside the
+    photo.
 
-    The square is turned clockwise round its middle by so many radians before it is cut out.
+    Each is turned clockwise round its middle by its angle in radians before it is cut out.
     """
-    index = _halving(photo, side / square[2])
-    across = (
-        square[2] / side / 2**index * rotation(angle)
-    )  # pixels of the halved picture for one of the patch
-    shift = (square[:2] + square[2] / 2) / 2**index - across @ [side / 2, side / 2]
-    return _warp(photo[index], _at_centres(across, shift), (side, side), cv2.WARP_INVERSE_MAP)
+    indices = np.clip(np.floor(-np.log2(side / squares[:, 2])), 0, len(photo) - 1).astype(int)
+    halved = 2.0**indices
+    steps = squares[:, 2] / side / halved  # pixels of the halved picture for one of the patch
+    across = steps[:, None, None] * rotation(angles).transpose(2, 0, 1)  # (n, 2, 2)
+    middles = (squares[:, :2] + squares[:, 2:] / 2) / halved[:, None]
+    shifts = middles - across @ [side / 2, side / 2]
+    matrices = np.concatenate([across, (shifts + across.sum(axis=2) / 2 - 0.5)[:, :, None]], axis=2)
+    cut = zip(indices, matrices, strict=True)
+    return np.stack([_warp(photo[i], matrix, (side, side), cv2.WARP_INVERSE_MAP) for i, matrix in cut])
 
 
 def turn(photo: Halvings, degrees: float) -> tuple[Halvings, Floats]:
@@ -114,8 +118,10 @@ def turn(photo: Halvings, degrees: float) -> tuple[Halvings, Floats]:
     return halve(turned), np.c_[back, -back @ shift]
 
 
-def rotation(angle: float) -> Floats:
-    """Return the (2, 2) matrix that turns (x, y) by so many radians, clockwise as y points down."""
+def rotation(angle: float | Floats) -> Floats:
+    """Return the (2, 2) matrix that turns (x, y) by so many radians, clockwise as y points down; (2, 2, n)
+    for n angles.
+    """
     return np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
 
 
