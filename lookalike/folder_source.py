@@ -10,7 +10,9 @@ from pathlib import Path
 from lookalike.errors import SourceError
 from lookalike.records import (
     PHOTO_SUFFIXES,
+    PHOTOS_A_PART,
     WHAT_TO_GIVE,
+    Part,
     Record,
     Source,
     clean_name,
@@ -31,7 +33,7 @@ def open_folders(root: Path) -> Source:
     photos = [photo for folder in _folders(root) for photo in _people(root, folder)]
     if not photos:
         raise SourceError(f"The folder {root} holds no folders with photos; {WHAT_TO_GIVE}.")
-    return Source(root.resolve().name, len(photos), partial(_read, photos))
+    return Source(root.resolve().name, len(photos), _parts(photos))
 
 
 _Photo = tuple[Path, str, str, str | None]  # file, origin, name, category
@@ -82,12 +84,18 @@ def open_csv(file: Path) -> Source:
         )
         for number, row in enumerate(rows)
     ]
-    return Source(file.name, len(photos), partial(_read, photos))
+    return Source(file.name, len(photos), _parts(photos))
 
 
 def _column(header: Sequence[str], known: Sequence[str]) -> str | None:
     lowered = {str(column).strip().lower(): column for column in header}
     return next((lowered[word] for word in known if word in lowered), None)
+
+
+def _parts(photos: Sequence[_Photo]) -> tuple[Part, ...]:
+    photos = [(photo[0].absolute(), *photo[1:]) for photo in photos]  # a part may be read from elsewhere
+    starts = range(0, len(photos), PHOTOS_A_PART)
+    return tuple(Part(partial(_read, photos[start : start + PHOTOS_A_PART])) for start in starts)
 
 
 def _read(photos: Sequence[_Photo]) -> Iterator[Record]:

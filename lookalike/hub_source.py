@@ -2,67 +2,103 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import partial
-from itertools import count
 from typing import Any
 
 from lookalike.columns import Columns, find_columns
 from lookalike.errors import SourceError
 from lookalike.fetching import be_patient
 from lookalike.parquet_source import record_of
-from lookalike.records import Choice, Record, Source
+from lookalike.records import Choice, Part, Record, Source
 
 SECONDS = 30  # for the first word of the Hub, before a build has done anything
+ROWS_A_PART = 1000  # of what is in the cache: some seconds of work
 
-Load = Callable[[str, str | None, Choice], Mapping[str, Any]]
+
+@dataclass(frozen=True)
+class Loaded:
+    """The splits of a dataset by name; `commit` is the very revision they are of, empty where nobody asked.
+
+    What is streamed comes shard by shard, over the network, anew each time.
+    """
+
+    splits: Mapping[str, Any]
+    commit: str = ""
+    streamed: bool = True
 
 
-def load_from_hub(name: str, revision: str | None, choice: Choice) -> Mapping[str, Any]:
-    """Return the splits of a dataset by name; raises whatever `datasets` and the Hub's client raise."""
+Load = Callable[[str, str | None, Choice], Loaded]
+
+
+def load_from_hub(name: str, revision: str | None, choice: Choice) -> Loaded:
+    """Return the splits of a dataset; raises whatever `datasets` and the Hub's client raise."""
     import datasets
     from huggingface_hub import HfApi
     from huggingface_hub.errors import OfflineModeIsEnabled
 
     be_patient()
+    commit = ""
     try:  # one request: load_dataset tries for 23 seconds
-        revision = HfApi().dataset_info(name, revision=revision, timeout=SECONDS).sha
+        commit = HfApi().dataset_info(name, revision=revision, timeout=SECONDS).sha or ""
     except OfflineModeIsEnabled:  # a dataset that was downloaded is in the cache
         if not choice.download:
             raise
     datasets.disable_progress_bars()  # the command has its own
     splits = datasets.load_dataset(
-        name, choice.config, split=choice.split, revision=revision, streaming=not choice.download
+        name,
+        choice.config,
+        split=choice.split,
+        revision=commit or revision,
+        streaming=not choice.download,
     )
-    return {choice.split: splits} if choice.split else splits
+    return Loaded({choice.split: splits} if choice.split else splits, commit, not choice.download)
 
 
 def open_hub_dataset(spec: str, choice: Choice, *, load: Load = load_from_hub) -> Source:
     """Open a Hub dataset `owner/name[@revision]`, all its splits unless one is chosen."""
     name, _, revision = spec.partition("@")
     try:
-        splits = list(load(name, revision or None, choice).values())
+        loaded = load(name, revision or None, choice)
+        splits = list(loaded.splits.values())
     except Exception as error:  # datasets, fsspec and the HTTP client each raise their own kinds
         raise SourceError(_unreachable(spec, error)) from error
-    columns = [find_columns(split.features or {}, spec, choice) for split in splits]
     sizes = [(split.info.splits or {}).get(str(split.split)) for split in splits]
     total = sum(size.num_examples for size in sizes if size) if all(sizes) else 0
-    return Source(spec, total or None, partial(_read_hub, spec, list(zip(splits, columns, strict=True))))
+    parts = [part for split in splits for part in _parts(spec, split, loaded, choice)]
+    return Source(spec, total or None, tuple(parts))
 
 
-def _read_hub(spec: str, splits: Sequence[tuple[Any, Columns]]) -> Iterator[Record]:
+def _parts(spec: str, split: Any, loaded: Loaded, choice: Choice) -> Iterator[Part]:
+    """Yield a split's shards where it is streamed, its rows by the thousand where it is in the cache."""
+    columns = find_columns(split.features or {}, spec, choice)
+    count = split.num_shards if loaded.streamed else -(-len(split) // ROWS_A_PART)
+    remembered = loaded.streamed and loaded.commit
+    for index in range(count):
+        content = (spec.partition("@")[0], loaded.commit, choice.config, str(split.split), columns)
+        yield Part(
+            partial(_read_shard, spec, split, columns, index, count),
+            key=repr((*content, index, count)) if remembered else "",
+            series=spec,
+        )
+
+
+def _read_shard(spec: str, split: Any, columns: Columns, index: int, count: int) -> Iterator[Record]:
     from datasets import Image
 
-    number = count()
+    read = 0
     try:
-        for split, columns in splits:
-            rows = split.select_columns(columns.used)
-            if isinstance(split.features[columns.image], Image):
-                rows = rows.cast_column(columns.image, Image(decode=False))
-            yield from (record_of(columns, row, f"{spec}#{next(number)}") for row in rows)
+        rows = split.shard(num_shards=count, index=index).select_columns(columns.used)
+        if isinstance(split.features[columns.image], Image):
+            rows = rows.cast_column(columns.image, Image(decode=False))
+        for row in rows:
+            yield record_of(columns, row, spec)
+            read += 1
     except Exception as error:  # as above
+        shard = f" of shard {index + 1:,} of {count:,}" if count > 1 else ""
         raise SourceError(
-            f"{spec} breaks off after {next(number):,} records ({_reason(error)}). What was done is kept; "
+            f"{spec} breaks off after {read:,} records{shard} ({_reason(error)}). What was done is kept; "
             "the same command goes on from there when the Hub and the network are back."
         ) from error
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from lookalike.errors import SourceError
-from lookalike.records import WHAT_TO_GIVE, Record, Source, clean_name, read_photo
+from lookalike.records import PHOTOS_A_PART, WHAT_TO_GIVE, Part, Record, Source, clean_name, read_photo
 
 NAMES = ("imdb", "wiki")
 FIELDS = (
@@ -50,15 +50,22 @@ def open_mat(path: Path) -> Source:
     count = len(fields["full_path"])
     if any(len(values) != count for name, values in fields.items() if name != "face_location") or not count:
         raise SourceError(f"{path} has fields of different lengths, or empty ones; fetch it again.")
-    return Source(path.name, count, partial(_read, path, fields, count))
+    if count == 1:  # its location is squeezed to four numbers
+        fields["face_location"] = fields["face_location"][None]
+    starts = range(0, count, PHOTOS_A_PART)
+    parts = [partial(_read, path.absolute(), _rows(fields, start), start) for start in starts]
+    return Source(path.name, count, tuple(Part(part) for part in parts))
 
 
-def _read(path: Path, fields: dict[str, Any], count: int) -> Iterator[Record]:
-    # one photo's location is squeezed to four numbers
-    locations = fields["face_location"] if count > 1 else [fields["face_location"]]
-    for number in range(count):
+def _rows(fields: dict[str, Any], start: int) -> dict[str, Any]:
+    """Return the fields of a part's rows alone: a part may go to another machine."""
+    return {name: values[start : start + PHOTOS_A_PART] for name, values in fields.items()}
+
+
+def _read(path: Path, fields: dict[str, Any], start: int) -> Iterator[Record]:
+    for number, location in enumerate(fields["face_location"]):
         row = {name: fields[name][number] for name in FIELDS if name != "face_location"}
-        yield _record(path, number, row, locations[number])
+        yield _record(path, start + number, row, location)
 
 
 def _record(path: Path, number: int, row: dict[str, Any], location: Any) -> Record:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".avif")
+PHOTOS_A_PART = 500  # of files on a disk: some seconds of work
 JOINERS = "\u200c\u200d"  # invisible, yet part of the spelling in Persian and Indian scripts
 WHAT_TO_GIVE = (
     "give Parquet, a folder with one folder per celebrity, a CSV of path and name, IMDB-WIKI's .mat, or a "
@@ -57,18 +60,52 @@ class Record:
 
 
 @dataclass(frozen=True)
+class Part:
+    """What of a source can be read by itself: a shard, a row group, some of the files.
+
+    `records` streams it, each time from its start. `key` names this very content, so that a part which was
+    read to its end need not be fetched again; empty for what is at hand. Where `series` is given, the origins
+    of the records are that and their number among all of the series, which only those before can tell.
+    """
+
+    records: Callable[[], Iterator[Record]]
+    key: str = ""
+    series: str = ""
+
+
+@dataclass(frozen=True)
 class Source:
     """A source that was opened and checked; iterating streams its records, each time from the start.
 
     `name` is what a card may say of it; `total` counts its records, None where nobody knows before the end.
+    Its records are those of `parts`, one after the other, at most `limit` of them.
     """
 
     name: str
     total: int | None
-    records: Callable[[], Iterator[Record]]
+    parts: tuple[Part, ...]
+    limit: int | None = None
 
     def __iter__(self) -> Iterator[Record]:
-        return self.records()
+        return islice(self._all(), self.limit)
+
+    def _all(self) -> Iterator[Record]:
+        numbers = Numbers()
+        for part in self.parts:
+            for record in part.records():
+                yield replace(record, origin=numbers.next_of(part)) if part.series else record
+
+
+class Numbers:
+    """Numbers the records of each series as they come."""
+
+    def __init__(self) -> None:
+        self._next: Counter[str] = Counter()
+
+    def next_of(self, part: Part) -> str:
+        """Return the origin of the next record of a part with a series."""
+        self._next[part.series] += 1
+        return f"{part.series}#{self._next[part.series] - 1}"
 
 
 def clean_name(text: str) -> str:

@@ -8,7 +8,6 @@ that its size does not matter.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import chain, islice
 from pathlib import Path
 
 from lookalike.errors import MissingFileError
@@ -16,9 +15,9 @@ from lookalike.folder_source import open_csv, open_folders
 from lookalike.hub_source import open_hub_dataset
 from lookalike.imdb_wiki import open_mat
 from lookalike.parquet_source import open_parquet
-from lookalike.records import WHAT_TO_GIVE, Choice, Record, Source, clean_name, hidden
+from lookalike.records import WHAT_TO_GIVE, Choice, Part, Record, Source, clean_name, hidden
 
-__all__ = ["Choice", "Record", "Source", "clean_name", "open_source", "open_sources"]
+__all__ = ["Choice", "Part", "Record", "Source", "clean_name", "open_source", "open_sources"]
 
 AS_FOUND = Choice()
 
@@ -33,7 +32,8 @@ def open_sources(specs: Sequence[str], choice: Choice = AS_FOUND, *, limit: int 
     return Source(
         name=", ".join(source.name for source in sources),
         total=total,
-        records=lambda: islice(chain.from_iterable(sources), limit),
+        parts=tuple(part for source in sources for part in source.parts),
+        limit=limit,
     )
 
 

@@ -14,7 +14,7 @@ from fakes import BrightDetector, ColourEmbedder, speckled, unit
 from PIL import Image
 
 from lookalike.building.card import card, escape
-from lookalike.building.collecting import BATCH, in_order
+from lookalike.building.collecting import AHEAD, BATCH, in_order
 from lookalike.building.counts import Counts
 from lookalike.building.ledger import Entry, Ledger
 from lookalike.building.options import Options
@@ -24,7 +24,7 @@ from lookalike.embedders import Embedder
 from lookalike.errors import SourceError
 from lookalike.faces import Detector, Face
 from lookalike.gallery import Gallery
-from lookalike.sources import Record
+from lookalike.sources import Part, Record, Source
 from lookalike.splits import person_key
 
 RED, ORANGE, GREEN, BLUE = (200, 0, 0), (200, 60, 0), (0, 200, 0), (0, 0, 200)
@@ -60,7 +60,7 @@ def built(
     """Build with parts that need no weights, on a ledger of its own unless one is given."""
     with TemporaryDirectory() as folder:
         return build(
-            records,
+            Source("test", None, (Part(lambda: iter(records)),)),
             ledger=Ledger(Path(folder)) if ledger is None else ledger,
             detector=detector or BrightDetector(),
             embedder=embedder or ColourEmbedder(),
@@ -212,7 +212,7 @@ def test_records_are_not_read_far_ahead():
             read.append(number)
             yield number
 
-    results = in_order(lambda number: number * 2, numbers(), threads=2)
+    results = in_order(lambda number: number * 2, numbers(), threads=2, ahead=AHEAD)
     assert [next(results) for _ in range(3)] == [0, 2, 4]
     assert len(read) < 100
     results.close()

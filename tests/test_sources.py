@@ -14,7 +14,7 @@ from PIL import Image as Pictures
 from scipy.io import savemat
 
 from lookalike.errors import LookalikeError, MissingFileError, SourceError
-from lookalike.hub_source import open_hub_dataset
+from lookalike.hub_source import Loaded, open_hub_dataset
 from lookalike.sources import Choice, Record, clean_name, open_source, open_sources
 
 
@@ -226,7 +226,8 @@ def test_a_hub_dataset_is_streamed_split_by_split():
 
     def load(name: str, revision: str | None, choice: Choice):
         asked.append((name, revision))
-        return {"train": labelled(0).to_iterable_dataset(), "test": labelled(1).to_iterable_dataset()}
+        splits = {"train": labelled(0).to_iterable_dataset(), "test": labelled(1).to_iterable_dataset()}
+        return Loaded(splits)
 
     source = open_hub_dataset("owner/stars@v2", Choice(), load=load)
     assert asked == [("owner/stars", "v2")]
@@ -252,7 +253,7 @@ def test_a_hub_that_goes_away_in_the_middle_says_how_far_it_came_and_how_to_go_o
 
     def load(name: str, revision: str | None, choice: Choice):
         features = labelled(0).features
-        return {"train": IterableDataset.from_generator(rows, features=features)}
+        return Loaded({"train": IterableDataset.from_generator(rows, features=features)})
 
     records = iter(open_hub_dataset("o/n", Choice(), load=load))
     assert next(records).name == "Ada Lovelace"

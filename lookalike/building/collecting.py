@@ -1,5 +1,5 @@
 """From records to what is known of each photo: decoded, judged and cropped in threads, embedded in batches,
-written as it goes.
+written as it goes, all at the same time.
 
 The result depends on the records and their order alone, never on which thread was faster or where an earlier
 run stopped: batches begin at the same records every time.
@@ -7,71 +7,49 @@ run stopped: batches begin at the same records every time.
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 
-from lookalike.building.gate import Reason, judge
+from lookalike.building.gate import Reason
+from lookalike.building.gathering import Gathering, Seen, why_dropped
 from lookalike.building.ledger import Entry, Ledger, digest_of
+from lookalike.building.looking import Accepted, embed, look
 from lookalike.building.options import Options
-from lookalike.building.thumbnails import thumbnail
-from lookalike.embedders import Embedder, Model, crop_face
-from lookalike.faces import RGB, Detector
-from lookalike.sources import Record
-from lookalike.splits import person_key
+from lookalike.building.writing import Writer
+from lookalike.embedders import Embedder
+from lookalike.faces import Detector
+from lookalike.sources import Record, Source
 
 BATCH = 32  # records whose faces are embedded at once; more is no faster on a CPU
 AHEAD = 64  # photos decoded ahead of the model: two batches, some tens of megabytes
-PART_RECORDS = 2048  # of a part of the ledger: some 14 MB of thumbnails in memory at most
-PART_SECONDS = 5.0  # what a power cut costs at most
+SPARE_BATCHES = 2  # beside those in the model: one waiting, one being written
 
 In = TypeVar("In")
 Out = TypeVar("Out")
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """A record as it is remembered: without its photo. `digest` is None where `dropped` says why the photo
-    need not be looked at.
-    """
-
-    name: str
-    origin: str
-    category: str | None
-    digest: bytes | None
-    dropped: str
-    age: int | None
-    gender: str | None
-
-
 @dataclass(frozen=True, eq=False)
 class _Task:
-    """A record in its place; `known` where nothing need be found out about its photo."""
+    """A record in its place among all, and its row in its part; `known` where its photo need not be looked
+    at.
+    """
 
     place: int
+    part: int
+    row: int
     record: Record
     seen: Seen
     known: bool
 
 
-@dataclass(frozen=True, eq=False)
-class _Accepted:
-    """A photo that passed the gate, with its crop for the model."""
-
-    crop: RGB
-    quality: float
-    confidence: float
-    photo: bytes | None
-
-
-_Judged = tuple[_Task, _Accepted | Reason | None]
+_Looked = tuple[_Task, Accepted | Reason | None]
 
 
 def collect(
-    records: Iterable[Record],
+    source: Source,
     *,
     ledger: Ledger,
     detector: Detector,
@@ -81,115 +59,81 @@ def collect(
 ) -> list[Seen]:
     """Return the records in order, and leave in the ledger what is to be known of their photos.
 
-    Whatever ends this early, what was done by then is in the ledger: a batch at most is done again.
+    Whatever ends this early, what was done by then is in the ledger: some batches at most are done again.
     """
-    seen: list[Seen] = []
-    writer = _Writer(ledger)
-    results = in_order(
-        lambda task: (task, _judge(task, detector, embedder.model, options)),
-        _tasks(records, ledger, options),
-        threads=options.threads,
-    )
-    batch: list[_Judged] = []
+    gathering, writer = Gathering(source), Writer(ledger)
+    for _ in range(gathering.recall(lambda key: ledger.finished(key, options))):
+        progress()
+
+    def looked_at(task: _Task) -> _Looked:
+        found = (
+            None if task.known else look(task.record, detector, embedder.model, thumbnails=options.thumbnails)
+        )
+        return task, found
+
+    def embedded(batch: list[_Looked]) -> tuple[list[_Looked], list[Entry]]:
+        return batch, embed([(task.seen.digest or b"", found) for task, found in batch if found], embedder)
+
+    tasks = _tasks(source, gathering, ledger, options)
+    looks = in_order(looked_at, tasks, threads=options.threads, ahead=AHEAD)
+    ahead = options.threads + SPARE_BATCHES
+    batches = in_order(embedded, _batches(looks), threads=options.threads, ahead=ahead)
     try:
-        for task, verdict in results:
-            batch.append((task, verdict))
-            progress()
-            if (task.place + 1) % BATCH == 0:
-                writer.add(_entries(batch, embedder))
-                seen.extend(task.seen for task, _ in batch)
-                batch = []
-        writer.add(_entries(batch, embedder))
-        seen.extend(task.seen for task, _ in batch)
+        for batch, entries in batches:
+            for task, _ in batch:
+                gathering.add(task.part, task.row, task.seen)
+                progress()
+            writer.add(entries, gathering.finished())
+        writer.add([], gathering.finished())
     finally:
-        results.close()
+        batches.close()
+        looks.close()
         writer.close()
-    return seen
+    return gathering.records()
 
 
-def _tasks(records: Iterable[Record], ledger: Ledger, options: Options) -> Iterator[_Task]:
-    """Yield a task a record; of equal photos only the first is looked at."""
+def _batches(looks: Iterable[_Looked]) -> Iterator[list[_Looked]]:
+    """Yield the records of each BATCH places; an end that trouble in the source cuts short is left out."""
+    batch: list[_Looked] = []
+    for looked in looks:
+        place = looked[0].place
+        if batch and batch[0][0].place // BATCH != place // BATCH:  # a part in between was recalled
+            yield batch
+            batch = []
+        batch.append(looked)
+        if (place + 1) % BATCH == 0:
+            yield batch
+            batch = []
+    yield batch
+
+
+def _tasks(source: Source, gathering: Gathering, ledger: Ledger, options: Options) -> Iterator[_Task]:
+    """Yield a task a record, but none for parts that were read to their end before; of equal photos only the
+    first is looked at.
+    """
     met: set[bytes] = set()
-    for place, record in enumerate(records):
-        dropped = _dropped(record, options)
-        digest = None if dropped else digest_of(record)
-        known = digest is None or digest in met or digest in ledger
-        if not known and digest is not None:
-            met.add(digest)
-        about = (record.name, record.origin, record.category, digest, dropped, record.age, record.gender)
-        yield _Task(place, record, Seen(*about), known)
-
-
-def _dropped(record: Record, options: Options) -> str:
-    """Return why a record need not be looked at, nothing where it must be."""
-    key = person_key(record.name)
-    return "no name" if not key else "excluded" if key in options.excluded else record.fault
-
-
-def _judge(task: _Task, detector: Detector, model: Model, options: Options) -> _Accepted | Reason | None:
-    if task.known:
-        return None
-    judged = judge(task.record.image, detector, box=task.record.box)
-    if isinstance(judged, str):
-        return judged
-    image, face = judged.image, judged.face
-    photo = thumbnail(image, face) if options.thumbnails else None
-    return _Accepted(crop_face(model, image, face), judged.quality, face.confidence, photo)
-
-
-def _entries(batch: list[_Judged], embedder: Embedder) -> list[Entry]:
-    """Embed the accepted faces of a batch, and return an entry for each photo that was looked at."""
-    accepted = [(task.seen.digest, face) for task, face in batch if isinstance(face, _Accepted)]
-    entries = [
-        Entry(task.seen.digest, reason)
-        for task, reason in batch
-        if isinstance(reason, str) and task.seen.digest is not None
-    ]
-    rows = embedder.embed_crops([face.crop for _, face in accepted])
-    for (digest, face), row in zip(accepted, rows, strict=True):
-        assert digest is not None
-        entries.append(Entry(digest, None, face.quality, face.confidence, row, face.photo))
-    return entries
-
-
-class _Writer:
-    """Writes entries to the ledger in a thread of its own, part by part."""
-
-    def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
-        self._pool = ThreadPoolExecutor(1)
-        self._written: Future[None] | None = None
-        self._waiting: list[Entry] = []
-        self._due = 0.0  # the first batch is written at once: a full disk shows before the work
-
-    def add(self, entries: list[Entry]) -> None:
-        """Take entries; raise what went wrong with those before."""
-        self._waiting += entries
-        if self._waiting and (time.monotonic() >= self._due or len(self._waiting) >= PART_RECORDS):
-            self._write()
-
-    def close(self) -> None:
-        """Write what is left, and wait until it is written."""
-        try:
-            if self._waiting:
-                self._write()
-            if self._written:
-                self._written.result()
-        finally:
-            self._pool.shutdown()
-
-    def _write(self) -> None:
-        if self._written:
-            self._written.result()
-        self._written = self._pool.submit(self._ledger.add, self._waiting)
-        self._waiting = []
-        self._due = time.monotonic() + PART_SECONDS
+    place = 0
+    for number, part in enumerate(source.parts):
+        length = gathering.length(number)
+        if length is not None:  # it was recalled
+            place += length
+            continue
+        row = 0
+        for row, record in enumerate(part.records(), start=1):
+            if source.limit is not None and place >= source.limit:
+                return
+            digest = None if why_dropped(record, options) else digest_of(record)
+            known = digest is None or digest in met or digest in ledger
+            met.add(digest or b"")
+            yield _Task(place, number, row - 1, record, Seen.of(record, digest), known)
+            place += 1
+        gathering.end(number, row)
 
 
 def in_order(
-    function: Callable[[In], Out], items: Iterable[In], *, threads: int
+    function: Callable[[In], Out], items: Iterable[In], *, threads: int, ahead: int
 ) -> Generator[Out, None, None]:
-    """Map in threads, the results in the items' order, at most AHEAD of them waiting.
+    """Map in threads, the results in the items' order, at most `ahead` of them waiting.
 
     Trouble in the items comes after the results of all the items before it.
     """
@@ -204,7 +148,7 @@ def in_order(
                 break
             except Exception as error:  # whatever a source raises
                 trouble = error
-            if len(waiting) >= AHEAD:
+            if len(waiting) >= ahead:
                 yield waiting.popleft()()
         while waiting:
             yield waiting.popleft()()

@@ -1,7 +1,8 @@
 """What was found out about each photo, on disk as it is found out: a build that stops loses nothing.
 
 A photo is known by its digest, not by its place, so that a source which has grown or changed its order costs
-only what is new. Each part is written whole, or not at all.
+only what is new. A part of a source that has a key is known as a whole once it was read to its end, and is
+then not fetched again. Each file is written whole, or not at all.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import io
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,8 @@ from numpy.typing import NDArray
 
 from lookalike.building import gate, thumbnails
 from lookalike.building.gate import Reason
+from lookalike.building.gathering import Seen, why_dropped
+from lookalike.building.options import Options
 from lookalike.embedders import Embedder
 from lookalike.errors import GalleryError
 from lookalike.faces import Detector
@@ -28,6 +31,17 @@ from lookalike.sources import Record
 
 WORK = ".work"  # the folder beside the galleries where ledgers are kept
 DIGEST_BYTES = 16  # among a hundred million photos, two by chance once in 10^22
+SEEN = pa.schema(
+    [
+        pa.field("name", pa.string()),
+        pa.field("origin", pa.string()),
+        pa.field("category", pa.string()),
+        pa.field("digest", pa.binary(DIGEST_BYTES)),
+        pa.field("fault", pa.string()),
+        pa.field("age", pa.int32()),
+        pa.field("gender", pa.string()),
+    ]
+)
 SCHEMA = pa.schema(
     [
         pa.field("digest", pa.binary(DIGEST_BYTES)),
@@ -113,21 +127,39 @@ class Ledger:
     def __contains__(self, digest: bytes) -> bool:
         return digest in self._places
 
+    @property
+    def digests(self) -> frozenset[bytes]:
+        """The digests of all photos that are known."""
+        return frozenset(self._places)
+
     def add(self, entries: Sequence[Entry]) -> None:
         """Write entries as one part; once this returns, they survive a crash. Raises OSError."""
         rows = [{**vars(entry), "embedding": _bytes(entry.embedding)} for entry in entries]
-        file = io.BytesIO()
-        pq.write_table(pa.Table.from_pylist(rows, SCHEMA), file, compression="zstd")
         path = self._folder / f"part-{self._next:06d}.parquet"
-        partial = path.with_suffix(".partial")
-        self._folder.mkdir(parents=True, exist_ok=True)
-        with partial.open("wb") as out:
-            out.write(file.getbuffer())
-            out.flush()
-            os.fsync(out.fileno())
-        os.replace(partial, path)
+        _write(path, pa.Table.from_pylist(rows, SCHEMA))
         self._next += 1
         self._register(path, [entry.digest for entry in entries])
+
+    def finish(self, key: str, records: Sequence[Seen]) -> None:
+        """Remember all records of a part of a source by its key, once their photos' entries are here."""
+        _write(self._seen_file(key), pa.Table.from_pylist([asdict(seen) for seen in records], SEEN))
+
+    def finished(self, key: str, options: Options) -> list[Seen] | None:
+        """Return the records of a part that was read to its end, None where it must be read (again): also
+        where a photo is now asked for that was none of the gallery's then.
+        """
+        if not key or not self._seen_file(key).exists():
+            return None
+        try:
+            rows = pq.read_table(self._seen_file(key), schema=SEEN).to_pylist()
+        except (pa.ArrowException, OSError, ValueError):  # left by a machine that lost its power
+            return None
+        records = [Seen(**row) for row in rows]
+        known = all(seen.digest in self._places for seen in records if not why_dropped(seen, options))
+        return records if known else None
+
+    def _seen_file(self, key: str) -> Path:
+        return self._folder / f"seen-{hashlib.sha256(key.encode()).hexdigest()[:32]}.parquet"
 
     def entries(self, digests: Sequence[bytes]) -> list[Entry]:
         """Return the entries of these digests, in their order, without thumbnails."""
@@ -162,6 +194,19 @@ class Ledger:
         self._parts.append(path)
         for row, digest in enumerate(digests):
             self._places[digest] = (len(self._parts) - 1, row)
+
+
+def _write(path: Path, table: pa.Table) -> None:
+    """Write a table whole, or not at all; once this returns, it survives a crash. Raises OSError."""
+    file = io.BytesIO()
+    pq.write_table(table, file, compression="zstd")
+    partial = path.with_suffix(".partial")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with partial.open("wb") as out:
+        out.write(file.getbuffer())
+        out.flush()
+        os.fsync(out.fileno())
+    os.replace(partial, path)
 
 
 def _bytes(vector: NDArray[np.float32] | None) -> bytes | None:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.building.assembly import assemble
-from lookalike.building.collecting import Seen, collect
+from lookalike.building.collecting import collect
 from lookalike.building.counts import KEPT, Counts
+from lookalike.building.gathering import Seen, why_dropped
 from lookalike.building.ledger import Entry, Ledger
 from lookalike.building.options import Options
 from lookalike.building.selection import Candidate, LeftOut, select
@@ -21,10 +23,27 @@ from lookalike.embedders import Embedder
 from lookalike.errors import SourceError
 from lookalike.faces import Detector
 from lookalike.gallery import Gallery
-from lookalike.sources import Record
+from lookalike.sources import Source
 from lookalike.splits import person_key
 
 REJECTED_FILE = "rejected.csv"
+
+
+class Engine(Protocol):
+    """A way to look at all photos of a source; `collecting.collect` is the one on this machine."""
+
+    def __call__(
+        self,
+        source: Source,
+        *,
+        ledger: Ledger,
+        detector: Detector,
+        embedder: Embedder,
+        options: Options,
+        progress: Callable[[], object],
+    ) -> list[Seen]:
+        """Return the records in order, and leave in the ledger what is to be known of their photos."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -45,24 +64,25 @@ class Built:
 
 
 def build(
-    records: Iterable[Record],
+    source: Source,
     *,
     ledger: Ledger,
     detector: Detector,
     embedder: Embedder,
     options: Options,
+    engine: Engine = collect,
     progress: Callable[[], object] = lambda: None,
 ) -> Built:
-    """Make a gallery of the records' faces; `progress` is called once a record.
+    """Make a gallery of the source's faces; `progress` is called once a record.
 
     What the ledger knows already is not found out again. Records are streamed; held are names, origins and
     embeddings, about 1 KB a face, and the thumbnails of the kept ones. Raises SourceError when no face is
     left, OSError when the disk is full, and whatever the records raise; the ledger then has what was done.
     """
-    seen = collect(
-        records, ledger=ledger, detector=detector, embedder=embedder, options=options, progress=progress
+    seen = engine(
+        source, ledger=ledger, detector=detector, embedder=embedder, options=options, progress=progress
     )
-    candidates, verdicts = _candidates(seen, ledger)
+    candidates, verdicts = _candidates(seen, ledger, options)
     selection = select(candidates, photos_per_name=options.photos_per_name, min_photos=options.min_photos)
     for candidate, why in selection.left_out:
         verdicts[candidate.place] = _in_words(why, options)
@@ -80,13 +100,13 @@ def build(
     return Built(gallery, counts, tuple(rejections))
 
 
-def _candidates(seen: Sequence[Seen], ledger: Ledger) -> tuple[list[Candidate], list[str]]:
+def _candidates(seen: Sequence[Seen], ledger: Ledger, options: Options) -> tuple[list[Candidate], list[str]]:
     """Return the faces that passed, and a verdict for every record, "kept" for these until they are not.
 
     A person under several spellings has the first one; of equal photos under one name the first stands.
     """
-    verdicts: list[str] = [record.dropped or KEPT for record in seen]
-    looked_at = [(place, record.digest) for place, record in enumerate(seen) if record.digest is not None]
+    verdicts: list[str] = [why_dropped(record, options) or KEPT for record in seen]
+    looked_at = [(place, seen[place].digest or b"") for place, why in enumerate(verdicts) if why == KEPT]
     entries = ledger.entries([digest for _, digest in looked_at])
     spellings: dict[str, str] = {}
     met: set[tuple[str, bytes]] = set()
