@@ -7,6 +7,7 @@ import signal
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from tqdm import tqdm
@@ -31,14 +32,17 @@ from lookalike.sources import Choice, Source, open_sources
 from lookalike.splits import person_key
 
 INSPECTION = "inspection"  # the folder below --output
+# A build looks at a photo a core at once; a second thread for each would only cost what passes between them.
+ONE_THREAD_DETECTOR = partial(load_detector, threads=1)
+ONE_THREAD_EMBEDDER = partial(load_embedder, threads=1)
 GO_ON = "What was done so far is kept; the same command goes on from there."
 
 
 def main(
     arguments: Sequence[str] | None = None,
     *,
-    detectors: Callable[[str], Detector] = load_detector,
-    embedders: Callable[[str], Embedder] = load_embedder,
+    detectors: Callable[[str], Detector] = ONE_THREAD_DETECTOR,
+    embedders: Callable[[str], Embedder] = ONE_THREAD_EMBEDDER,
     hubs: Callable[[], GalleryHub] = GalleryHub,
 ) -> int:
     """Build what the command line asks for; return 0, 2 for trouble to be mended, 128 and the signal's number
@@ -114,7 +118,12 @@ def _build(source: Source, detector: Detector, embedder: Embedder, how: Options,
         print(f"{len(ledger):,} photos are known from before; what is new is looked at.")
     with tqdm(total=source.total, unit="photo", dynamic_ncols=True) as bar:
         built = build(
-            source, ledger=ledger, detector=detector, embedder=embedder, options=how, progress=bar.update
+            source,
+            ledger=ledger,
+            detector=detector,
+            embedder=embedder,
+            options=how,
+            progress=bar.update,
         )
     built.gallery.save(output)
     write_rejections(output, built.rejections)

@@ -45,28 +45,35 @@ class RetinaFace:
         return largest_first([_retinaface_face(face) for face in faces])
 
 
-def open_yunet() -> YuNet:
+def open_yunet(*, threads: int = 2) -> YuNet:
     """Return YuNet on the file that DeepFace keeps; raise WeightsError where it cannot be fetched or read."""
-    return YuNet(_fetched("yunet", _yunet_file).read_bytes())
+    return YuNet(_fetched("yunet", _yunet_file).read_bytes(), threads=threads)
 
 
-_KINDS: dict[str, Callable[[], Detector]] = {"mtcnn": Mtcnn, "yunet": open_yunet, "retinaface": RetinaFace}
+_KINDS: dict[str, Callable[[int], Detector]] = {
+    "mtcnn": lambda threads: Mtcnn(threads=threads),
+    "yunet": lambda threads: open_yunet(threads=threads),
+    "retinaface": lambda threads: RetinaFace(),  # TensorFlow takes every core
+}
 DETECTORS = tuple(_KINDS)
 
 Fetched = TypeVar("Fetched")
 
-_loaded: dict[str, Detector] = {}
+_loaded: dict[tuple[str, int], Detector] = {}
 _lock = threading.Lock()
 
 
-def load_detector(name: str = DEFAULT_DETECTOR) -> Detector:
-    """Return the detector of that name, one object a process; raise UnknownModelError or WeightsError."""
+def load_detector(name: str = DEFAULT_DETECTOR, *, threads: int = 2) -> Detector:
+    """Return the detector of that name, one object a process; raise UnknownModelError or WeightsError.
+
+    `threads` look at one photo; one is best where several photos are looked at at once.
+    """
     if name not in _KINDS:
         raise UnknownModelError(f"There is no detector '{name}'; choose one of {', '.join(DETECTORS)}.")
     with _lock:
-        if name not in _loaded:
-            _loaded[name] = _KINDS[name]()
-        return _loaded[name]
+        if (name, threads) not in _loaded:
+            _loaded[name, threads] = _KINDS[name](threads)
+        return _loaded[name, threads]
 
 
 def _fetched(name: str, fetch: Callable[[], Fetched]) -> Fetched:

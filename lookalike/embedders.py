@@ -107,19 +107,24 @@ def find_model(name: str) -> Model:
     raise UnknownModelError(f"There is no model '{name}'; choose one of {', '.join(m.name for m in MODELS)}.")
 
 
-_loaded: dict[str, Embedder] = {}
+_loaded: dict[tuple[str, int], Embedder] = {}
 _lock = threading.Lock()
 
 
-def load_embedder(name: str = DEFAULT_MODEL) -> Embedder:
-    """Return the embedder of that name, one object a process; raise UnknownModelError or WeightsError."""
+def load_embedder(name: str = DEFAULT_MODEL, *, threads: int = 2) -> Embedder:
+    """Return the embedder of that name, one object a process; raise UnknownModelError or WeightsError.
+
+    `threads` run a network of our own; one is best where several batches are run at once.
+    """
     model = find_model(name)
     with _lock:
-        if name not in _loaded:
-            _loaded[name] = (
-                DeepFaceEmbedder(model) if model.weights else OnnxEmbedder(BUNDLED / f"{name}.onnx", model)
+        if (name, threads) not in _loaded:
+            _loaded[name, threads] = (
+                DeepFaceEmbedder(model)
+                if model.weights
+                else OnnxEmbedder(BUNDLED / f"{name}.onnx", model, threads=threads)
             )
-        return _loaded[name]
+        return _loaded[name, threads]
 
 
 class OnnxEmbedder:
