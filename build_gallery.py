@@ -15,8 +15,6 @@ from tqdm import tqdm
 from lookalike.building.arguments import parse
 from lookalike.building.card import write_card
 from lookalike.building.hub import GalleryHub
-from lookalike.building.inspection import inspect
-from lookalike.building.inspection_page import write_inspection
 from lookalike.building.ledger import Ledger, alone, ledger_folder
 from lookalike.building.options import Options
 from lookalike.building.pipeline import Built, build, write_rejections
@@ -25,6 +23,8 @@ from lookalike.building.stopping import Stop, stoppable
 from lookalike.detectors import load_detector
 from lookalike.embedders import Embedder, load_embedder
 from lookalike.errors import GalleryError, LookalikeError, MissingFileError
+from lookalike.evaluation.inspection import inspect
+from lookalike.evaluation.inspection_page import write_inspection
 from lookalike.faces import Detector
 from lookalike.gallery import Gallery
 from lookalike.settings import SETTINGS_FILE

@@ -9,10 +9,11 @@ from drawing import draw_face
 from fakes import a_face, speckled
 from PIL import Image
 
-from lookalike.building.gate import MIN_SHARPNESS, MIN_SPAN, Accepted, judge, sharpness, span, turn
+from lookalike.building.gate import MIN_SHARPNESS, MIN_SPAN, Accepted, judge
 from lookalike.building.thumbnails import SIDE, thumbnail
 from lookalike.detectors import load_detector
 from lookalike.faces import Face, largest_first
+from lookalike.quality import sharpness, span, turn
 
 
 class Finds:

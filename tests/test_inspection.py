@@ -12,8 +12,8 @@ from fakes import speckled
 from PIL import Image
 
 from build_gallery import main
-from lookalike.building.inspection import SAMPLE_PHOTOS, inspect
-from lookalike.building.inspection_page import write_inspection
+from lookalike.evaluation.inspection import SAMPLE_PHOTOS, inspect
+from lookalike.evaluation.inspection_page import write_inspection
 from lookalike.sources import Record
 
 HOSTILE = '<script>alert("$x^2$")</script>'

@@ -19,9 +19,10 @@ from lookalike.building.counts import Counts
 from lookalike.building.ledger import Entry, Ledger
 from lookalike.building.options import Options
 from lookalike.building.pipeline import Built, Rejection, build
-from lookalike.building.selection import Candidate, copy_cosine, direction, find_copies, find_outliers, select
+from lookalike.building.selection import Candidate, direction, find_copies, find_outliers, select
 from lookalike.embedders import Embedder
 from lookalike.errors import SourceError
+from lookalike.evaluation.copies import copy_cosine, copy_groups
 from lookalike.faces import Detector, Face
 from lookalike.gallery import Gallery
 from lookalike.sources import Part, Record, Source
@@ -272,9 +273,14 @@ def test_of_near_copies_the_best_is_kept():
 
 
 def test_copies_are_a_tenth_as_far_apart_as_is_usual():
-    faces = [Candidate("Ada", unit(1, side, 0), 1.0, 1.0, "") for side in (0, 1)]
-    assert copy_cosine([faces, faces[:1]]) == pytest.approx(1 - 0.1 * (1 - 0.5**0.5))
-    assert copy_cosine([faces[:1]]) == 1
+    photos = np.stack([unit(1, side, 0) for side in (0, 1)])
+    assert copy_cosine([photos, photos[:1]]) == pytest.approx(1 - 0.1 * (1 - 0.5**0.5))
+    assert copy_cosine([photos[:1]]) == 1
+
+
+def test_copies_of_copies_are_one_group():
+    turned = [unit(np.cos(angle), np.sin(angle)) for angle in np.radians([0, 10, 20, 80])]
+    assert copy_groups(np.stack(turned), float(np.cos(np.radians(11)))).tolist() == [0, 0, 0, 1]
 
 
 def test_the_same_photo_counts_once_under_one_name_and_for_each_of_two_names():

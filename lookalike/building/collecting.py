@@ -15,12 +15,13 @@ from typing import TypeVar
 
 from lookalike.building.gate import Reason
 from lookalike.building.gathering import Gathering, Seen, why_dropped
-from lookalike.building.ledger import Entry, Ledger, digest_of
+from lookalike.building.ledger import Entry, Ledger
 from lookalike.building.looking import Accepted, embed, look
 from lookalike.building.options import Options
 from lookalike.building.writing import Writer
 from lookalike.embedders import Embedder
 from lookalike.faces import Detector
+from lookalike.records import digest_of
 from lookalike.sources import Record, Source
 
 BATCH = 32  # records whose faces are embedded at once; more is no faster on a CPU

@@ -27,10 +27,9 @@ from lookalike.building.options import Options
 from lookalike.embedders import Embedder
 from lookalike.errors import GalleryError
 from lookalike.faces import Detector
-from lookalike.sources import Record
+from lookalike.records import DIGEST_BYTES
 
 WORK = ".work"  # the folder beside the galleries where ledgers are kept
-DIGEST_BYTES = 16  # among a hundred million photos, two by chance once in 10^22
 SEEN = pa.schema(
     [
         pa.field("name", pa.string()),
@@ -68,11 +67,6 @@ class Entry:
     confidence: float = 0.0
     embedding: NDArray[np.float32] | None = None
     photo: bytes | None = None
-
-
-def digest_of(record: Record) -> bytes:
-    """Return the digest of what decides about a record's photo: its bytes, and the face that is meant."""
-    return hashlib.blake2b(record.image + repr(record.box).encode(), digest_size=DIGEST_BYTES).digest()
 
 
 def ledger_folder(output: Path, detector: Detector, embedder: Embedder, *, photos: bool) -> Path:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.embedders import Embeddings, unit_rows
+from lookalike.evaluation.copies import USUAL_PHOTOS, copy_cosine
 
 # A photo is an outlier when one stranger's photo in a hundred comes closer to the name's direction. Measured
 # on 4,103 Bollywood faces of 48 names, half of them to enrol from, ten a name, the others looked up, the mean
@@ -20,12 +21,6 @@ from lookalike.embedders import Embeddings, unit_rows
 STRANGERS = 0.99
 SAMPLE = 2000  # photos, and half as many names, that stand for all: a hundredth of their pairs is thousands
 PHOTOS_TO_JUDGE = 3  # of two photos that disagree nobody can say which is wrong
-
-# Two photos of one person are one photo when they are a tenth as far apart as two of one usually are.
-# With `compact`, among the Bollywood photos, that is a cosine of 0.953. Of the copies of a photo saved again
-# as JPEG of quality 50, 19 in 20 keep 0.964, at half the size 0.955; with a MobileFaceNet 0.95 and 0.94.
-COPY = 0.1
-USUAL_PHOTOS = 8  # of each name, to know what is usual
 
 LeftOut = Literal["outlier", "duplicate", "beyond", "too few"]
 Cosines = NDArray[np.float32]  # (photos,) of one person
@@ -64,7 +59,9 @@ def select(candidates: Sequence[Candidate], *, photos_per_name: int, min_photos:
     for candidate in candidates:
         people.setdefault(candidate.name, []).append(candidate)
     flags = find_outliers([np.stack([face.embedding for face in faces]) for faces in people.values()])
-    closeness = copy_cosine(list(people.values()))
+    closeness = copy_cosine(
+        [np.stack([face.embedding for face in faces[:USUAL_PHOTOS]]) for faces in people.values()]
+    )
     left_out: list[tuple[Candidate, LeftOut]] = []
     kept: dict[str, list[Candidate]] = {}
     for (name, faces), wrong in zip(people.items(), flags, strict=True):
@@ -80,16 +77,6 @@ def select(candidates: Sequence[Candidate], *, photos_per_name: int, min_photos:
         else:
             left_out += [(face, "too few") for face in single]
     return Selection(kept, left_out)
-
-
-def copy_cosine(people: Sequence[Sequence[Candidate]]) -> float:
-    """Return the cosine from which two photos of one person are copies: see COPY; 1 where nobody has two."""
-    cosines = []
-    for faces in people:
-        few = np.stack([face.embedding for face in faces[:USUAL_PHOTOS]])
-        cosines.append((few @ few.T)[np.triu_indices(len(few), 1)])
-    pairs = np.concatenate(cosines) if cosines else np.zeros(0)
-    return 1 - COPY * (1 - float(np.median(pairs))) if len(pairs) else 1.0
 
 
 def find_copies(photos: Sequence[NDArray[np.float32]], closeness: float) -> NDArray[np.bool_]:

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from lookalike.building.inspection import Inspection
 from lookalike.errors import ImageError
+from lookalike.evaluation.inspection import Inspection
 from lookalike.images import read_image
 
 PAGE_FILE = "inspection.html"

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from lookalike.building.ledger import digest_of
+from lookalike.records import digest_of
 from lookalike.sources import Record
 
 SAMPLE_PHOTOS = 40  # on the contact sheet, drawn by chance, the same ones every time
