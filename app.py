@@ -17,6 +17,7 @@ from lookalike.errors import LookalikeError, MissingExtraError
 from lookalike.fetching import latest_version
 from lookalike.space.finders import Finders, load_finders, load_only
 from lookalike.space.refreshing import Refresher
+from lookalike.trained import find_any_model
 
 REFRESH = 10.0  # minutes: who was taken out of a gallery is gone from the page soon; one small request each
 
@@ -35,9 +36,10 @@ def main(arguments: Sequence[str] | None = None, *, load: Callable[..., Finders]
     try:
         if options.mcp:
             check_mcp()
-        version = version_of(options.gallery, options.model)
+        model = find_any_model(options.model).name
+        version = version_of(options.gallery, model)
         finders = load(options.gallery, model=options.model, detector=options.detector)
-        watch(finders, options, version)
+        watch(finders, options, model, version)
         serve(finders, share=options.share, mcp=options.mcp, per_minute=options.per_minute)
     except (LookalikeError, OSError) as error:  # OSError: the port is taken
         print(f"error: {error}", file=sys.stderr)
@@ -83,13 +85,13 @@ def version_of(gallery: str | None, model: str) -> str | None:
         return None
 
 
-def watch(finders: Finders, options: argparse.Namespace, version: str | None) -> None:
-    """Look for newer versions of the gallery from now on, where one was named."""
+def watch(finders: Finders, options: argparse.Namespace, model: str, version: str | None) -> None:
+    """Look for newer versions of the gallery's table for `model` from now on, where a gallery was named."""
     if not options.gallery or options.refresh <= 0:
         return
     Refresher(
         finders,
-        version=lambda: latest_version(options.gallery, model=options.model),
+        version=lambda: latest_version(options.gallery, model=model),
         load=lambda: load_only(options.gallery, model=options.model, detector=options.detector),
         seen=None if finders.notice else version,
     ).start(options.refresh)
@@ -119,7 +121,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--model",
         default=os.environ.get("LOOKALIKE_MODEL") or DEFAULT_MODEL,
         metavar="NAME",
-        help=f"{', '.join(model.name for model in MODELS)} (default: LOOKALIKE_MODEL, else {DEFAULT_MODEL})",
+        help=f"{', '.join(model.name for model in MODELS)}, or the folder of a run of the training room "
+        f"(default: LOOKALIKE_MODEL, else {DEFAULT_MODEL})",
     )
     parser.add_argument(
         "--detector",

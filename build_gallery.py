@@ -21,7 +21,7 @@ from lookalike.building.pipeline import Built, build, write_rejections
 from lookalike.building.removal import remove_from_folder
 from lookalike.building.stopping import Stop, stoppable
 from lookalike.detectors import load_detector
-from lookalike.embedders import Embedder, load_embedder
+from lookalike.embedders import Embedder
 from lookalike.errors import GalleryError, LookalikeError, MissingFileError
 from lookalike.evaluation.inspection import inspect
 from lookalike.evaluation.inspection_page import write_inspection
@@ -30,11 +30,12 @@ from lookalike.gallery import Gallery
 from lookalike.settings import SETTINGS_FILE
 from lookalike.sources import Choice, Source, open_sources
 from lookalike.splits import person_key
+from lookalike.trained import load_any_embedder
 
 INSPECTION = "inspection"  # the folder below --output
 # A build looks at a photo a core at once; a second thread for each would only cost what passes between them.
 ONE_THREAD_DETECTOR = partial(load_detector, threads=1)
-ONE_THREAD_EMBEDDER = partial(load_embedder, threads=1)
+ONE_THREAD_EMBEDDER = partial(load_any_embedder, threads=1)
 GO_ON = "What was done so far is kept; the same command goes on from there."
 
 

@@ -13,13 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.detectors import DEFAULT_DETECTOR, load_detector
-from lookalike.embedders import DEFAULT_MODEL, Embedder, find_model, load_embedder
+from lookalike.embedders import DEFAULT_MODEL, Embedder
 from lookalike.errors import GalleryError, NoFaceError
 from lookalike.faces import RGB, Detector, Face
 from lookalike.fetching import open_gallery
 from lookalike.gallery import Gallery, Hit
 from lookalike.images import Photo, read_image
 from lookalike.similarity import Scale
+from lookalike.trained import find_any_model, load_any_embedder
 
 MAX_FACES = 50  # of a crowd, the largest; the rest are too small to say anything about
 
@@ -88,11 +89,11 @@ class Lookalikes:
         detector: str = DEFAULT_DETECTOR,
     ) -> Lookalikes:
         """Load a gallery (the bundled one, a folder, or a Hub dataset `owner/name[@revision]`) and what it
-        needs.
+        needs; `model` is a name, or the folder of a run of the training room.
         """
-        find_model(model)  # a name that nobody knows is told before anything is fetched
-        opened = open_gallery(gallery, model=model)
-        return cls(opened, embedder=load_embedder(model), detector=load_detector(detector))
+        known = find_any_model(model)  # a name that nobody knows is told before anything is fetched
+        opened = open_gallery(gallery, model=known.name)
+        return cls(opened, embedder=load_any_embedder(model), detector=load_detector(detector))
 
     def find(self, photo: Photo, count: int = 5) -> list[FoundFace]:
         """Return one entry per face of `photo`, largest first, each with its `count` matches; no face is

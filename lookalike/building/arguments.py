@@ -91,7 +91,10 @@ def _add_places(group: argparse._ArgumentGroup) -> None:
 def _add_models(group: argparse._ArgumentGroup) -> None:
     models = ", ".join(model.name for model in MODELS)
     group.add_argument(
-        "--model", default=DEFAULT_MODEL, metavar="NAME", help=f"{models} (default: %(default)s)"
+        "--model",
+        default=DEFAULT_MODEL,
+        metavar="NAME",
+        help=f"{models}, or the folder of a run of the training room (default: %(default)s)",
     )
     detectors = ", ".join(DETECTORS)
     group.add_argument(

@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import html
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 from PIL import Image
@@ -41,21 +42,30 @@ figure img {{ width: 100%; border-radius: 4px }}
 """
 
 
-def write_inspection(folder: Path, inspection: Inspection) -> Path:
-    """Write the pictures and the page into `folder`; return the page's path."""
+def write_inspection(
+    folder: Path,
+    inspection: Inspection,
+    *,
+    notes: Sequence[str] = (),
+    further: Mapping[str, bytes] = MappingProxyType({}),
+) -> Path:
+    """Write the pictures and the page into `folder`; return the page's path. `notes` are sentences that the
+    page begins with, `further` are PNG files that it shows besides its own.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    pictures = {name: data for name, data in _pictures(inspection).items() if data}
+    pictures = {name: data for name, data in _pictures(inspection).items() if data} | dict(further)
     for name, data in pictures.items():
         (folder / name).write_bytes(data)
-    (folder / PAGE_FILE).write_text(page(inspection, pictures), encoding="utf-8")
+    (folder / PAGE_FILE).write_text(page(inspection, pictures, notes), encoding="utf-8")
     return folder / PAGE_FILE
 
 
-def page(inspection: Inspection, pictures: dict[str, bytes]) -> str:
+def page(inspection: Inspection, pictures: dict[str, bytes], notes: Sequence[str] = ()) -> str:
     """Return the page; whatever a source calls its names, columns and categories is shown as text."""
     title = html.escape(f"What is in {inspection.source}")
     ranked = inspection.photos_a_name.most_common()
     parts = [
+        *(f"<p>{html.escape(note)}</p>" for note in notes),
         _table(inspection.lines),
         "<h2>Names with the most and with the fewest photos</h2>",
         _table([(name, f"{number:,}") for name, number in ranked[:LISTED]]),

@@ -13,12 +13,13 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from lookalike.embedders import BUNDLED, Embedder, Embeddings, Model, OnnxEmbedder, load_embedder, unit_rows
+from lookalike.embedders import BUNDLED, Embedder, Embeddings, Model, OnnxEmbedder, unit_rows
 from lookalike.errors import MissingFileError, WeightsError
 from lookalike.evaluation.speed.clock import memory
 from lookalike.faces import RGB, Face, align
 from lookalike.sessions import open_session
 from lookalike.similarity import Scale
+from lookalike.trained import load_any_embedder
 
 MEAN = np.array([0.485, 0.456, 0.406], np.float32)  # ImageNet's, RGB, as the public face ONNX files expect
 DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)
@@ -26,12 +27,13 @@ ROUNDS, CALLS = 5, 20  # the fastest round counts, the others met other work on 
 
 
 def open_model(spec: str) -> Embedder:
-    """Return the registered model called `spec`, or the network in the ONNX file `spec`: one that this
-    project exported, with its JSON beside it, or a public face embedder (see PublicEmbedder).
+    """Return the registered model called `spec`, that of the run's folder `spec`, or the network in the ONNX
+    file `spec`: one that this project exported, with its JSON beside it, or a public face embedder (see
+    PublicEmbedder).
     """
     path = Path(spec)
     if path.suffix != ".onnx":
-        return load_embedder(spec)
+        return load_any_embedder(spec)
     if not path.is_file():
         raise MissingFileError(f"There is no network at {path}; name an ONNX file or a model.")
     if not path.with_suffix(".json").exists():

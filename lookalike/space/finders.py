@@ -13,6 +13,7 @@ from lookalike.errors import LookalikeError, UnknownModelError, UnreachableError
 from lookalike.finder import Lookalikes
 from lookalike.gallery import BUNDLED_GALLERY
 from lookalike.settings import SETTINGS_FILE
+from lookalike.trained import is_run
 
 log = logging.getLogger(__name__)
 
@@ -116,11 +117,13 @@ def load_finders(gallery: str | None, *, model: str, detector: str) -> Finders:
     """Load a gallery: the bundled one, a folder, or a Hub dataset; raise LookalikeError with the way out.
 
     Where the Hub or a model's weights cannot be reached, the bundled gallery and model are served, and the
-    finders' notice says so.
+    finders' notice says so. A run of the training room lies on this machine, and is served or refused.
     """
     try:
         return load_only(gallery, model=model, detector=detector)
     except (UnreachableError, WeightsError) as error:  # its sentence is for whoever runs the page
+        if is_run(model):
+            raise
         what = f"gallery {gallery}" if isinstance(error, UnreachableError) else f"model {model}"
         log.warning("the bundled gallery and model are served instead: %s", error)
     notice = f"The {what} cannot be reached at the moment; this is the gallery that comes with the project."

@@ -10,6 +10,7 @@ from lookalike.detectors import DEFAULT_DETECTOR
 from lookalike.embedders import BUNDLED
 from lookalike.errors import LookalikeError, MissingFileError
 from lookalike.splits import BUNDLED_SPLIT, Split, load_split
+from lookalike.training.classify.commands import add_commands
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -19,6 +20,11 @@ def main(arguments: list[str] | None = None) -> int:
         options.run_command(options)
     except LookalikeError as error:
         print(f"error: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(
+            f"error: {error.filename or 'a file'} could not be written ({error.strerror}).", file=sys.stderr
+        )
         return 2
     return 0
 
@@ -62,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     curves.add_argument("--output", type=Path, required=True, help="the picture to write")
     curves.set_defaults(run_command=_curves)
 
+    add_commands(commands)
     for command in (prepare, distill):
         command.add_argument(
             "--teacher",

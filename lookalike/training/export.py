@@ -51,6 +51,19 @@ def export_onnx(network: keras.Model, path: Path, sample: NDArray[np.uint8]) -> 
     settings.write_text(json.dumps(fields, indent=2) + "\n", encoding="utf-8")
 
 
+def export_embedder(network: keras.Model, path: Path, about: dict[str, Any]) -> None:
+    """Write `network`, made to look at the mirror image too, as ONNX in float32, and a JSON beside it with
+    `about`, the sizes and the file's hash. Each appears when it is whole.
+    """
+    partial = path.with_name(f"partial-{path.name}")
+    _write_float(mirrored(network), partial)
+    height, width, _ = network.input_shape[1:]
+    fields = {**about, "dim": int(network.output_shape[-1]), "input_size": [int(width), int(height)]}
+    fields["sha256"] = hashlib.sha256(partial.read_bytes()).hexdigest()
+    partial.replace(path)
+    path.with_suffix(".json").write_text(json.dumps(fields, indent=2) + "\n", encoding="utf-8")
+
+
 def _write_float(network: keras.Model, path: Path) -> None:
     network(np.zeros((1, *network.input_shape[1:]), np.float32))  # Keras exports only what was called once
     network.export(path, format="onnx", verbose=False)

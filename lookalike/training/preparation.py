@@ -69,7 +69,7 @@ def _look(record: Record, detector: Detector, teacher: Embedder) -> dict[str, An
     if not faces:
         return None
     return {
-        "image": _webp(align(image, faces[0])),
+        "image": encode_face(align(image, faces[0])),
         "name": record.name,
         "source": source_key(record),
         "file": record.file,
@@ -77,6 +77,7 @@ def _look(record: Record, detector: Detector, teacher: Embedder) -> dict[str, An
     }
 
 
-def _webp(face: RGB) -> bytes:
+def encode_face(face: RGB) -> bytes:
+    """Return an (h, w, 3) uint8 RGB face as WebP."""
     _, data = cv2.imencode(".webp", face[:, :, ::-1], [cv2.IMWRITE_WEBP_QUALITY, QUALITY])
     return bytes(data)

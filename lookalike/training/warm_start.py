@@ -10,11 +10,13 @@ from typing import Any
 import keras
 import numpy as np
 import onnx
+from google.protobuf.message import DecodeError
 from keras import layers
 from numpy.typing import NDArray
 from onnx import numpy_helper
 
 from lookalike.errors import MissingFileError, WeightsError
+from lookalike.training.networks import CompactWidths
 
 Floats = NDArray[np.float32]
 BATCH = 64
@@ -47,6 +49,27 @@ def load_exported(network: keras.Model, path: Path, images: NDArray[np.uint8]) -
     if stored:
         raise WeightsError(f"{path} is a network of another shape; train from the start, or with its widths.")
     _measure(network, linear, norms, images)
+
+
+def widths_of(path: Path) -> tuple[CompactWidths, int]:
+    """Return the widths and the number of outputs of a `compact` in a file that `export_onnx` wrote.
+
+    Raises MissingFileError or WeightsError where there is none.
+    """
+    if not path.is_file():
+        raise MissingFileError(f"There is no network at {path} to start from.")
+    try:
+        kernels = [kernel.shape for kernel, _ in _stored_layers(onnx.load(path))]
+        stages: list[tuple[int, int, int]] = []
+        for height, _, incoming, channels in kernels[1:-2]:  # between the stem and the last two layers
+            if height == 3 and channels != incoming:  # a stage begins, with half the resolution
+                stages.append((channels, 0, 0))
+            elif height == 3:  # the middle of a block
+                stages[-1] = (stages[-1][0], channels, stages[-1][2] + 1)
+        early, middle, late = stages
+        return CompactWidths(kernels[0][3], early, middle, late), kernels[-1][1]
+    except (DecodeError, ValueError, IndexError) as error:
+        raise WeightsError(f"{path} is no `compact`; name a network that was exported.") from error
 
 
 def _measure(

@@ -1,0 +1,167 @@
+"""The networks that name people. Each is a `core`, (n, size, size, 3) float RGB 0..1 -> (n, names) shares
+that sum to 1, with a layer called "features" before the last one: the embedding that the app can use.
+"""
+
+from __future__ import annotations
+
+import math
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+from keras import layers, regularizers
+from numpy.typing import NDArray
+
+from lookalike.embedders import BUNDLED
+from lookalike.training.classify.settings import ClassifySettings
+from lookalike.training.networks import compact
+from lookalike.training.warm_start import load_exported, widths_of
+
+FEATURES = 256  # numbers that the networks without an embedding of their own put before the last layer
+SCALE = 16.0  # length of compact's unit features before the softmax: cosines alone, -1..1, could not be sure
+STATISTICS = 600  # faces on which an exported network finds its statistics again
+FETCH_SECONDS = 20.0  # without an answer for so long there is no network
+
+Images = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Built:
+    """A core and the layer in it that was trained before, None where all of it starts at random; `base` says
+    in words where that layer's weights come from.
+    """
+
+    core: keras.Model
+    pretrained: keras.Model | None
+    base: str
+
+
+def build(
+    settings: ClassifySettings,
+    names: int,
+    faces: Images,
+    *,
+    fetch: Callable[..., keras.Model] | None = None,
+    like: Built | None = None,
+) -> Built:
+    """Return the network of these settings for that many names, its weights where they start.
+
+    `faces` (n, side, side, 3) uint8 RGB of the training part set the standardization, and the statistics of
+    an exported base. `fetch` makes a network of Keras Applications; where it cannot fetch its weights the
+    network starts at random, and says so. One that is built `like` another loads nothing.
+    """
+    image = keras.Input((settings.size, settings.size, 3), name="face")
+    if settings.network == "scratch":
+        x = _stages(_standardize(image, settings, faces), settings)
+        return Built(_finish(image, x, settings, names), None, "random weights")
+    if settings.network == "compact":
+        base, pretrained, said = _compact_base(settings, faces, like)
+        features = base(image, training=False if pretrained else None)
+        unit = layers.UnitNormalization(name="features")(features)
+        x = layers.Dropout(settings.dropout)(layers.Rescaling(SCALE)(unit))
+        core = keras.Model(image, _softmax(x, settings, names), name="core")
+    else:
+        base, pretrained, said = _application_base(settings, fetch or APPLICATIONS[settings.network], like)
+        x = layers.Rescaling(2.0, offset=-1.0)(image)  # both were trained on -1..1
+        core = _finish(image, base(x, training=False if pretrained else None), settings, names)
+    return Built(core, base if pretrained else None, said)
+
+
+def _standardize(image: keras.KerasTensor, settings: ClassifySettings, faces: Images) -> keras.KerasTensor:
+    """Bring every colour to mean 0 and deviation 1 over the training faces."""
+    if not settings.standardize:
+        return image
+    few = faces[:: max(1, len(faces) // STATISTICS)].reshape(-1, 3) / 255  # (n, h, w, 3) -> (pixels, 3)
+    mean, deviation = few.mean(axis=0), np.maximum(few.std(axis=0), 1e-3)
+    return layers.Rescaling((1 / deviation).tolist(), offset=(-mean / deviation).tolist())(image)
+
+
+def _stages(x: keras.KerasTensor, settings: ClassifySettings) -> keras.KerasTensor:
+    """Convolutions and pooling in turns until 4 to 7 cells a side are left, as in LeNet and VGG."""
+    channels = 16
+    for _ in range(int(math.log2(settings.size)) - 2):
+        x = layers.Conv2D(
+            channels, 3, padding="same", use_bias=False, kernel_regularizer=_regularizer(settings)
+        )(x)
+        x = layers.ReLU()(layers.BatchNormalization()(x))
+        x = layers.MaxPooling2D()(x)
+        channels = min(2 * channels, 256)
+    return layers.Dropout(settings.dropout / 2)(layers.Flatten()(x))
+
+
+def _finish(
+    image: keras.KerasTensor, x: keras.KerasTensor, settings: ClassifySettings, names: int
+) -> keras.Model:
+    x = layers.Dense(FEATURES, "relu", kernel_regularizer=_regularizer(settings), name="features")(x)
+    return keras.Model(image, _softmax(layers.Dropout(settings.dropout)(x), settings, names), name="core")
+
+
+def _softmax(x: keras.KerasTensor, settings: ClassifySettings, names: int) -> keras.KerasTensor:
+    return layers.Dense(
+        names, "softmax", kernel_regularizer=_regularizer(settings), dtype="float32", name="shares"
+    )(x)
+
+
+def _regularizer(settings: ClassifySettings) -> regularizers.Regularizer | None:
+    if not (settings.l1 or settings.l2):
+        return None
+    return regularizers.L1L2(l1=settings.l1, l2=settings.l2)
+
+
+def _compact_base(
+    settings: ClassifySettings, faces: Images, like: Built | None
+) -> tuple[keras.Model, bool, str]:
+    """Return our own network in the shape of the file it starts from, whether it was trained before, and how
+    it starts in words.
+    """
+    random = settings.start == "none"
+    path = BUNDLED / "compact.onnx" if settings.start in ("none", "bundled") else Path(settings.start)
+    base = compact(*widths_of(path))
+    if random or like:
+        return base, not random, "random weights"
+    load_exported(base, path, faces[:: max(1, len(faces) // STATISTICS)])
+    return base, True, path.name
+
+
+def _application_base(
+    settings: ClassifySettings, make: Callable[..., keras.Model], like: Built | None
+) -> tuple[keras.Model, bool, str]:
+    """Return a network of Keras Applications, whether its weights could be had, and how it starts."""
+    how = {"include_top": False, "pooling": "avg", "input_shape": (settings.size, settings.size, 3)}
+    if like:
+        return make(weights=None, **how), like.pretrained is not None, like.base
+    if settings.start == "none":
+        return make(weights=None, **how), False, "random weights, as asked for"
+    try:
+        with _short_patience():
+            return make(weights=settings.start, **how), True, settings.start
+    except Exception as error:  # Keras raises a bare Exception where a download fails
+        said = f"random weights: '{settings.start}' could not be had ({str(error).splitlines()[0][:200]})"
+        print(f"{settings.network} starts from {said}. It is trained from scratch, and will be worse for it.")
+    return make(weights=None, **how), False, said
+
+
+@contextmanager
+def _short_patience() -> Iterator[None]:
+    """Give up on a network that does not answer; Keras would wait for ever."""
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(FETCH_SECONDS)
+    try:
+        yield
+    finally:
+        socket.setdefaulttimeout(before)
+
+
+def _mobilenet(**how: object) -> keras.Model:
+    return keras.applications.MobileNetV2(**how)
+
+
+def _inception(**how: object) -> keras.Model:
+    return keras.applications.InceptionV3(**how)
+
+
+APPLICATIONS: dict[str, Callable[..., keras.Model]] = {"mobilenet": _mobilenet, "inception": _inception}
