@@ -27,6 +27,7 @@ from lookalike.sources import Source
 from lookalike.splits import person_key
 
 REJECTED_FILE = "rejected.csv"
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # how one begins; a folder of photos may be called anything
 
 
 class Engine(Protocol):
@@ -149,6 +150,11 @@ def _in_words(why: LeftOut, options: Options) -> str:
     return words.get(why, why)
 
 
+def as_text(cell: str) -> str:
+    """Return a cell that no spreadsheet takes for a formula: what looks like one gets an apostrophe."""
+    return f"'{cell}" if cell.startswith(FORMULA) else cell
+
+
 def write_rejections(folder: Path, rejections: Sequence[Rejection]) -> None:
     """Write a line for each record that is not in the gallery into `folder`, replacing an older file."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -156,5 +162,5 @@ def write_rejections(folder: Path, rejections: Sequence[Rejection]) -> None:
     with partial.open("w", newline="", encoding="utf-8") as file:
         lines = csv.writer(file)
         lines.writerow(("record", "reason"))
-        lines.writerows((rejection.record, rejection.reason) for rejection in rejections)
+        lines.writerows((as_text(rejection.record), rejection.reason) for rejection in rejections)
     os.replace(partial, folder / REJECTED_FILE)
