@@ -193,3 +193,36 @@ def test_the_front_matter_fits_what_is_pinned_and_what_is_there():
     # what the Space starts with ships inside, so that its build has nothing to fetch
     assert front["models"] == front["datasets"] == front["preload_from_hub"] == []
     assert BUNDLED_GALLERY.is_dir()
+
+
+def test_what_is_pinned_twice_is_pinned_alike():
+    def pins(file: str) -> dict[str, str]:
+        lines = (
+            line.split("#")[0].strip() for line in (ROOT / file).read_text(encoding="utf-8").splitlines()
+        )
+        return dict(line.lower().split("==") for line in lines if line)
+
+    constraints = pins("constraints.txt")
+    for file in ("requirements.txt", "tests/requirements.txt"):
+        shared = {name: version for name, version in pins(file).items() if name in constraints}
+        assert shared == {name: constraints[name] for name in shared}
+    assert set(pins("requirements.txt")) <= set(constraints)
+
+
+@pytest.mark.parametrize(
+    ("variables", "arguments", "limit"),
+    [
+        ({}, [], 0),
+        ({"SPACE_ID": "someone/stars"}, [], app.SPACE_PER_MINUTE),
+        ({"SPACE_ID": "someone/stars", "LOOKALIKE_PER_MINUTE": "30"}, [], 30),
+        ({"LOOKALIKE_PER_MINUTE": "30"}, ["--per-minute", "0"], 0),
+    ],
+)
+def test_who_runs_the_page_says_how_often_one_may_come(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], arguments: list[str], limit: int
+):
+    for name in ("SPACE_ID", "LOOKALIKE_PER_MINUTE"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert app.parse(arguments).per_minute == limit

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from PIL import Image
 from build_gallery import GO_ON, main, read_exclude
 from lookalike.building.arguments import EXCLUDE
 from lookalike.building.ledger import WORK, alone
+from lookalike.building.pipeline import Rejection, write_rejections
 from lookalike.detectors import load_detector
 from lookalike.errors import WeightsError
 from lookalike.gallery import Gallery
@@ -216,3 +218,11 @@ def test_the_list_that_ships_holds_names_and_no_doubles():
     lines = [line for line in EXCLUDE.read_text(encoding="utf-8").splitlines() if line and line[0] != "#"]
     assert len(read_exclude(EXCLUDE)) == len(lines) > 100
     assert {person_key(name) for name in ("Osama Bin Laden", "Saddam Hussein")} < read_exclude(EXCLUDE)
+
+
+def test_no_rejected_record_is_a_formula_to_a_spreadsheet(tmp_path: Path):
+    names = ["=cmd|' /C calc'!A0/1.png", "+1", "-1", "@SUM(A1)", "\tx", "Ada/1.png"]
+    write_rejections(tmp_path, [Rejection(name, "no face") for name in names])
+    with (tmp_path / "rejected.csv").open(newline="", encoding="utf-8") as file:
+        records = [row[0] for row in csv.reader(file)]
+    assert records == ["record", *(f"'{name}" for name in names[:-1]), names[-1]]
