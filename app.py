@@ -15,6 +15,7 @@ from lookalike.detectors import DEFAULT_DETECTOR, DETECTORS
 from lookalike.embedders import DEFAULT_MODEL, MODELS
 from lookalike.errors import LookalikeError, MissingExtraError
 from lookalike.fetching import latest_version
+from lookalike.space.decoders import DECODERS
 from lookalike.space.finders import Finders, load_finders, load_only
 from lookalike.space.refreshing import Refresher
 from lookalike.trained import find_any_model
@@ -63,6 +64,7 @@ def serve(
     """
     from lookalike.space.uploads import upload_folder
 
+    DECODERS.start()  # a process that imports beside this one
     with upload_folder():
         with ThreadPoolExecutor(1) as beside:
             warming = beside.submit(finders.served.warm_up)

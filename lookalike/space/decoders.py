@@ -22,7 +22,7 @@ import numpy as np
 from lookalike.errors import ImageError
 from lookalike.images import RGB, read_image
 
-DECODERS = 4  # photos at once: two requests and two cameras; a process is started when all others are busy
+AT_ONCE = 4  # photos at once: two requests and two cameras; a process is started when all others are busy
 SECONDS = 8  # of a core for one photo: the slowest honest one, a progressive JPEG of 49 megapixels, takes 3
 PATIENCE = 40.0  # seconds for it on a machine that has other work to do
 MEMORY = 2_500_000_000  # bytes of addresses a decoder may have: 50 megapixels with transparency take 1.3 GB
@@ -46,10 +46,16 @@ class Decoders:
     Safe to call from several threads. A decoder that died is replaced when the next photo comes.
     """
 
-    def __init__(self, count: int = DECODERS, *, seconds: int = SECONDS) -> None:
+    def __init__(self, count: int = AT_ONCE, *, seconds: int = SECONDS) -> None:
         self._free: queue.LifoQueue[_Decoder] = queue.LifoQueue()  # the last one used is still warm
         for _ in range(count):
             self._free.put(_Decoder(seconds))
+
+    def start(self) -> None:
+        """Start one process, which is then ready when the first photo comes."""
+        decoder = self._free.get()
+        decoder.start()
+        self._free.put(decoder)
 
     def read(self, data: bytes) -> RGB:
         """Return the photo in a file's bytes as `lookalike.images.read_image` does; raise ImageError."""
@@ -73,7 +79,7 @@ class _Decoder:
         self._process: subprocess.Popen[bytes] | None = None
 
     def read(self, data: bytes) -> RGB:
-        process = self._running()
+        process = self.start()
         timer = threading.Timer(PATIENCE, process.kill)
         timer.daemon = True
         timer.start()
@@ -94,7 +100,7 @@ class _Decoder:
             process.kill()
             process.communicate()
 
-    def _running(self) -> subprocess.Popen[bytes]:
+    def start(self) -> subprocess.Popen[bytes]:
         if self._process is None or self._process.poll() is not None:
             self.stop()
             self._process = subprocess.Popen(
@@ -106,6 +112,9 @@ class _Decoder:
                 start_new_session=True,  # Ctrl-C is for the server; this one ends with the pipe
             )
         return self._process
+
+
+DECODERS = Decoders()  # the page's; no process is started before it is told to, or a photo comes
 
 
 def _send(pipe: IO[bytes], data: bytes) -> None:

@@ -20,7 +20,7 @@ from gradio.utils import get_upload_folder
 
 from lookalike.errors import ImageError, LookalikeError
 from lookalike.images import MAX_BYTES, RGB
-from lookalike.space.decoders import Decoders
+from lookalike.space.decoders import DECODERS
 from lookalike.space.drawing import encode
 from lookalike.space.sheets import Sheet
 from lookalike.space.unstubbed import Unstubbed
@@ -47,7 +47,7 @@ class PhotoInput(gr.Image, metaclass=Unstubbed):  # type: ignore[misc]
 
     is_template = True  # tells gradio that the browser draws this as the class above
     linger = 0.0  # seconds from reading an upload to deleting it
-    decoders = Decoders()  # for all of them; no process is started before a photo comes
+    decoders = DECODERS
 
     def preprocess(self, payload: ImageData | None) -> RGB | None:
         """Return the photo, and delete the upload; raise gr.Error with a sentence when it cannot be read."""
