@@ -157,8 +157,8 @@ def groups_of(faces: FaceTable, right: NDArray[np.bool_]) -> list[Group]:
             columns[name] = column
     groups = []
     for name, column in columns.items():
-        values = [value for value in dict.fromkeys(_ordered(column)) if value]
-        for value in values if len(values) > 1 else []:
+        there = [value for value in _ordered(column) if value]
+        for value in there if len(there) > 1 else []:
             mine = column == value
             groups.append(Group(name, str(value), int(mine.sum()), float(right[mine].mean())))
     return groups

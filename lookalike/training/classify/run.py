@@ -12,6 +12,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from lookalike.embedders import MODELS
 from lookalike.errors import TrainingError
 from lookalike.trained import EMBEDDER_FILE
 from lookalike.training.classify.checkpoint import Save, write_arrays
@@ -99,6 +100,8 @@ def _begin(
         if run.split != data.split:
             raise TrainingError(f"{folder} is a run of another split than {data.folder}; name its own faces.")
         return replace(run, settings=resumed(run.settings, given, wanted), finished=False)
+    if any(_model_name(folder) == model.name for model in MODELS):
+        raise TrainingError(f"A run called {folder.name} would be taken for that model; name another folder.")
     folder.mkdir(parents=True, exist_ok=True)
     names = tuple(data.drawn.names)
     where = str(data.folder.resolve())

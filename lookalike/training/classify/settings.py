@@ -51,9 +51,9 @@ class ClassifySettings:
     epochs: int = 40
     head_epochs: int = 0
     batch: int = 32
-    rate: float = 1e-3
+    rate: float = 2e-3
     head_rate: float = 2e-3
-    dropout: float = 0.5
+    dropout: float = 0.4
     l1: float = 0.0
     l2: float = 1e-4
     class_weights: bool = True
