@@ -201,7 +201,8 @@ def test_where_weights_cannot_be_fetched_the_network_starts_at_random_and_says_s
     built = build(settings, 3, np.zeros((2, 64, 64, 3), np.uint8), fetch=tiny_application)
     assert built.pretrained is None and "could not be had (URL fetch failure" in built.base
     assert "It is trained from scratch" in capsys.readouterr().out
-    assert built.core.output_shape == (None, 3) and built.core.get_layer("features").output.shape == (None, 256)
+    assert built.core.output_shape == (None, 3)
+    assert built.core.get_layer("features").output.shape == (None, 256)
 
 
 @pytest.mark.parametrize("network", ["mobilenet", "inception"])

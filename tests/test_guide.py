@@ -28,7 +28,6 @@ from lookalike.training.__main__ import main as training
 ROOT = Path(__file__).parents[1]
 GUIDE = ROOT / "lookalike" / "training" / "GUIDE.md"
 PEOPLE, PHOTOS = 4, 8
-SLOW = "--network inception"  # a minute to build alone; test_classify builds it
 COMMANDS = {"lookalike.training": training, "build_gallery.py": build_gallery.main}
 
 
@@ -36,7 +35,7 @@ def commands() -> list[list[str]]:
     """The guide's Python commands, without those that need the Hub."""
     blocks = re.findall(r"^```\n(.*?)^```", GUIDE.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
     lines = "".join(blocks).replace("\\\n", " ").splitlines()
-    return [shlex.split(line) for line in lines if line.startswith("python ") and SLOW not in line]
+    return [shlex.split(line) for line in lines if line.startswith("python ")]
 
 
 def draw_photo(seed: int, number: int) -> bytes:

@@ -211,7 +211,7 @@ def settings_from(given: dict[str, Any], network: str) -> tuple[ClassifySettings
     if views:
         own["augmentation"] = replace(default.augmentation, **views)
     if "members" in own:
-        own["members"] = tuple(own["members"])
+        own["members"] = tuple(str(Path(member).resolve()) for member in own["members"])
     return check(replace(default, **own)), tuple(own)
 
 

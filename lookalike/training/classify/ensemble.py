@@ -31,17 +31,15 @@ class Member:
     classifier: keras.Model
 
 
-def open_members(folders: Sequence[str], names: Sequence[str], split: str) -> list[Member]:
+def open_members(folders: Sequence[str], split: str) -> list[Member]:
     """Load the runs; raise TrainingError unless all were trained on this split and are single networks."""
-    members = []
     for folder in map(Path, folders):
         run = load_run(folder)
-        if run.split != split or list(run.names) != list(names):
+        if run.split != split:
             raise TrainingError(f"{folder} was trained on another split; an ensemble needs one for all.")
         if run.settings.network == "ensemble":
             raise TrainingError(f"{folder} is an ensemble itself; name its members instead.")
-        members.append(Member(folder.resolve().name, open_classifier(folder)))
-    return members
+    return [Member(Path(folder).name, open_classifier(Path(folder))) for folder in folders]
 
 
 def join(members: Sequence[Member], validation: Labelled) -> tuple[keras.Model, list[float]]:

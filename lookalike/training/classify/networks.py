@@ -24,6 +24,7 @@ from lookalike.training.warm_start import load_exported, widths_of
 FEATURES = 256  # numbers that the networks without an embedding of their own put before the last layer
 SCALE = 16.0  # length of compact's unit features before the softmax: cosines alone, -1..1, could not be sure
 STATISTICS = 600  # faces on which an exported network finds its statistics again
+RANDOM = "random weights"  # how the words begin for a network that starts at random
 FETCH_SECONDS = 20.0  # without an answer for so long there is no network
 
 Images = NDArray[np.uint8]
@@ -57,7 +58,7 @@ def build(
     image = keras.Input((settings.size, settings.size, 3), name="face")
     if settings.network == "scratch":
         x = _stages(_standardize(image, settings, faces), settings)
-        return Built(_finish(image, x, settings, names), None, "random weights")
+        return Built(_finish(image, x, settings, names), None, RANDOM)
     if settings.network == "compact":
         base, pretrained, said = _compact_base(settings, faces, like)
         features = base(image, training=False if pretrained else None)
@@ -124,7 +125,7 @@ def _compact_base(
     path = BUNDLED / "compact.onnx" if settings.start in ("none", "bundled") else Path(settings.start)
     base = compact(*widths_of(path))
     if random or like:
-        return base, not random, "random weights"
+        return base, not random, RANDOM
     load_exported(base, path, faces[:: max(1, len(faces) // STATISTICS)])
     return base, True, path.name
 
@@ -137,12 +138,12 @@ def _application_base(
     if like:
         return make(weights=None, **how), like.pretrained is not None, like.base
     if settings.start == "none":
-        return make(weights=None, **how), False, "random weights, as asked for"
+        return make(weights=None, **how), False, f"{RANDOM}, as asked for"
     try:
         with _short_patience():
             return make(weights=settings.start, **how), True, settings.start
     except Exception as error:  # Keras raises a bare Exception where a download fails
-        said = f"random weights: '{settings.start}' could not be had ({str(error).splitlines()[0][:200]})"
+        said = f"{RANDOM}: '{settings.start}' could not be had ({str(error).splitlines()[0][:200]})"
         print(f"{settings.network} starts from {said}. It is trained from scratch, and will be worse for it.")
     return make(weights=None, **how), False, said
 

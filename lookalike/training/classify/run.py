@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,7 +19,7 @@ from lookalike.training.classify.ensemble import join, open_members
 from lookalike.training.classify.faces import read_table
 from lookalike.training.classify.fitting import fit
 from lookalike.training.classify.layers import draw_augmentation, resized, trainable_views
-from lookalike.training.classify.networks import Built, build
+from lookalike.training.classify.networks import RANDOM, Built, build
 from lookalike.training.classify.opening import CLASSIFIER, features_of
 from lookalike.training.classify.settings import (
     RUN_FILE,
@@ -33,6 +32,7 @@ from lookalike.training.classify.settings import (
 )
 from lookalike.training.classify.split import SPLIT_FILE, Drawn, Labelled, load_split, parts_of
 from lookalike.training.export import export_embedder
+from lookalike.training.journal import read_log
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,9 +72,9 @@ def classify(
     `given` names the settings that somebody asked for, which must be those of a run that goes on. Raises
     TrainingError where the folder holds a run already, or one of other faces.
     """
+    members = open_members(wanted.members, data.split)
     run = _begin(data, folder, wanted, resume=resume, given=given)
-    if run.settings.network == "ensemble":
-        members = open_members(run.settings.members, data.drawn.names, data.split)
+    if members:
         classifier, weights = join(members, data.parts["validation"])
         told = (f"{member.title} {weight:.2f}" for member, weight in zip(members, weights, strict=True))
         run = replace(run, base=", ".join(told))
@@ -92,7 +92,7 @@ def classify(
 def _begin(
     data: Data, folder: Path, wanted: ClassifySettings, *, resume: bool, given: tuple[str, ...]
 ) -> Run:
-    there = (folder / RUN_FILE).exists()
+    there = (folder / RUN_FILE).exists() and (read_log(folder) or load_run(folder).finished)
     if there and not resume:
         raise TrainingError(f"{folder} holds a run already; go on with --resume, or name another folder.")
     if resume:
@@ -119,12 +119,13 @@ def _train(
             folder / "augmentation.png", dpi=90
         )
     keras.utils.set_random_seed(settings.seed)
+    if run.base.startswith(RANDOM):  # a run goes on as it began, also if the weights are here now
+        settings = replace(settings, start="none")
     final = build(settings, len(run.names), faces, fetch=fetch)
     run = replace(run, base=run.base or final.base)
     save_run(run, folder)
     student = _in_precision(settings, final, len(run.names), faces)
     trainer = trainable_views(student.core, settings.augmentation, data.side, settings.seed)
-    started = time.monotonic()
     fit(
         trainer,
         student.pretrained,
@@ -138,7 +139,7 @@ def _train(
     final.core.set_weights(student.core.get_weights())
     face = keras.Input((data.side, data.side, 3), name="face")
     classifier = keras.Model(face, final.core(resized(face, final.core)), name="classifier")
-    return classifier, replace(run, seconds=round(run.seconds + time.monotonic() - started, 1))
+    return classifier, replace(run, seconds=round(sum(row["seconds"] for row in read_log(folder)), 1))
 
 
 def _in_precision(settings: ClassifySettings, final: Built, names: int, faces: NDArray[np.uint8]) -> Built:
