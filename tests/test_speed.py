@@ -13,8 +13,9 @@ from PIL import Image
 
 from lookalike.errors import LookalikeError, UnknownModelError, WeightsError
 from lookalike.evaluation.__main__ import main
+from lookalike.evaluation.speed.camera import EVERY, film, live_table, rate
 from lookalike.evaluation.speed.client import ask_all
-from lookalike.evaluation.speed.clock import Stages, in_turns, percentile, times_as_long
+from lookalike.evaluation.speed.clock import Stages, in_turns, percentile, processor_time, times_as_long
 from lookalike.evaluation.speed.indexes import METHODS
 from lookalike.evaluation.speed.probe import CAMERA, OURS, Contest, _once, crowds_of, frame, grow, sizes_of
 from lookalike.evaluation.speed.rivals import open_find, open_ours, open_represent
@@ -43,6 +44,13 @@ def test_a_ratio_is_the_median_of_the_rounds_ratios():
 def test_a_percentile_is_one_of_the_values():
     seconds = [float(value) for value in range(100, 0, -1)]
     assert [percentile(seconds, share) for share in (0.5, 0.95, 0.99, 1.0)] == [51.0, 96.0, 100.0, 100.0]
+
+
+def test_a_camera_sends_no_sooner_than_the_page_asks_and_waits_for_answers():
+    found = rate([[0.05, 0.05, 0.4], [0.05, 0.15, 0.2]], processor=0.6)
+    assert (found.cameras, found.frames, found.p50, found.p95) == (2, 3, 0.15, 0.4)
+    assert found.a_second == pytest.approx(6 / (3 * EVERY + 0.75)) and found.processor == pytest.approx(0.1)
+    assert "| 2 | 5.7 | 150 ms | 400 ms | 100 ms |" in live_table([found])
 
 
 def test_stages_of_one_name_add_up():
@@ -124,6 +132,8 @@ def test_visitors_get_answers_from_the_running_page_and_a_page_that_cannot_start
         replies, seconds = ask_all(page.address, frame(draw_face(1), CAMERA), clients=3, requests=7)
         assert len(replies) == 7 and all(0 < reply.seconds <= seconds for reply in replies)
         assert {"detect", "embed", "search"} <= set(replies[0].stages)
+        filmed = film(page.address, frame(draw_face(1), CAMERA), cameras=2, frames=3)
+        assert [len(seconds) for seconds in filmed] == [3, 3] and processor_time(page.pid) > 0
         with pytest.raises(LookalikeError, match="No face was found"):
             ask_all(page.address, frame(np.full((90, 90, 3), 127, np.uint8), CAMERA), clients=1, requests=1)
     with pytest.raises(httpx.TransportError):

@@ -10,6 +10,7 @@ from lookalike.evaluation.reports import save_report
 
 SIZES = [1_000, 10_000, 100_000, 1_000_000, 10_000_000]  # rows; ten million take 5 GB
 CLIENTS = [1, 8, 32]
+CAMERAS = [1, 2]  # the page lets no more film at once
 
 
 def add_speed(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -29,6 +30,9 @@ def add_speed(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     serve.add_argument("portrait", type=Path, metavar="PORTRAIT", help="a photo of one face")
     serve.add_argument("--answers", type=int, default=1000, help="that each crowd gets")
     serve.add_argument("--visit", type=int, default=10_000, help="answers over which memory is watched")
+    live = _part(parts, "live", _live, "the live camera: frames a second that the page answers")
+    live.add_argument("portrait", type=Path, metavar="PORTRAIT", help="a photo of one face")
+    live.add_argument("--frames", type=int, default=100, help="that each camera sends")
     recall = _part(parts, "recall", _recall, "how many faces each detector finds, in worse photos too")
     recall.add_argument("sources", nargs="+", metavar="SOURCE", help="crops of one face each")
     recall.add_argument("--photos", type=int, default=200, help="how many of them, drawn by chance")
@@ -114,6 +118,17 @@ def _serve(options: argparse.Namespace) -> None:
         table=serving_tables(begun, served, held),
         pictures={"clients": draw_crowds(served), "memory": draw_memory(held)},
     )
+    _renew_page(options)
+
+
+def _live(options: argparse.Namespace) -> None:
+    from lookalike.evaluation.speed.camera import live_table, rates
+    from lookalike.evaluation.speed.probe import CAMERA, frame
+    from lookalike.images import read_image
+
+    photo = frame(read_image(options.portrait), CAMERA)
+    found = rates(photo, CAMERAS, frames=options.frames)
+    save_report(options.output, "speed-live", result=found, table=live_table(found))
     _renew_page(options)
 
 

@@ -20,6 +20,7 @@ SECTIONS = {
     "recall": "Faces found, in photos as they are and in worse ones",
     "search": "Search",
     "serve": "The page",
+    "live": "The live camera",
 }
 
 
