@@ -290,3 +290,16 @@ def test_many_visitors_with_the_same_photo_are_all_answered(client: Client, phot
     jobs = [client.submit(photo=same, api_name="/find_lookalikes") for _ in range(8)]
     assert {job.result()[1]["faces"][0]["matches"][0]["name"] for job in jobs} == {"blue"}
     assert not list(uploads.rglob("crowd*"))
+
+
+def test_a_choice_that_the_page_did_not_offer_is_answered_and_not_logged(
+    page, capfd: pytest.CaptureFixture[str]
+):
+    choose = next(name for name in page.fns.values() if name.api_name == "choose")
+    data = [data_url(encoded(RED)), None, "secret"]
+    joined = {"fn_index": choose._id, "data": data, "session_hash": "stranger"}
+    httpx.post(f"{page.local_url}gradio_api/queue/join", json=joined, timeout=30).raise_for_status()
+    session = {"session_hash": "stranger"}
+    answer = httpx.get(f"{page.local_url}gradio_api/queue/data", params=session, timeout=30)
+    assert "This no longer fits the page" in answer.text
+    assert "secret" not in "".join(capfd.readouterr())

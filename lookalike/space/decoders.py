@@ -87,10 +87,15 @@ class _Decoder:
             assert process.stdin is not None and process.stdout is not None
             _send(process.stdin, data)
             return _receive(process.stdout)
+        except ImageError:  # its own, and all of it was read
+            raise
         except (OSError, EOFError):  # it is gone
             stopped = process.wait() in STOPPED
             self.stop()
             raise ImageError(SLOW if stopped else BROKEN) from None
+        except BaseException:  # half of an answer may still be in the pipe, and would reach the next visitor
+            self.stop()
+            raise
         finally:
             timer.cancel()
 
@@ -146,19 +151,20 @@ def _exactly(pipe: IO[bytes], size: int) -> bytearray:
 
 def serve() -> None:
     """Decode what comes through standard input until that is closed; the other end is a `_Decoder`."""
-    seconds = int(sys.argv[2])
-    inlet, outlet = sys.stdin.buffer, sys.stdout.buffer
-    while head := inlet.read(LENGTH.size):
-        data = inlet.read(LENGTH.unpack(head)[0])
-        _limit(seconds)
-        try:
-            image = read_image(data)
-            outlet.write(REPLY.pack(*image.shape[:2]))
-            outlet.write(np.ascontiguousarray(image).data)
-        except ImageError as error:
-            sentence = str(error).encode()
-            outlet.write(REPLY.pack(-1, len(sentence)) + sentence)
-        outlet.flush()
+    while head := sys.stdin.buffer.read(LENGTH.size):
+        _limit(int(sys.argv[2]))
+        _answer(sys.stdin.buffer.read(LENGTH.unpack(head)[0]), sys.stdout.buffer)
+
+
+def _answer(data: bytes, outlet: IO[bytes]) -> None:
+    try:
+        image = read_image(data)
+        outlet.write(REPLY.pack(*image.shape[:2]))
+        outlet.write(np.ascontiguousarray(image).data)
+    except ImageError as error:
+        sentence = str(error).encode()
+        outlet.write(REPLY.pack(-1, len(sentence)) + sentence)
+    outlet.flush()
 
 
 def _limit(seconds: int) -> None:

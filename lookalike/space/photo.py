@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 BASE64_BYTES = MAX_BYTES * 4 // 3 + 100  # what MAX_BYTES become in a data: URL, and its head
 NO_ADDRESSES = "Send the photo itself, as an upload; addresses and files of the server are not read."
 PLACEHOLDER = "Drop a photo here\nor click to choose one"
+STALE = "This no longer fits the page; load it again and choose the photo anew."
 UNREADABLE_REQUEST = "The request could not be read; send what the page's API description lists."
 
 
@@ -97,8 +98,10 @@ class PrivateBlocks(gr.Blocks):  # type: ignore[misc]
         inputs = [*inputs, *(block.value for block in block_fn.inputs[len(inputs) :])]
         try:
             return await super().preprocess_data(block_fn, inputs, state, explicit_call)
-        except gr.Error:
-            raise
+        except gr.Error as error:
+            if not error.print_exception:
+                raise
+            raise trouble(STALE) from None  # gradio's own, which repeats in the log what was sent
         except Exception as error:  # only the caller's data is read here, and it may be anything
             log.info("unreadable request: %s", type(error).__name__)  # its words may be the caller's
             raise trouble(UNREADABLE_REQUEST) from None
