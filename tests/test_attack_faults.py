@@ -1,107 +1,41 @@
-"""Faults of the machine and of the network, each caused for real: the commands themselves, in processes."""
+"""Faults of the machine, each caused for real: the commands themselves, in processes."""
 
 from __future__ import annotations
 
-import base64
-import io
-import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import httpx
-import httpx2
 import pytest
+from commands import (
+    NOWHERE,
+    ROOT,
+    START_SECONDS,
+    answer,
+    ask,
+    build,
+    drawn,
+    finish,
+    join,
+    result,
+    served,
+)
 from conftest import SHARED
-from datasets import ClassLabel, Dataset, Features
-from datasets import Image as DatasetImage
 from drawing import draw_face
-from fakes import make_gallery, write_random_arcface
-from hub_server import Hub, serve
-from huggingface_hub.utils import get_session
+from fakes import write_random_arcface
 from PIL import Image
 
-from lookalike import Gallery, GalleryError, HubError, SourceError, WeightsError
-from lookalike.building.hub import GalleryHub
+from lookalike import WeightsError
 from lookalike.building.ledger import WORK
-from lookalike.detectors import load_detector
-from lookalike.embedders import BUNDLED, MODELS, OnnxEmbedder, load_embedder
-from lookalike.errors import UnreachableError
-from lookalike.fetching import FIRST_WORD, SILENCE, be_patient, fetch_gallery, open_gallery
-from lookalike.sources import Choice, open_source
-from lookalike.space.finders import load_finders
-from lookalike.table import Row
-
-ROOT = Path(__file__).parents[1]
-FIND = "/gradio_api/call/find_lookalikes"
-START_SECONDS = 180  # a shared machine under load; alone it takes a few
-
-
-@contextmanager
-def served(
-    log: Path,
-    *arguments: str,
-    environment: dict[str, str] | None = None,
-    before: Callable[[], object] | None = None,
-) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
-    """Run app.py until the block ends; yield the process and its address once it answers."""
-    with socket.socket() as door:
-        door.bind(("127.0.0.1", 0))
-        port = door.getsockname()[1]
-    command = [sys.executable, str(ROOT / "app.py"), *arguments]
-    settings = os.environ | {"GRADIO_SERVER_PORT": str(port)} | (environment or {})
-    with log.open("w") as output:
-        app = subprocess.Popen(
-            command, cwd=ROOT, env=settings, stdout=output, stderr=output, preexec_fn=before
-        )
-        try:
-            deadline = time.monotonic() + START_SECONDS
-            while socket.socket().connect_ex(("127.0.0.1", port)):
-                assert app.poll() is None and time.monotonic() < deadline, log.read_text()
-                time.sleep(0.1)
-            yield app, f"http://127.0.0.1:{port}"
-        finally:
-            app.kill()
-            app.wait(timeout=30)
-
-
-def drawn(seed: int = 3) -> bytes:
-    """Return a drawn face as JPEG."""
-    file = io.BytesIO()
-    Image.fromarray(draw_face(seed=seed)).save(file, "JPEG")
-    return file.getvalue()
-
-
-def photo_data(seed: int = 3) -> str:
-    return f"data:image/jpeg;base64,{base64.b64encode(drawn(seed)).decode()}"
-
-
-def join(address: str, *, count: int = 5) -> httpx.Response:
-    """Ask a question; the answer to this names the place in the queue."""
-    data = {"data": [{"url": photo_data(), "meta": {"_type": "gradio.FileData"}}, count, 0, None]}
-    return httpx.post(address + FIND, json=data, timeout=60)
-
-
-def answer(address: str, place: str) -> dict[str, Any]:
-    """Wait for the answer and return its report, or the error's sentence under "error"."""
-    stream = httpx.get(f"{address}{FIND}/{place}", timeout=60).text
-    kind, _, data = stream.strip().rpartition("event: ")[2].partition("\ndata: ")
-    return json.loads(data)[1] if kind == "complete" else {"error": json.loads(data)}
-
-
-def ask(address: str) -> dict[str, Any]:
-    return answer(address, join(address).json()["event_id"])
-
+from lookalike.embedders import BUNDLED, MODELS, OnnxEmbedder
 
 # Stopping
 
@@ -118,229 +52,10 @@ def test_whoever_waits_is_answered_before_the_page_goes(tmp_path: Path):
     assert "Traceback" not in (tmp_path / "log").read_text()
 
 
-# The Hub, when the page starts
-
-
-def put_gallery(hub: Hub, tmp_path: Path, name: str = "me/stars") -> None:
-    """Push three drawn people to the Hub, embedded by `compact`."""
-    embedder, detector = load_embedder(), load_detector()
-    rows = []
-    for seed in (1, 2, 3):
-        image = draw_face(seed=seed)
-        (row,) = embedder.embed(image, detector.detect(image)[:1])
-        rows.append(Row(f"Drawn {seed}", row, confidence=0.9, origin=f"drawn#{seed}"))
-    folder = tmp_path / "pushed"
-    Gallery.of(rows, replace(Gallery.load().settings, standing=(), mean_length=1.0)).save(folder)
-    files = (folder / "compact").iterdir()
-    hub.put(name, {f"compact/{file.name}": file.read_bytes() for file in files})
-
-
-TABLE, NOTES = "compact/rows-00000-of-00001.parquet", "compact/gallery.json"
-NONSENSE = {
-    "no JSON": ("GET /api/datasets", b"<html>Welcome to the hotel's wireless network</html>"),
-    "JSON of another kind": ("GET /api/datasets", b"[]"),
-    "a revision that is none": ("GET /api/datasets", b'{"id": "me/stars", "sha": "../../x", "siblings": []}'),
-    "no tree": ("/tree/", b'{"error": 1}'),
-    "a tree of nothing": ("/tree/", b"[7, null]"),
-}
-
-
-@pytest.mark.parametrize("nonsense", NONSENSE)
-def test_a_hub_that_answers_nonsense_is_a_hub_that_is_away(hub: Hub, tmp_path: Path, nonsense: str):
-    name = f"me/{list(NONSENSE).index(nonsense)}"  # its own: nothing of it is in the cache
-    put_gallery(hub, tmp_path, name)
-    hub.babble(*NONSENSE[nonsense])
-    finders = load_finders(name, model="compact", detector="mtcnn")
-    assert finders.gallery_id == "bundled" and name in finders.notice
-    hub.troubles.clear()
-    assert load_finders(name, model="compact", detector="mtcnn").served.gallery.names[0] == "Drawn 1"
-
-
-def test_a_file_that_was_damaged_on_its_way_is_fetched_again(hub: Hub, tmp_path: Path):
-    put_gallery(hub, tmp_path, "me/damaged")
-    good = hub.files("me/damaged")[TABLE]
-    hub.babble(
-        f"GET /datasets/me/damaged/resolve/{hub.repos['me/damaged'].commits[-1].sha}/{TABLE}",
-        good[::-1],
-        times=1,
-    )
-    assert open_gallery("me/damaged", model="compact").names[0] == "Drawn 1"
-    assert open_gallery("me/damaged", model="compact").names[0] == "Drawn 1"
-
-
-def test_a_damaged_gallery_on_the_hub_is_refused_with_a_sentence(hub: Hub, tmp_path: Path):
-    put_gallery(hub, tmp_path, "me/broken")
-    hub.put("me/broken", {TABLE: hub.files("me/broken")[TABLE][:-7]})
-    with pytest.raises(GalleryError, match=r"is not the one that its gallery\.json describes"):
-        open_gallery("me/broken", model="compact")
-
-
-def test_a_slow_hub_is_waited_for_and_a_silent_one_is_not(hub: Hub, tmp_path: Path):
-    put_gallery(hub, tmp_path, "me/slow")
-    hub.dawdle("", 0.5)
-    assert open_gallery("me/slow", model="compact").names[0] == "Drawn 1"
-    put_gallery(hub, tmp_path, "me/silent")
-    hub.troubles.clear()
-    hub.dawdle("", 60)
-    began = time.monotonic()
-    with pytest.raises(UnreachableError, match="could not be fetched from the Hub"):
-        fetch_gallery("me/silent", "compact")
-    assert time.monotonic() - began < 2 * FIRST_WORD
-
-
-def test_a_request_that_sets_no_limit_of_its_own_gets_ours():
-    be_patient()
-    request = httpx2.Request(
-        "GET", "http://127.0.0.1", extensions={"timeout": httpx2.Timeout(None).as_dict()}
-    )
-    for hook in get_session().event_hooks["request"]:
-        hook(request)
-    assert set(request.extensions["timeout"].values()) == {SILENCE}
-
-
-def test_a_dataset_that_is_gone_is_not_served_from_the_cache(hub: Hub, tmp_path: Path):
-    put_gallery(hub, tmp_path, "me/gone")
-    assert open_gallery("me/gone", model="compact").names
-    del hub.repos["me/gone"]
-    with pytest.raises(UnreachableError, match="status 404"):
-        open_gallery("me/gone", model="compact")
-
-
-OFFLINE = """
-from lookalike.fetching import open_gallery
-from lookalike.sources import Choice, open_source
-print(open_gallery("me/offline", model="compact").names)
-print([record.name for record in open_source("them/offline", Choice(download=True))])
-"""
-
-
-def test_what_was_fetched_is_read_without_a_network(hub: Hub, tmp_path: Path):
-    put_gallery(hub, tmp_path, "me/offline")
-    hub.put("them/offline", {"data/train-0.parquet": stars(("Ada", 1), ("Bo", 2))})
-    assert open_gallery("me/offline", model="compact").names
-    assert len(list(open_source("them/offline", Choice(download=True)))) == 2
-    offline = os.environ | {"HF_HUB_OFFLINE": "1", "HF_ENDPOINT": "http://127.0.0.1:9"}
-    found = subprocess.run(
-        [sys.executable, "-c", OFFLINE], cwd=ROOT, env=offline, capture_output=True, text=True, timeout=120
-    )
-    assert found.stdout.splitlines() == ["('Drawn 1', 'Drawn 2', 'Drawn 3')", "['Ada', 'Bo']"], found.stderr
-
-
-# The Hub, in a build and in a push
-
-
-def stars(*people: tuple[str, int]) -> bytes:
-    """Return a Parquet file of drawn people like those of celebrity datasets."""
-    names = sorted({name for name, _ in people})
-    features = Features({"image": DatasetImage(), "label": ClassLabel(names=names)})
-    rows = [{"image": {"bytes": drawn(seed), "path": None}, "label": name} for name, seed in people]
-    file = io.BytesIO()
-    Dataset.from_list(rows, features=features).to_parquet(file)
-    return file.getvalue()
-
-
-def build(*arguments: object, **options: Any) -> subprocess.Popen[str]:
-    command = [sys.executable, str(ROOT / "build_gallery.py"), *map(str, arguments)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
-
-
-def finish(process: subprocess.Popen[str]) -> tuple[int, str, str]:
-    """Return the exit code, what was said, and the last line of what was complained."""
-    out, errors = process.communicate(timeout=300)
-    return process.returncode, out, (errors.strip().splitlines() or [""])[-1].rpartition("\r")[2]
-
-
-def result(output: Path) -> dict[str, bytes]:
-    """Return all that a build is for."""
-    files = [path for path in output.rglob("*") if path.is_file() and WORK not in path.parts]
-    return {path.relative_to(output).as_posix(): path.read_bytes() for path in files}
-
-
-@pytest.mark.attack
-def test_a_build_whose_network_is_lost_keeps_what_is_done_and_goes_on(tmp_path: Path):
-    shards = {
-        f"data/train-0000{n}.parquet": stars(*((f"P{k}", 40 * n + k) for k in range(40))) for n in range(3)
-    }
-    door = socket.socket()
-    door.bind(("127.0.0.1", 0))
-    port = door.getsockname()[1]
-    environment = os.environ | {"HF_ENDPOINT": f"http://127.0.0.1:{port}", "HF_HOME": str(tmp_path / "hf")}
-    command = ("them/stars", "--output", tmp_path / "gallery")
-    with serve(door) as hub:
-        hub.put("them/stars", shards)
-        hub.dawdle("resolve", 1.0)
-        process = build(*command, env=environment)
-        deadline = time.monotonic() + START_SECONDS
-        while not any("train-00001" in call for call in hub.requests) and time.monotonic() < deadline:
-            time.sleep(0.05)
-    code, _, complaint = finish(process)  # the server is gone by now
-    assert code == 2 and "them/stars breaks off after" in complaint, complaint
-    assert "the same command goes on from there when the Hub and the network are back" in complaint
-    assert result(tmp_path / "gallery") == {}
-    door = socket.socket()
-    door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    door.bind(("127.0.0.1", port))
-    with serve(door) as hub:
-        hub.put("them/stars", shards)
-        code, out, complaint = finish(build(*command, env=environment))
-        assert code == 0 and "photos are known from before" in out, complaint
-        assert finish(build("them/stars", "--output", tmp_path / "undisturbed", env=environment))[0] == 0
-    assert result(tmp_path / "gallery") == result(tmp_path / "undisturbed")
-
-
-@pytest.mark.parametrize(
-    "part", ["POST /api/repos/create", "GET /api/datasets", "/preupload/", "/objects/batch", "/commit/"]
-)
-def test_a_hub_that_answers_nonsense_to_a_push_is_tried_again_and_takes_it_once(
-    hub: Hub, tmp_path: Path, part: str
-):
-    gallery = make_gallery(ada=[[1, 0, 0]])
-    gallery.save(tmp_path)
-    way = GalleryHub(waits=(0, 0), sleep=lambda seconds: None)
-    hub.babble(part, b"<html>Please log in to the hotel's network</html>")
-    with pytest.raises(HubError, match=r"(?s)everything is kept: give the same command again"):
-        way.push(tmp_path, gallery, "me/pushed", private=False, title="Add it")
-    hub.troubles.clear()
-    hub.babble(part, b"7", times=2)
-    way.push(tmp_path, gallery, "me/pushed", private=False, title="Add it")
-    assert hub.titles("me/pushed") == ["Add it"]
-
-
-# Code in a dataset
-
-
-def test_a_dataset_runs_no_code(hub: Hub, tmp_path: Path):
-    """Loading scripts, pickles and templates lie beside the photos and the rows."""
-    canary = tmp_path / "canary"
-    code = f"open({str(canary)!r}, 'w').write('ran')\n".encode()
-    evil = {
-        "stars.py": code,
-        "evil.py": code,
-        "setup.py": code,
-        "conftest.py": code,
-        "compact/evil.py": code,
-        "compact/__init__.py": code,
-        "dataset_infos.json": b'{"builder": "evil"}',
-        "data/train.pkl": b"cos\nsystem\n(S'touch " + str(canary).encode() + b"'\ntR.",
-        "compact/rows.pkl": b"cos\nsystem\n(S'touch " + str(canary).encode() + b"'\ntR.",
-        "README.md": b"{{ ''.__class__.__mro__ }}\n<script>alert(1)</script>",
-    }
-    put_gallery(hub, tmp_path, "them/evil")
-    hub.put("them/evil", {"data/train-0.parquet": stars(("Ada", 1)), **evil})
-    finders = load_finders("them/evil", model="compact", detector="mtcnn")
-    assert finders.gallery_id == "them/evil"
-    fetched = {path.name for path in fetch_gallery("them/evil", "compact").rglob("*") if path.is_file()}
-    assert fetched == {Path(TABLE).name, Path(NOTES).name}
-    hub.put("them/code", {"data/train-0.parquet": stars(("Ada", 1)), **evil})
-    for download in (False, True):
-        with suppress(SourceError):
-            list(open_source("them/code", Choice(download=download)))
-    assert not canary.exists()
-
-
 # Weights
 
 
+@pytest.mark.attack
 @pytest.mark.parametrize(
     "damage", [lambda data: data[:1000], lambda data: b"<html>404</html>", lambda data: data[:-1] + b"!"]
 )
@@ -356,6 +71,7 @@ def test_weights_that_are_not_those_that_are_known_are_refused_before_they_are_u
     )
 
 
+@pytest.mark.attack
 def test_the_weights_that_are_known_are_taken(tmp_path: Path):
     whole = SHARED / "weights" / "face_detection_yunet_2023mar.onnx"
     if not whole.is_file():
@@ -366,6 +82,7 @@ def test_the_weights_that_are_known_are_taken(tmp_path: Path):
     assert load_in_a_process("load_detector('yunet')", tmp_path) == ""
 
 
+@pytest.mark.attack
 @pytest.mark.parametrize("model", ["SFace", "ArcFace"])
 def test_half_a_download_of_a_model_is_refused(tmp_path: Path, model: str):
     write_random_arcface(tmp_path)
@@ -556,12 +273,6 @@ def test_of_two_builds_into_one_folder_one_is_told_to_wait(
     assert finish(first)[0] == 0 and result(output) == undisturbed
 
 
-NOWHERE = {
-    name: "/dev/null/nowhere"
-    for name in ("HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "HF_HOME", "DEEPFACE_HOME", "MPLCONFIGDIR")
-}
-
-
 @pytest.mark.attack
 def test_a_page_without_a_home_answers_and_survives_a_full_disk(tmp_path: Path):
     with small_disk(tmp_path / "disk", 700) as disk:
@@ -576,27 +287,6 @@ def test_a_page_without_a_home_answers_and_survives_a_full_disk(tmp_path: Path):
             filler.unlink()
             assert len(ask(address)["faces"]) == 1
         assert "/dev/null" not in (tmp_path / "log").read_text()
-
-
-def test_a_gallery_from_the_hub_without_a_cache_for_it_is_a_sentence_and_the_bundled_one_is_served(
-    hub: Hub, tmp_path: Path
-):
-    put_gallery(hub, tmp_path, "me/uncached")
-    code = (
-        "from lookalike.space.finders import load_finders\n"
-        "finders = load_finders('me/uncached', model='compact', detector='mtcnn')\n"
-        "print(finders.gallery_id, len(finders.get().gallery.names) > 100)"
-    )
-    found = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=ROOT,
-        env=os.environ | NOWHERE,
-        capture_output=True,
-        text=True,
-        timeout=200,
-    )
-    assert found.stdout.strip() == "bundled True", found.stderr
-    assert "The gallery 'me/uncached' could not be fetched from the Hub" in found.stderr
 
 
 CLOCK = """

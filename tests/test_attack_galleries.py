@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +18,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from commands import ask, served
+from drawing import draw_face
 from fakes import BrightDetector, ColourEmbedder, make_gallery, settings, speckled, unit
 
 from lookalike import Gallery, GalleryError, Lookalikes
 from lookalike.building.removal import remove_from_folder
+from lookalike.embedders import load_embedder
 from lookalike.settings import SETTINGS_FILE
 from lookalike.table import Row
 
@@ -290,3 +295,32 @@ def test_a_name_of_ten_thousand_letters_is_one_name_like_others(tmp_path: Path):
     rows = [Row("a" * 10_000, unit(1, 0, 0)), Row("b", unit(0, 1, 0))]
     Gallery.of(rows, settings()).save(tmp_path)
     assert Gallery.load(tmp_path, model="colour").search(unit(1, 0, 0), count=1)[0].name == "a" * 10_000
+
+
+@pytest.mark.attack
+def test_a_page_serves_a_gallery_that_was_built_again_and_not_one_that_is_broken(tmp_path: Path):
+    embedder, folder = load_embedder(), tmp_path / "gallery"
+
+    def put(*names: str) -> None:
+        rows = [
+            Row(name, embedder.embed_crops([draw_face(seed=seed, size=112)])[0])
+            for seed, name in enumerate(names)
+        ]
+        Gallery.of(rows, replace(Gallery.load().settings, standing=(), mean_length=1.0)).save(folder)
+
+    def names_now(address: str) -> set[str]:
+        return {match["name"] for match in ask(address)["faces"][0]["matches"]}
+
+    put("Ada", "Bo")
+    with served(tmp_path / "log", "--gallery", str(folder), "--refresh", "0.01") as (app, address):
+        assert names_now(address) == {"Ada", "Bo"}
+        put("Cy", "Dee")
+        deadline = time.monotonic() + 60
+        while names_now(address) != {"Cy", "Dee"} and time.monotonic() < deadline:
+            time.sleep(0.2)
+        (folder / "compact" / SETTINGS_FILE).write_text("{")
+        time.sleep(2)
+        assert names_now(address) == {"Cy", "Dee"} and app.poll() is None
+    log = (tmp_path / "log").read_text()
+    assert "a newer gallery is served: <Gallery of 2 names in 2 rows for compact>" in log
+    assert log.count("the newer gallery is not served, the old one is") == 1
