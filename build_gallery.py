@@ -19,7 +19,7 @@ from lookalike.building.ledger import Ledger, alone, ledger_folder
 from lookalike.building.options import Options
 from lookalike.building.pipeline import Built, build, write_rejections
 from lookalike.building.removal import remove_from_folder
-from lookalike.building.stopping import Stop, stoppable
+from lookalike.building.stopping import GO_ON, Stop, exit_code, stoppable
 from lookalike.detectors import load_detector
 from lookalike.embedders import Embedder
 from lookalike.errors import GalleryError, LookalikeError, MissingFileError
@@ -36,7 +36,6 @@ INSPECTION = "inspection"  # the folder below --output
 # A build looks at a photo a core at once; a second thread for each would only cost what passes between them.
 ONE_THREAD_DETECTOR = partial(load_detector, threads=1)
 ONE_THREAD_EMBEDDER = partial(load_any_embedder, threads=1)
-GO_ON = "What was done so far is kept; the same command goes on from there."
 
 
 def main(
@@ -65,7 +64,7 @@ def main(
         return 2
     except KeyboardInterrupt as stop:
         print(f"Stopped. {GO_ON}", file=sys.stderr)
-        return stop.code if isinstance(stop, Stop) else 128 + signal.SIGINT
+        return stop.code if isinstance(stop, Stop) else exit_code(signal.SIGINT)
     return 0
 
 

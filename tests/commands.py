@@ -105,6 +105,21 @@ def build(*arguments: object, **options: Any) -> subprocess.Popen[str]:
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
 
 
+# Some seconds of patience with a lost network in place of `datasets`' ten minutes.
+IMPATIENT = """
+import sys, datasets.config, build_gallery
+datasets.config.STREAMING_READ_MAX_RETRIES = datasets.config.STREAMING_OPEN_MAX_RETRIES = RETRIES
+sys.exit(build_gallery.main(sys.argv[1:]))
+"""
+
+
+def impatient_build(*arguments: object, retries: int = 0, **options: Any) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", IMPATIENT.replace("RETRIES", str(retries)), *map(str, arguments)]
+    return subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options
+    )
+
+
 def finish(process: subprocess.Popen[str]) -> tuple[int, str, str]:
     """Return the exit code, what was said, and the last line of what was complained."""
     out, errors = process.communicate(timeout=300)

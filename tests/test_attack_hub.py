@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from commands import (
     TABLE,
     build,
     finish,
+    impatient_build,
     put_gallery,
     result,
     stars,
@@ -30,6 +32,8 @@ from huggingface_hub.utils import get_session
 
 from lookalike import GalleryError, HubError, SourceError
 from lookalike.building.hub import GalleryHub
+from lookalike.building.ledger import WORK
+from lookalike.building.stopping import GO_ON, PATIENCE
 from lookalike.errors import UnreachableError
 from lookalike.fetching import FIRST_WORD, SILENCE, be_patient, fetch_gallery, open_gallery
 from lookalike.sources import Choice, open_source
@@ -167,7 +171,7 @@ def test_a_build_whose_network_is_lost_keeps_what_is_done_and_goes_on(tmp_path: 
     with serve(door) as hub:
         hub.put("them/stars", shards)
         hub.dawdle("resolve", 0.05)
-        process = build(*command, env=environment)
+        process = impatient_build(*command, env=environment)
         deadline = time.monotonic() + START_SECONDS
         while not any("train-00001" in call for call in hub.requests) and time.monotonic() < deadline:
             time.sleep(0.05)
@@ -184,6 +188,31 @@ def test_a_build_whose_network_is_lost_keeps_what_is_done_and_goes_on(tmp_path: 
         assert code == 0 and "photos are known from before" in out, complaint
         assert finish(build("them/stars", "--output", tmp_path / "undisturbed", env=environment))[0] == 0
     assert result(tmp_path / "gallery") == result(tmp_path / "undisturbed")
+
+
+@pytest.mark.attack
+def test_a_build_that_waits_for_a_lost_network_stops_when_told_to(tmp_path: Path):
+    door = socket.socket()
+    door.bind(("127.0.0.1", 0))
+    environment = {
+        "HF_ENDPOINT": f"http://127.0.0.1:{door.getsockname()[1]}",
+        "HF_HOME": str(tmp_path / "hf"),
+    }
+    with serve(door) as hub:
+        hub.put("them/stars", {"data/train-0.parquet": stars(*((f"P{k}", k) for k in range(40)))})
+        hub.dawdle("resolve", 0.2)
+        output = tmp_path / "gallery"
+        process = impatient_build("them/stars", "--output", output, retries=20, env=os.environ | environment)
+        deadline = time.monotonic() + START_SECONDS
+        while not (output / WORK / "lock").exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        time.sleep(1)  # in the middle of reading
+    time.sleep(2)
+    process.send_signal(signal.SIGTERM)
+    began = time.monotonic()
+    code, _, complaint = finish(process)
+    assert time.monotonic() - began < 4 * PATIENCE
+    assert (code, complaint) == (143, f"Stopped. {GO_ON}")
 
 
 @pytest.mark.parametrize(
