@@ -122,7 +122,10 @@ def impatient_build(*arguments: object, retries: int = 0, **options: Any) -> sub
 
 def finish(process: subprocess.Popen[str]) -> tuple[int, str, str]:
     """Return the exit code, what was said, and the last line of what was complained."""
-    out, errors = process.communicate(timeout=300)
+    try:
+        out, errors = process.communicate(timeout=300)
+    finally:
+        process.kill()
     return process.returncode, out, (errors.strip().splitlines() or [""])[-1].rpartition("\r")[2]
 
 
