@@ -133,7 +133,9 @@ def make_app(hub: Hub) -> FastAPI:
     app = FastAPI()
     _add_guard(app, hub)
     _add_repos(app, hub)
-    _add_reading(app, hub)
+    _add_about(app, hub)
+    _add_listings(app, hub)
+    _add_files(app, hub)
     _add_writing(app, hub)
     return app
 
@@ -190,17 +192,18 @@ def _add_repos(app: FastAPI, hub: Hub) -> None:
         return {}
 
 
-def _add_reading(app: FastAPI, hub: Hub) -> None:
-    def found(owner: str, name: str, revision: str = "main") -> Commit | Response:
-        repo = hub.repos.get(f"{owner}/{name}")
-        if repo is None:
-            return _refusal(404, "RepoNotFound", "Repository not found")
-        return repo.at(revision) or _refusal(404, "RevisionNotFound", "Invalid rev id")
+def _found(hub: Hub, owner: str, name: str, revision: str = "main") -> Commit | Response:
+    repo = hub.repos.get(f"{owner}/{name}")
+    if repo is None:
+        return _refusal(404, "RepoNotFound", "Repository not found")
+    return repo.at(revision) or _refusal(404, "RevisionNotFound", "Invalid rev id")
 
+
+def _add_about(app: FastAPI, hub: Hub) -> None:
     @app.get("/api/datasets/{owner}/{name}")
     @app.get("/api/datasets/{owner}/{name}/revision/{revision:path}")
     async def info(owner: str, name: str, revision: str = "main"):
-        commit = found(owner, name, revision)
+        commit = _found(hub, owner, name, revision)
         if isinstance(commit, Response):
             return commit
         return {
@@ -216,16 +219,18 @@ def _add_reading(app: FastAPI, hub: Hub) -> None:
 
     @app.get("/api/datasets/{owner}/{name}/refs")
     async def refs(owner: str, name: str):
-        commit = found(owner, name)
+        commit = _found(hub, owner, name)
         if isinstance(commit, Response):
             return commit
         main = {"name": "main", "ref": "refs/heads/main", "targetCommit": commit.sha}
         return {"branches": [main], "converts": [], "tags": []}
 
+
+def _add_listings(app: FastAPI, hub: Hub) -> None:
     @app.get("/api/datasets/{owner}/{name}/tree/{revision}")
     @app.get("/api/datasets/{owner}/{name}/tree/{revision}/{path:path}")
     async def tree(owner: str, name: str, revision: str, path: str = "", recursive: bool = False):
-        commit = found(owner, name, revision)
+        commit = _found(hub, owner, name, revision)
         if isinstance(commit, Response):
             return commit
         entries = _entries(commit.files, path, recursive=recursive)
@@ -235,7 +240,7 @@ def _add_reading(app: FastAPI, hub: Hub) -> None:
 
     @app.post("/api/datasets/{owner}/{name}/paths-info/{revision}")
     async def paths_info(request: Request, owner: str, name: str, revision: str):
-        commit = found(owner, name, revision)
+        commit = _found(hub, owner, name, revision)
         if isinstance(commit, Response):
             return commit
         if "json" in request.headers.get("content-type", ""):
@@ -245,9 +250,11 @@ def _add_reading(app: FastAPI, hub: Hub) -> None:
         all_entries = _entries(commit.files, "", recursive=True)
         return [entry for entry in all_entries if entry["path"] in paths]
 
+
+def _add_files(app: FastAPI, hub: Hub) -> None:
     @app.api_route("/datasets/{owner}/{name}/resolve/{revision}/{path:path}", methods=["GET", "HEAD"])
     async def resolve(request: Request, owner: str, name: str, revision: str, path: str):
-        commit = found(owner, name, revision)
+        commit = _found(hub, owner, name, revision)
         if isinstance(commit, Response):
             return commit
         if path not in commit.files:
