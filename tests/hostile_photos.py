@@ -177,7 +177,7 @@ def lying_heic(width: int, height: int) -> bytes:
 
 
 def turned(orientation: int) -> MADE:
-    undo = [None, 0, 3, 1, 5, 4, 6, 2][orientation - 1]  # of Image.Transpose
+    undo = [None, 0, 3, 1, 5, 2, 6, 4][orientation - 1]  # of Image.Transpose
 
     def make() -> bytes:
         picture, exif = Image.fromarray(face()), Image.Exif()
