@@ -142,7 +142,7 @@ class OnnxEmbedder:
             weights, digest = path.read_bytes(), settings["sha256"]
             self.scale = Scale.from_json(settings["percentage"]) if "percentage" in settings else None
         except OSError as error:
-            raise WeightsError(f"{error.filename} cannot be read; install the project again.") from error
+            raise WeightsError(f"{error.filename} is missing or cannot be read; install it again.") from error
         except (ValueError, KeyError, TypeError) as error:
             raise WeightsError(
                 f"{path.with_suffix('.json')} is damaged; install the project again."

@@ -31,7 +31,7 @@ from lookalike.table import Row
 
 ROOT = Path(__file__).parents[1]
 FIND = "/gradio_api/call/find_lookalikes"
-START_SECONDS = 180  # a shared machine under load; alone it takes a few
+START_SECONDS = 600  # a shared machine under load; alone it takes a few
 
 
 @contextmanager
@@ -123,7 +123,7 @@ def impatient_build(*arguments: object, retries: int = 0, **options: Any) -> sub
 def finish(process: subprocess.Popen[str]) -> tuple[int, str, str]:
     """Return the exit code, what was said, and the last line of what was complained."""
     try:
-        out, errors = process.communicate(timeout=300)
+        out, errors = process.communicate(timeout=900)
     finally:
         process.kill()
     return process.returncode, out, (errors.strip().splitlines() or [""])[-1].rpartition("\r")[2]
