@@ -108,13 +108,13 @@ def build(*arguments: object, **options: Any) -> subprocess.Popen[str]:
 # Some seconds of patience with a lost network in place of `datasets`' ten minutes.
 IMPATIENT = """
 import sys, datasets.config, build_gallery
-datasets.config.STREAMING_READ_MAX_RETRIES = datasets.config.STREAMING_OPEN_MAX_RETRIES = RETRIES
+datasets.config.STREAMING_READ_MAX_RETRIES = datasets.config.STREAMING_OPEN_MAX_RETRIES = TIMES
 sys.exit(build_gallery.main(sys.argv[1:]))
 """
 
 
 def impatient_build(*arguments: object, retries: int = 0, **options: Any) -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", IMPATIENT.replace("RETRIES", str(retries)), *map(str, arguments)]
+    command = [sys.executable, "-c", IMPATIENT.replace("TIMES", str(retries)), *map(str, arguments)]
     return subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options
     )

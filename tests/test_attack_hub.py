@@ -161,7 +161,7 @@ def test_a_gallery_from_the_hub_without_a_cache_for_it_is_a_sentence_and_the_bun
 @pytest.mark.attack
 def test_a_build_whose_network_is_lost_keeps_what_is_done_and_goes_on(tmp_path: Path):
     shards = {
-        f"data/train-0000{n}.parquet": stars(*((f"P{k}", 40 * n + k) for k in range(40))) for n in range(3)
+        f"data/train-0000{n}.parquet": stars(*((f"P{k}", 34 * n + k) for k in range(34))) for n in range(2)
     }
     door = socket.socket()
     door.bind(("127.0.0.1", 0))
