@@ -116,6 +116,8 @@ def test_a_split_comes_back_from_its_file_and_a_missing_one_says_how_to_make_it(
     drawn = Drawn({part: [part] for part in PARTS}, ["Ada"], {}, [], 0, 0, {"test": 0.1})
     save_split(drawn, tmp_path)
     assert load_split(tmp_path) == drawn
+    with pytest.raises(TrainingError, match="3 photos of the split are not among the faces"):
+        parts_of(made_up({"Ada": 1}), drawn)
     with pytest.raises(MissingFileError, match="make one with: python -m"):
         load_split(tmp_path / "nowhere")
     (tmp_path / "split.json").write_text("{")

@@ -162,9 +162,11 @@ def load_split(folder: Path) -> Drawn:
 
 
 def parts_of(table: FaceTable, drawn: Drawn, parts: Sequence[Part] = PARTS) -> dict[str, Labelled]:
-    """Return the faces of each part with their labels."""
+    """Return the faces of each part with their labels; raise TrainingError where the table lacks one."""
     place_of = {origin: place for place, origin in enumerate(table.origins)}
     found: dict[str, Labelled] = {}
+    if missing := sum(origin not in place_of for part in parts for origin in drawn.parts[part]):
+        raise TrainingError(f"{missing:,} photos of the split are not among the faces; split again.")
     for part in parts:
         faces = table.take(np.array([place_of[origin] for origin in drawn.parts[part]], np.intp))
         found[part] = Labelled(faces, np.searchsorted(drawn.names, faces.names))
