@@ -21,8 +21,8 @@ class CompactWidths:
 
     stem: int = 32  # 112 -> 56
     early: tuple[int, int, int] = (64, 48, 2)  # 56 -> 28: channels, bottleneck, blocks
-    middle: tuple[int, int, int] = (144, 72, 10)  # 28 -> 14
-    late: tuple[int, int, int] = (320, 128, 6)  # 14 -> 7
+    middle: tuple[int, int, int] = (144, 72, 12)  # 28 -> 14
+    late: tuple[int, int, int] = (320, 128, 8)  # 14 -> 7
 
 
 def compact(widths: CompactWidths, dim: int = EMBEDDING_DIM) -> keras.Model:
