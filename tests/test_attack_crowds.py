@@ -51,7 +51,7 @@ class Crowd:
 
     async def come(self, seconds: float, clients: int = CLIENTS) -> None:
         until = time.monotonic() + seconds
-        limits = httpx.Limits(max_connections=None)
+        limits = httpx.Limits(max_keepalive_connections=0)  # the server hangs up on lines that rest for 5 s
         async with httpx.AsyncClient(base_url=self.server.address, timeout=PATIENCE, limits=limits) as client:
             await asyncio.gather(
                 *(self.visit(client, random.Random(number), until) for number in range(clients))

@@ -38,6 +38,14 @@ class Seen:
     beside: bool
 
 
+class Picked(gr.SelectData):  # type: ignore[misc]  # gradio has no types here
+    """Which match was clicked on; gradio's own fails, with a traceback, where a browser sends none."""
+
+    def __init__(self, target: object, data: object) -> None:
+        gr.EventData.__init__(self, target, data)
+        self.index = data.get("index") if isinstance(data, dict) else None
+
+
 class Chosen(NamedTuple):
     """What shows the matches of one face."""
 
@@ -118,7 +126,7 @@ class Visit:
 
     @sentences
     def pick(
-        self, plain: RGB | None, seen: Seen | None, face: int | None, event: gr.SelectData
+        self, plain: RGB | None, seen: Seen | None, face: int | None, event: Picked
     ) -> tuple[str, int, Update, Update]:
         """Put another match beside the visitor's face."""
         plain, seen, face = _still_there(plain, seen, face)
