@@ -221,8 +221,10 @@ class Table:
         self._rows.append(tuple(str(cell) for cell in cells))
 
     def show(self, request: Any) -> None:
-        """Print through pytest's own terminal, which captures everything else."""
-        terminal = request.config.pluginmanager.getplugin("terminalreporter")
-        terminal.write_line("")
-        for row in self._rows:
-            terminal.write_line(f"| {' | '.join(row)} |")
+        """Print through pytest's own terminal, past what captures everything else."""
+        plugins = request.config.pluginmanager
+        terminal = plugins.getplugin("terminalreporter")
+        with plugins.getplugin("capturemanager").global_and_fixture_disabled():
+            terminal.write_line("")
+            for row in self._rows:
+                terminal.write_line(f"| {' | '.join(row)} |")
