@@ -9,6 +9,7 @@ import struct
 import time
 import zlib
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from PIL import Image
 from lookalike.errors import ImageError
 from lookalike.space.decoders import BROKEN, SLOW, Decoders
 from lookalike.space.door import BODY_BYTES, Door
-from lookalike.space.upkeep import Answers
+from lookalike.space.upkeep import Answers, keep_waiting
 from lookalike.space.uploads import sweep, upload_folder
 from lookalike.space.visitors import MINUTE, REMEMBERED, Visitors, address_of
 
@@ -243,3 +244,15 @@ def test_answers_that_nobody_fetches_are_forgotten():
     answers["gone"] = answers["here"] = 1
     answers._looked["gone"] -= 100
     assert answers.forget(60) == ["gone"] and list(answers) == ["here"] and answers["here"] == 1
+
+
+def test_an_upload_whose_question_waits_is_kept(tmp_path: Path):
+    waiting, others = tmp_path / "waiting.png", tmp_path / "others.png"
+    for file in (waiting, others):
+        file.write_bytes(b"photo")
+        os.utime(file, (1, 1))
+    data = [{"path": str(waiting)}, {"path": 5}, {"path": str(others)}, None, "x"]
+    event = SimpleNamespace(data=SimpleNamespace(data=data))
+    line = SimpleNamespace(queue=[event, SimpleNamespace(data=None)])
+    keep_waiting(SimpleNamespace(event_queue_per_concurrency_id={"model": line}), {str(waiting)})
+    assert waiting.stat().st_mtime > 1 and others.stat().st_mtime == 1

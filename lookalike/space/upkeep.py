@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import os
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Set
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +50,16 @@ class Answers(LRUCache[str, Any]):  # type: ignore[misc]  # gradio has no types 
         return gone
 
 
+def keep_waiting(queue: Any, uploads: Set[str]) -> None:
+    """Make the uploads new again whose question waits in gradio's queue, so that they are not deleted."""
+    for line in queue.event_queue_per_concurrency_id.values():
+        for event in line.queue:
+            sent = [each for each in (event.data.data if event.data else ()) if isinstance(each, dict)]
+            for path in uploads & {each["path"] for each in sent if isinstance(each.get("path"), str)}:
+                with contextlib.suppress(OSError):  # read and deleted just now
+                    os.utime(path)
+
+
 @contextlib.asynccontextmanager
 async def upkeep(app: Any) -> AsyncIterator[None]:
     """Delete what nobody came back for, every few seconds as long as the server runs."""
@@ -66,5 +76,6 @@ async def _rounds(app: Any) -> None:
         queue = app.get_blocks()._queue
         for session in queue.pending_messages_per_session.forget(UNREAD_SECONDS):
             queue.pending_event_ids_session.pop(session, None)
+        keep_waiting(queue, app.get_blocks().upload_file_set)
         if folder := os.environ.get(FOLDER):  # else it is one that other pages on this machine use too
             await anyio.to_thread.run_sync(sweep, Path(folder), AGE)
