@@ -32,6 +32,10 @@ def serve_until_stopped(page: gr.Blocks, options: dict[str, Any]) -> None:
         stop.wait()
     except KeyboardInterrupt:
         pass
+    except ValueError as error:  # gradio asks the page for its first word, and gives it three seconds
+        raise OSError(
+            f"The page does not answer on this machine, which may be too busy; start again. ({error})"
+        ) from error
     finally:
         signal.signal(signal.SIGTERM, before)
     log.warning("stopping; whoever waits is answered first")
