@@ -19,7 +19,7 @@ from typing import Any
 import httpx
 from datasets import ClassLabel, Dataset, Features
 from datasets import Image as DatasetImage
-from drawing import draw_face
+from drawing import SIDE, draw_face
 from hub_server import Hub
 from PIL import Image
 
@@ -62,10 +62,10 @@ def served(
             app.wait(timeout=30)
 
 
-def drawn(seed: int = 3) -> bytes:
+def drawn(seed: int = 3, *, size: int = SIDE) -> bytes:
     """Return a drawn face as JPEG."""
     file = io.BytesIO()
-    Image.fromarray(draw_face(seed=seed)).save(file, "JPEG")
+    Image.fromarray(draw_face(seed=seed, size=size)).save(file, "JPEG")
     return file.getvalue()
 
 
@@ -94,7 +94,7 @@ def stars(*people: tuple[str, int]) -> bytes:
     """Return a Parquet file of drawn people like those of celebrity datasets."""
     names = sorted({name for name, _ in people})
     features = Features({"image": DatasetImage(), "label": ClassLabel(names=names)})
-    rows = [{"image": {"bytes": drawn(seed), "path": None}, "label": name} for name, seed in people]
+    rows = [{"image": {"bytes": drawn(seed, size=160), "path": None}, "label": name} for name, seed in people]
     file = io.BytesIO()
     Dataset.from_list(rows, features=features).to_parquet(file)
     return file.getvalue()
