@@ -124,7 +124,12 @@ def heavy() -> Iterator[tuple[str, str, MADE, str]]:
     )
     yield "progressive JPEG of 300 scans", "me.jpg", lambda: scans(300), SLOW
     yield "three million PNG chunks", "me.png", lambda: png(8, 8, extra=chunk(b"prVt", b"") * 3_000_000), SLOW
-    yield "60,000 EXIF tags over each other", "me.png", lambda: png(8, 8, extra=chunk(b"eXIf", tags())), SLOW
+    yield (
+        "60,000 EXIF tags over each other",
+        "me.png",
+        lambda: png(8, 8, extra=chunk(b"eXIf", tags())),
+        EITHER,
+    )
     yield "a GIF's comment of 38 MB", "me.gif", lambda: commented(38_000_000), SLOW
     yield (
         "EXIF of 30 MB",
