@@ -16,7 +16,7 @@ MOST_NAMES = 60  # names on the axis; with more they cannot be read
 def draw_split(parts: dict[str, Labelled], names: list[str]) -> Figure:
     """Return each name's share of every part, and how bright, sharp and large the faces of each part are."""
     figure = Figure(figsize=(13, 7.5), layout="constrained")
-    above, below = np.ravel(figure.subfigures(2, 1, height_ratios=(1.3, 1)))
+    above, below = figure.subfigures(2, 1, squeeze=False, height_ratios=(1.3, 1)).ravel()
     axes = above.subplots()
     order = np.argsort(-sum(shares_of(part, len(names)) for part in parts.values()))
     for title, part in parts.items():
