@@ -33,8 +33,8 @@ COMMANDS = {"lookalike.training": training, "build_gallery.py": build_gallery.ma
 
 def commands() -> list[list[str]]:
     """The guide's Python commands, without those that need the Hub."""
-    blocks = re.findall(r"^```\n(.*?)^```", GUIDE.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
-    lines = "".join(blocks).replace("\\\n", " ").splitlines()
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```$", GUIDE.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    lines = "".join(block for language, block in blocks if not language).replace("\\\n", " ").splitlines()
     return [shlex.split(line) for line in lines if line.startswith("python ")]
 
 
