@@ -61,14 +61,16 @@ def widths_of(path: Path) -> tuple[CompactWidths, int]:
     try:
         kernels = [kernel.shape for kernel, _ in _stored_layers(onnx.load(path))]
         stages: list[tuple[int, int, int]] = []
-        for height, _, incoming, channels in kernels[1:-2]:  # between the stem and the last two layers
-            if height == 3 and channels != incoming:  # a stage begins, with half the resolution
+        inner = iter(kernels[1:-2])  # between the stem and the last two layers
+        for height, _, _, channels in inner:
+            if height == 3:  # a stage begins, with half the resolution
                 stages.append((channels, 0, 0))
-            elif height == 3:  # the middle of a block
+            else:  # a block: 1x1, 3x3, 1x1
+                next(inner), next(inner)
                 stages[-1] = (stages[-1][0], channels, stages[-1][2] + 1)
         early, middle, late = stages
         return CompactWidths(kernels[0][3], early, middle, late), kernels[-1][1]
-    except (DecodeError, ValueError, IndexError) as error:
+    except (DecodeError, ValueError, IndexError, StopIteration) as error:
         raise WeightsError(f"{path} is no `compact`; name a network that was exported.") from error
 
 
