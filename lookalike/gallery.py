@@ -183,8 +183,7 @@ class Gallery:
         place = bisect_left(self.names, name)
         if place == len(self.names) or self.names[place] != name:
             raise GalleryError("The gallery has no such name.")
-        ends = [*self._starts[1:], len(self)]
-        return self.embeddings[self._starts[place] : ends[place]]
+        return self.embeddings[self._starts[place] :][: self._sizes[place]]
 
     @cached_property
     def categories(self) -> tuple[str, ...]:
@@ -212,8 +211,7 @@ class Gallery:
 
     def _hit(self, name: int, cosines: NDArray[np.float32]) -> Hit:
         start = int(self._starts[name])
-        end = int(self._starts[name + 1]) if name + 1 < len(self._starts) else len(cosines)
-        row = start + int(np.argmax(cosines[start:end]))
+        row = start + int(np.argmax(cosines[start:][: self._sizes[name]]))
         return Hit(row, self.names[name], float(cosines[row]))
 
 

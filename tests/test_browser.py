@@ -141,6 +141,7 @@ def test_a_photo_can_be_dropped_and_pasted(tab: Any):
     )
     tab.dispatch_event("#photo .upload-container", "drop", {"dataTransfer": dropped})
     tab.wait_for_selector("#duel .pair img")
+    assert tab.locator("#matches button.thumbnail-item").count() == 5
     tab.get_by_label("Remove Image").click()
     tab.wait_for_selector("#duel", state="hidden")
     tab.evaluate(
@@ -150,6 +151,7 @@ def test_a_photo_can_be_dropped_and_pasted(tab: Any):
     )
     tab.get_by_label("Paste from clipboard").click()
     tab.wait_for_selector("#duel .pair img")
+    assert tab.locator("#matches button.thumbnail-item").count() == 5
 
 
 def test_a_match_is_chosen_and_explained_by_keyboard(tab: Any):

@@ -7,7 +7,6 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,23 +27,6 @@ from lookalike.splits import person_key
 
 REJECTED_FILE = "rejected.csv"
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # how one begins; a folder of photos may be called anything
-
-
-class Engine(Protocol):
-    """A way to look at all photos of a source; `collecting.collect` is the one on this machine."""
-
-    def __call__(
-        self,
-        source: Source,
-        *,
-        ledger: Ledger,
-        detector: Detector,
-        embedder: Embedder,
-        options: Options,
-        progress: Callable[[], object],
-    ) -> list[Seen]:
-        """Return the records in order, and leave in the ledger what is to be known of their photos."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -71,7 +53,6 @@ def build(
     detector: Detector,
     embedder: Embedder,
     options: Options,
-    engine: Engine = collect,
     progress: Callable[[], object] = lambda: None,
 ) -> Built:
     """Make a gallery of the source's faces; `progress` is called once a record.
@@ -80,7 +61,7 @@ def build(
     embeddings, about 1 KB a face, and the thumbnails of the kept ones. Raises SourceError when no face is
     left, OSError when the disk is full, and whatever the records raise; the ledger then has what was done.
     """
-    seen = engine(
+    seen = collect(
         source, ledger=ledger, detector=detector, embedder=embedder, options=options, progress=progress
     )
     candidates, verdicts = _candidates(seen, ledger, options)
