@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from lookalike.embedders import Embedder, Model, OnnxEmbedder, find_model, load_embedder
+from lookalike.embedders import MODELS, Embedder, Model, OnnxEmbedder, find_model, load_embedder
 from lookalike.errors import UnknownModelError, WeightsError
 
 EMBEDDER_FILE = "embedder.onnx"
@@ -45,7 +45,12 @@ def load_any_embedder(spec: str, *, threads: int = 2) -> Embedder:
 
 
 def is_run(spec: str) -> bool:
-    """Say whether a model is given as a folder; raise UnknownModelError where a path leads nowhere."""
+    """Say whether a model is given as a folder; raise UnknownModelError where a path leads nowhere.
+
+    A registered name is that model even where a folder is called so, as a gallery's folder of its table is.
+    """
+    if any(spec == model.name for model in MODELS):
+        return False
     if Path(spec).is_dir():
         return True
     if "/" in spec:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from lookalike.errors import GalleryError, MissingFileError
 from lookalike.finder import open_gallery
 from lookalike.gallery import Gallery
 from lookalike.table import Row
+from lookalike.trained import find_any_model
 
 GALLERY = make_gallery(standing=[0.0, 1.0], red=[[1, 0, 0]], yellow=[[1, 1, 0]], blue=[[0, 0, 1]])
 
@@ -94,3 +96,11 @@ def test_a_gallery_that_is_nowhere_is_answered_with_a_sentence():
         open_gallery("/no/such/folder", model="compact")
     with pytest.raises(GalleryError, match="could not be fetched"):
         open_gallery("nobody/no such name!", model="compact")
+
+
+def test_a_folder_called_like_a_model_does_not_stand_in_its_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "compact").mkdir()  # as a gallery has one for its table
+    monkeypatch.chdir(tmp_path)
+    assert find_any_model("compact").dim == 128

@@ -1,4 +1,4 @@
-"""What every engine does with photos: judge and crop them one by one, embed their faces in batches.
+"""What a build does with photos: judge and crop them one by one, embed their faces in batches.
 
 A detector is given one photo at a time: MTCNN takes no less time a patch over the patches of several
 photos than over those of one (R-Net 0.024 ms of 30, 0.032 of 64; O-Net 0.17 ms of 2, 0.24 of 64).

@@ -18,7 +18,7 @@ from lookalike.space.uploads import FOLDER, sweep
 OFTEN = 10.0  # seconds between two rounds
 AGE = 30.0  # seconds a file may be old: uploads are read within a few, pictures are fetched at once
 UNREAD_SECONDS = 60.0  # that an answer waits for its visitor, who is gone after this
-SESSIONS = 1000  # with answers that wait; more than can be in the queue and on their way
+UNREAD_SESSIONS = 1000  # with answers that wait; more than can be in the queue and on their way
 
 
 class Answers(LRUCache[str, Any]):  # type: ignore[misc]  # gradio has no types here
@@ -28,7 +28,7 @@ class Answers(LRUCache[str, Any]):  # type: ignore[misc]  # gradio has no types 
     """
 
     def __init__(self) -> None:
-        super().__init__(SESSIONS)
+        super().__init__(UNREAD_SESSIONS)
         self._looked: dict[str, float] = {}
 
     def __getitem__(self, session: str) -> Any:

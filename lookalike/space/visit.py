@@ -171,8 +171,9 @@ class Visit:
     def _beside(self, plain: RGB, seen: Seen, face: int) -> Update:
         """Return what every model says of a face; one that cannot be used says why."""
         there = moved(seen.faces[face].face, plain.shape[1] / seen.width)
-        said: dict[str, Sequence[Match] | str] = {}
-        for model in self.finders.models:
+        served, *others = self.finders.models
+        said: dict[str, Sequence[Match] | str] = {served: seen.faces[face].matches}
+        for model in others:
             try:
                 finder = self.finders.get(model, seen.category)
                 (probe,) = finder.embedder.embed(plain, [there])
