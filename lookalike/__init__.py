@@ -15,7 +15,7 @@ os.environ.setdefault(
     "ORT_DISABLE_TELEMETRY", "1"
 )  # else onnxruntime writes a device id under the home folder
 
-from lookalike.embedders import register_with_deepface
+from lookalike.deepface_registration import register_with_deepface
 from lookalike.errors import (
     GalleryError,
     HubError,

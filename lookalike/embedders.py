@@ -196,7 +196,7 @@ class DeepFaceEmbedder:
     """
 
     def __init__(self, model: Model) -> None:
-        deepface = _import_deepface()
+        deepface = import_deepface()
         self.model = model
         self.engine = str(deepface.backend_utils.get_backend_engine())
         check_weights(model.weights)
@@ -234,42 +234,6 @@ class DeepFaceEmbedder:
         return unit_rows(np.asarray(rows, np.float32))
 
 
-class CompactClient:
-    """`compact` as DeepFace's model table wants it: no arguments, BGR 0..1 in, plain lists out."""
-
-    model_name = "compact"
-    input_shape = (112, 112)
-    output_shape = 128
-
-    def __init__(self) -> None:
-        self.model = load_embedder("compact")
-
-    def forward(self, img: NDArray[np.float32]) -> list[float] | list[list[float]]:
-        """(n, 112, 112, 3) float32 BGR 0..1 -> n lists of 128 numbers; one flat list for one face."""
-        batch = img[None] if img.ndim == 3 else img
-        assert isinstance(self.model, OnnxEmbedder)
-        rows: list[list[float]] = unit_rows(
-            self.model.run(np.ascontiguousarray(batch[..., ::-1], np.float32))
-        ).tolist()
-        return rows[0] if len(rows) == 1 else rows
-
-
-def register_with_deepface() -> None:
-    """Put `compact` into DeepFace's own tables, so that `DeepFace.represent(model_name="compact")` and
-    `verify` run it.
-    """
-    deepface = _import_deepface()
-    deepface.modeling.AVAILABLE_MODELS["facial_recognition"]["compact"] = {"any": f"{__name__}.CompactClient"}
-    scale = load_embedder("compact").scale
-    distance = 1 - (scale.same if scale else 0.0)
-    deepface.threshold.thresholds["compact"] = {
-        "cosine": distance,
-        "euclidean": (2 * distance) ** 0.5,  # rows have unit length: |a - b|^2 = 2 - 2 cos
-        "euclidean_l2": (2 * distance) ** 0.5,
-        "angular": float(np.arccos(1 - distance) / np.pi),
-    }
-
-
 def unit_rows(rows: NDArray[np.floating[Any]]) -> Embeddings:
     """Return (n, d) rows scaled to unit length, float32; a row of zeros stays zero."""
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
@@ -277,14 +241,16 @@ def unit_rows(rows: NDArray[np.floating[Any]]) -> Embeddings:
 
 
 @dataclass(frozen=True)
-class _DeepFaceModules:
+class DeepFaceModules:
+    """The parts of DeepFace that are used here."""
+
     DeepFace: Any
     modeling: Any
     backend_utils: Any
     threshold: Any
 
 
-def _import_deepface() -> _DeepFaceModules:
+def import_deepface() -> DeepFaceModules:
     """Import DeepFace on onnxruntime unless DEEPFACE_BACKEND_ENGINE says otherwise: TensorFlow takes 600 MB
     and 5 s.
     """
@@ -294,7 +260,7 @@ def _import_deepface() -> _DeepFaceModules:
     from deepface.config import threshold
     from deepface.modules import modeling
 
-    return _DeepFaceModules(DeepFace, modeling, backend_utils, threshold)
+    return DeepFaceModules(DeepFace, modeling, backend_utils, threshold)
 
 
 def settings_path(model: Model) -> Path:
