@@ -18,12 +18,13 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from lookalike.embedders import Embedder
-from lookalike.errors import ImageError, MissingFileError, SourceError, TrainingError
+from lookalike.errors import ImageError, SourceError, TrainingError
 from lookalike.evaluation.photos import in_batches, source_key
 from lookalike.faces import RGB, Detector, Face, align
 from lookalike.images import read_image
 from lookalike.quality import sharpness, span, turn
 from lookalike.sources import Record, Source
+from lookalike.training.classify.reading import reading
 from lookalike.training.preparation import encode_face
 
 FACES_FILE, ABOUT_FILE = "faces.parquet", "faces.json"
@@ -120,15 +121,9 @@ def find_faces(source: Source, folder: Path, *, detector: Detector, embedder: Em
 
 def read_about(folder: Path) -> About:
     """Read how a folder's faces came about; raise MissingFileError where there are none."""
-    try:
+    missing = f"There are no faces in {folder}; make them with: python -m lookalike.training split SOURCE "
+    with reading(folder / ABOUT_FILE, missing=f"{missing}--output {folder}", damaged="choose another folder"):
         return About(**json.loads((folder / ABOUT_FILE).read_text(encoding="utf-8")))
-    except FileNotFoundError as error:
-        raise MissingFileError(
-            f"There are no faces in {folder}; make them with: python -m lookalike.training split SOURCE "
-            f"--output {folder}"
-        ) from error
-    except (ValueError, TypeError) as error:
-        raise TrainingError(f"{folder / ABOUT_FILE} cannot be read; choose another folder.") from error
 
 
 def read_table(folder: Path) -> FaceTable:

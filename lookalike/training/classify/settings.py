@@ -10,7 +10,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
-from lookalike.errors import MissingFileError, TrainingError
+from lookalike.errors import TrainingError
+from lookalike.training.classify.reading import reading
 
 Network = Literal["scratch", "mobilenet", "inception", "compact", "ensemble"]
 
@@ -146,7 +147,8 @@ def load_run(folder: Path) -> Run:
     Raises MissingFileError where there is none, TrainingError where it cannot be read or is of another
     version of this program.
     """
-    try:
+    missing = f"There is no run in {folder}; make one with: python -m lookalike.training classify"
+    with reading(folder / RUN_FILE, missing=missing, damaged="train again"):
         fields: dict[str, Any] = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
         if fields["format"] != FORMAT:
             raise TrainingError(
@@ -157,12 +159,6 @@ def load_run(folder: Path) -> Run:
         settings["augmentation"] = Augmentation(**settings["augmentation"])
         settings["members"] = tuple(settings["members"])
         return Run(**{**fields, "names": tuple(fields["names"])}, settings=ClassifySettings(**settings))
-    except FileNotFoundError as error:
-        raise MissingFileError(
-            f"There is no run in {folder}; make one with: python -m lookalike.training classify"
-        ) from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise TrainingError(f"{folder / RUN_FILE} cannot be read; train again.") from error
 
 
 def resumed(stored: ClassifySettings, given: Sequence[str], wanted: ClassifySettings) -> ClassifySettings:

@@ -12,9 +12,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.errors import MissingFileError, SourceError, TrainingError
+from lookalike.errors import SourceError, TrainingError
 from lookalike.evaluation.copies import copy_cosine, copy_groups
 from lookalike.training.classify.faces import FaceTable
+from lookalike.training.classify.reading import reading
 
 Part = Literal["train", "validation", "test"]
 
@@ -150,15 +151,9 @@ def save_split(drawn: Drawn, folder: Path) -> None:
 
 def load_split(folder: Path) -> Drawn:
     """Read the split of a folder of faces; raise MissingFileError where it has none."""
-    try:
+    missing = f"There is no split in {folder}; make one with: python -m lookalike.training split SOURCE "
+    with reading(folder / SPLIT_FILE, missing=f"{missing}--output {folder}", damaged="split again"):
         return Drawn(**json.loads((folder / SPLIT_FILE).read_text(encoding="utf-8")))
-    except FileNotFoundError as error:
-        raise MissingFileError(
-            f"There is no split in {folder}; make one with: python -m lookalike.training split SOURCE "
-            f"--output {folder}"
-        ) from error
-    except (ValueError, TypeError) as error:
-        raise TrainingError(f"{folder / SPLIT_FILE} cannot be read; split again.") from error
 
 
 def parts_of(table: FaceTable, drawn: Drawn, parts: Sequence[Part] = PARTS) -> dict[str, Labelled]:
