@@ -117,7 +117,10 @@ class Hub:
 def serve(door: socket.socket) -> Iterator[Hub]:
     """Serve a Hub on a bound socket until the block ends."""
     hub = Hub()
-    server = uvicorn.Server(uvicorn.Config(make_app(hub), log_level="warning", lifespan="off"))
+    config = uvicorn.Config(
+        make_app(hub), log_level="critical", lifespan="off", timeout_graceful_shutdown=1
+    )  # who waits for longer is cut off
+    server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [door]}, daemon=True)
     thread.start()
     while not server.started:

@@ -158,31 +158,36 @@ def test_a_gallery_from_the_hub_without_a_cache_for_it_is_a_sentence_and_the_bun
 # In a build and in a push
 
 
+def door_at(port: int = 0) -> socket.socket:
+    door = socket.socket()
+    door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    door.bind(("127.0.0.1", port))
+    return door
+
+
+def two_shards() -> dict[str, bytes]:
+    return {f"data/train-0000{n}.parquet": stars(*((f"P{k}", 34 * n + k) for k in range(34))) for n in range(2)}
+
+
 @pytest.mark.attack
 def test_a_build_whose_network_is_lost_keeps_what_is_done_and_goes_on(tmp_path: Path):
-    shards = {
-        f"data/train-0000{n}.parquet": stars(*((f"P{k}", 34 * n + k) for k in range(34))) for n in range(2)
-    }
-    door = socket.socket()
-    door.bind(("127.0.0.1", 0))
-    port = door.getsockname()[1]
-    environment = os.environ | {"HF_ENDPOINT": f"http://127.0.0.1:{port}", "HF_HOME": str(tmp_path / "hf")}
+    shards = two_shards()
+    door = door_at()
+    address, port = door.getsockname()
+    environment = os.environ | {"HF_ENDPOINT": f"http://{address}:{port}", "HF_HOME": str(tmp_path / "hf")}
     command = ("them/stars", "--output", tmp_path / "gallery")
     with serve(door) as hub:
         hub.put("them/stars", shards)
-        hub.dawdle("resolve", 0.05)
-        process = impatient_build(*command, env=environment)
-        deadline = time.monotonic() + START_SECONDS
-        while not any("train-00001" in call for call in hub.requests) and time.monotonic() < deadline:
+        hub.dawdle("train-00001", 60)  # the first is done by the time the server goes
+        process = impatient_build(*command, retries=2, env=environment)
+        while not any("train-00001" in call for call in hub.requests):
+            assert process.poll() is None, process.communicate()
             time.sleep(0.05)
     code, _, complaint = finish(process)  # the server is gone by now
     assert code == 2 and "them/stars breaks off after" in complaint, complaint
     assert "the same command goes on from there when the Hub and the network are back" in complaint
     assert result(tmp_path / "gallery") == {}
-    door = socket.socket()
-    door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    door.bind(("127.0.0.1", port))
-    with serve(door) as hub:
+    with serve(door_at(port)) as hub:
         hub.put("them/stars", shards)
         code, out, complaint = finish(build(*command, env=environment))
         assert code == 0 and "photos are known from before" in out, complaint
@@ -192,21 +197,17 @@ def test_a_build_whose_network_is_lost_keeps_what_is_done_and_goes_on(tmp_path: 
 
 @pytest.mark.attack
 def test_a_build_that_waits_for_a_lost_network_stops_when_told_to(tmp_path: Path):
-    door = socket.socket()
-    door.bind(("127.0.0.1", 0))
-    environment = {
-        "HF_ENDPOINT": f"http://127.0.0.1:{door.getsockname()[1]}",
-        "HF_HOME": str(tmp_path / "hf"),
-    }
+    door = door_at()
+    address, port = door.getsockname()
+    environment = {"HF_ENDPOINT": f"http://{address}:{port}", "HF_HOME": str(tmp_path / "hf")}
     with serve(door) as hub:
-        hub.put("them/stars", {"data/train-0.parquet": stars(*((f"P{k}", k) for k in range(40)))})
-        hub.dawdle("resolve", 0.2)
+        hub.put("them/stars", two_shards())
+        hub.dawdle("train-00001", 60)
         output = tmp_path / "gallery"
         process = impatient_build("them/stars", "--output", output, retries=20, env=os.environ | environment)
-        deadline = time.monotonic() + START_SECONDS
-        while not (output / WORK / "lock").exists() and time.monotonic() < deadline:
+        while not any("train-00001" in call for call in hub.requests):
+            assert process.poll() is None, process.communicate()
             time.sleep(0.05)
-        time.sleep(1)  # in the middle of reading
     time.sleep(2)
     process.send_signal(signal.SIGTERM)
     began = time.monotonic()

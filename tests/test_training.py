@@ -30,7 +30,7 @@ from lookalike.faces import align
 from lookalike.splits import Split, load_split, photo_key
 from lookalike.training.__main__ import main
 from lookalike.training.augmentation import blend, degrade, reframe, stretch
-from lookalike.training.distillation import DistillSettings, distill
+from lookalike.training.distillation import DistillSettings, distill, embedding_loss, name_centres
 from lookalike.training.export import export_onnx
 from lookalike.training.journal import read_log, stands_still
 from lookalike.training.networks import CompactWidths, compact
@@ -105,6 +105,26 @@ def test_augmentation_keeps_shape_and_type_and_leaves_its_input_alone(faces: Ali
         assert (changed.shape, changed.dtype) == (faces.images.shape, np.uint8)
         assert not np.array_equal(changed, faces.images)
     assert np.array_equal(faces.images, before)
+
+
+def test_a_face_is_blamed_more_for_going_towards_another_name_than_for_going_nowhere():
+    centres = np.eye(4, dtype=np.float32)[:2]
+    teacher = centres[:1]
+    towards_another, nowhere = np.float32([[0.6, 0.8, 0, 0]]), np.float32([[0.6, 0, 0.8, 0]])
+    for weight, is_blamed in ((0.0, False), (0.5, True)):
+        loss = embedding_loss(centres, relation_weight=0.0, name_weight=weight)
+        blame, least = (float(keras.ops.sum(loss(teacher, face))) for face in (towards_another, nowhere))
+        assert (blame > 1.1 * least) == is_blamed
+        assert float(keras.ops.sum(loss(teacher, 3 * teacher))) == pytest.approx(0, abs=1e-5)
+
+
+def test_a_name_stands_where_the_teacher_sees_its_photos_and_unnamed_faces_stand_nowhere(faces: AlignedFaces):
+    some = replace(faces, names=("", *faces.names[1:]), teacher=faces.teacher.copy())
+    some.teacher[0] = -some.teacher[1]
+    centres = name_centres(some)
+    assert centres == pytest.approx(faces.teacher[::8], abs=1e-6)
+    alone = embedding_loss(centres[:1], relation_weight=0.0, name_weight=0.5)
+    assert float(keras.ops.sum(alone(centres[:1], -centres[:1]))) == pytest.approx(2, abs=1e-5)
 
 
 def test_a_run_learns_and_an_unfinished_one_goes_on(faces: AlignedFaces, tmp_path: Path):
