@@ -18,7 +18,7 @@ pytestmark = pytest.mark.attack
 
 CLIENTS = 100
 SECONDS = 120.0  # long enough for memory that grows to be seen, and for the queue to be full all the time
-WARM_SECONDS = 20.0  # of the same crowd, before what is held is looked at for the first time
+WARM_SECONDS = 60.0  # of the same crowd, until what is kept for a while is full
 LEAVING = 0.15  # of the visitors close the page before their answer has come
 PHOTOS = 12
 PATIENCE = 240.0  # seconds for one answer

@@ -17,7 +17,6 @@ from commands import (
     NOTES,
     NOWHERE,
     ROOT,
-    START_SECONDS,
     TABLE,
     build,
     finish,
@@ -32,7 +31,6 @@ from huggingface_hub.utils import get_session
 
 from lookalike import GalleryError, HubError, SourceError
 from lookalike.building.hub import GalleryHub
-from lookalike.building.ledger import WORK
 from lookalike.building.stopping import GO_ON, PATIENCE
 from lookalike.errors import UnreachableError
 from lookalike.fetching import FIRST_WORD, SILENCE, be_patient, fetch_gallery, open_gallery
@@ -166,7 +164,9 @@ def door_at(port: int = 0) -> socket.socket:
 
 
 def two_shards() -> dict[str, bytes]:
-    return {f"data/train-0000{n}.parquet": stars(*((f"P{k}", 34 * n + k) for k in range(34))) for n in range(2)}
+    return {
+        f"data/train-0000{n}.parquet": stars(*((f"P{k}", 34 * n + k) for k in range(34))) for n in range(2)
+    }
 
 
 @pytest.mark.attack

@@ -87,7 +87,7 @@ def everything(visit: Visit) -> None:
         answer = server.join(server.listener(listener), [plain, None, *places], session)
         assert "no longer here" not in answer
         visit.answers.append(answer)
-    compared = server.listener("look_2")
+    compared = server.listener("look_1")
     visit.answers.append(server.join(compared, [upload(visit), upload(visit)], secrets.token_hex(6)))
     visit.answers.append(server.ask(upload(visit)))
     visit.answers.append(server.ask(data_url(visit.photo)))

@@ -85,6 +85,11 @@ def test_how_many_matches_and_among_whom_can_be_chosen(visit: Visit):
     assert cold.standing == ""
 
 
+def test_other_options_look_again_and_change_nothing_before_there_is_a_photo(visit: Visit):
+    assert visit.again(strip(RED), 1, None, "").bars.count("<li>") == 1
+    assert visit.again(None, 1, None, "") == gr.skip()
+
+
 def test_all_models_are_asked_side_by_side_and_one_that_fails_says_so(finders: Finders, tmp_path: Path):
     write_public_embedder(tmp_path / "tiny.onnx")
     tiny = PublicEmbedder(tmp_path / "tiny.onnx")

@@ -101,7 +101,7 @@ def _find_tab(finders: Finders) -> PictureGallery:
     )
     looked.success(js=SHOW_RESULT, api_visibility="private")
     changed = [getattr(option, "release", option.input) for option in options]
-    gr.on(changed, visit.look, [plain, *options], everything, show_progress_on=parts.matches, **private)
+    gr.on(changed, visit.again, [plain, *options], everything, show_progress_on=parts.matches, **private)
     chooser.input(visit.choose, chosen[:3], [photo, *shown], **private)
     parts.matches.select(visit.pick, chosen[:3], [parts.duel, place, parts.why, parts.share], **private)
     parts.ask.click(visit.why, chosen, parts.why, **private)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import gradio as gr
 
@@ -117,6 +117,12 @@ class Visit:
             gr.update(value=chosen.matches, selected_index=None),
             *chosen[2:],
         )
+
+    def again(self, plain: RGB | None, *options: Any) -> View | Update:
+        """Look at the photo with other options; before there is one nothing changes, so that this answer may
+        come after that to a photo given in the meantime.
+        """
+        return gr.skip() if plain is None else self.look(plain, *options)
 
     @sentences
     def choose(self, plain: RGB | None, seen: Seen | None, face: int | None) -> tuple[object, ...]:
