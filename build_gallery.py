@@ -14,10 +14,12 @@ from tqdm import tqdm
 
 from lookalike.building.arguments import parse
 from lookalike.building.card import write_card
+from lookalike.building.collecting import collect
 from lookalike.building.hub import GalleryHub
 from lookalike.building.ledger import Ledger, alone, ledger_folder
 from lookalike.building.options import Options
-from lookalike.building.pipeline import Built, build, write_rejections
+from lookalike.building.pipeline import Built, Engine, build, write_rejections
+from lookalike.building.ray_engine import RayEngine
 from lookalike.building.removal import remove_from_folder
 from lookalike.building.stopping import GO_ON, Stop, exit_code, stoppable
 from lookalike.detectors import load_detector
@@ -103,8 +105,11 @@ def run(
         source=source.name,
         licence=options.licence,
     )
+    engine: Engine = collect
+    if options.engine == "ray":
+        engine = RayEngine(detectors, embedders, options.ray_address, options.ray_gpus)
     with alone(options.output):
-        built = _build(source, detector, embedder, how, options.output)
+        built = _build(source, detector, embedder, how, options.output, engine)
     print(f"{len(built.gallery.names):,} names in {len(built.gallery):,} rows written to {options.output}")
     print(built.counts)
     if options.push_to:
@@ -112,7 +117,9 @@ def run(
         push(hubs(), options.output, built.gallery, options, title)
 
 
-def _build(source: Source, detector: Detector, embedder: Embedder, how: Options, output: Path) -> Built:
+def _build(
+    source: Source, detector: Detector, embedder: Embedder, how: Options, output: Path, engine: Engine
+) -> Built:
     ledger = Ledger(ledger_folder(output, detector, embedder, photos=how.thumbnails))
     if len(ledger):
         print(f"{len(ledger):,} photos are known from before; what is new is looked at.")
@@ -123,6 +130,7 @@ def _build(source: Source, detector: Detector, embedder: Embedder, how: Options,
             detector=detector,
             embedder=embedder,
             options=how,
+            engine=engine,
             progress=bar.update,
         )
     built.gallery.save(output)

@@ -10,6 +10,7 @@
     ├── HubError              the Hub does not take a gallery, or cannot be reached
     ├── TrainingError         a training run cannot go on as it is asked to
     ├── OutOfMemoryError      there is not enough memory for what was asked
+    ├── EngineError           the machines that a build was given to cannot be reached, or gave up
     ├── MissingExtraError     an optional package that was asked for is not installed
     └── GalleryError          a gallery cannot be read or trusted
         ├── MismatchError     gallery and model do not belong together
@@ -60,6 +61,10 @@ class TrainingError(LookalikeError):
 
 class OutOfMemoryError(LookalikeError):
     """There is not enough memory for what was asked; it may pass."""
+
+
+class EngineError(LookalikeError):
+    """The machines that a build was given to cannot be reached, or gave up."""
 
 
 class MissingExtraError(LookalikeError):

@@ -30,12 +30,15 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     _add_source(parser.add_argument_group("what of the source is read"))
     _add_places(parser.add_argument_group("where the gallery goes"))
     _add_models(parser.add_argument_group("what sees the faces"))
+    _add_engine(parser.add_argument_group("where the work is done"))
     _add_choice(parser.add_argument_group("which photos are kept"))
     options = parser.parse_args(arguments)
     if options.remove and len(options.source) > 1:
         parser.error("--remove takes one gallery, a folder or owner/name on the Hub")
     if not (options.output or options.push_to or options.remove or options.inspect):
         parser.error("say where the gallery goes: --output FOLDER or --push-to OWNER/NAME")
+    if (options.ray_address or options.ray_gpus) and options.engine != "ray":
+        parser.error("--ray-address and --ray-gpus belong to --engine ray")
     if options.private and not options.push_to:
         parser.error("--private belongs to --push-to")
     default = Path("galleries", options.push_to.replace("/", "--")) if options.push_to else Path()
@@ -99,6 +102,25 @@ def _add_models(group: argparse._ArgumentGroup) -> None:
     detectors = ", ".join(DETECTORS)
     group.add_argument(
         "--detector", default=DEFAULT_DETECTOR, metavar="NAME", help=f"{detectors} (default: %(default)s)"
+    )
+
+
+def _add_engine(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--engine",
+        choices=("local", "ray"),
+        default="local",
+        help="local: every core of this machine (default); ray: a Ray cluster, or one of processes on this "
+        "machine (needs requirements-ray.txt)",
+    )
+    group.add_argument("--ray-address", metavar="HOST:PORT", help="the cluster that --engine ray joins")
+    group.add_argument(
+        "--ray-gpus",
+        type=float,
+        default=0.0,
+        metavar="N",
+        help="GPUs, or the share of one, that each embedder holds: for DeepFace's models where "
+        "DEEPFACE_BACKEND_ENGINE can use them (default: 0, a CPU core each)",
     )
 
 
