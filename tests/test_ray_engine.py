@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
+import fakes
 import numpy as np
 import pytest
 from fakes import BrightDetector, ColourEmbedder, speckled
@@ -123,7 +124,8 @@ def cluster() -> Iterator[None]:
         ray.init(address=address, num_cpus=cores, log_to_driver=False, logging_level="error")
     except Exception as error:  # a bare Exception after half a minute: its processes have fixed limits
         pytest.skip(f"Ray did not start on this machine: {str(error)[:100]}")
-    ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
+    for module in (fakes, sys.modules[__name__]):
+        ray.cloudpickle.register_pickle_by_value(module)
     yield
     ray.shutdown()
 
