@@ -121,7 +121,7 @@ def cluster() -> Iterator[None]:
     try:
         address = os.environ.get("RAY_ADDRESS")
         cores = None if address else 2
-        ray.init(address=address, num_cpus=cores, log_to_driver=False, logging_level="error")
+        ray.init(address=address or "local", num_cpus=cores, log_to_driver=False, logging_level="error")
     except Exception as error:  # a bare Exception after half a minute: its processes have fixed limits
         pytest.skip(f"Ray did not start on this machine: {str(error)[:100]}")
     for module in (fakes, sys.modules[__name__]):

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,23 @@ from lookalike.splits import person_key
 
 REJECTED_FILE = "rejected.csv"
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # how one begins; a folder of photos may be called anything
+
+
+class Engine(Protocol):
+    """A way to look at all photos of a source: `collecting.collect` on this machine, `RayEngine` on a cluster."""
+
+    def __call__(
+        self,
+        source: Source,
+        *,
+        ledger: Ledger,
+        detector: Detector,
+        embedder: Embedder,
+        options: Options,
+        progress: Callable[[], object],
+    ) -> list[Seen]:
+        """Return the records in order, and leave in the ledger what is to be known of their photos."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -53,6 +71,7 @@ def build(
     detector: Detector,
     embedder: Embedder,
     options: Options,
+    engine: Engine = collect,
     progress: Callable[[], object] = lambda: None,
 ) -> Built:
     """Make a gallery of the source's faces; `progress` is called once a record.
@@ -61,7 +80,7 @@ def build(
     embeddings, about 1 KB a face, and the thumbnails of the kept ones. Raises SourceError when no face is
     left, OSError when the disk is full, and whatever the records raise; the ledger then has what was done.
     """
-    seen = collect(
+    seen = engine(
         source, ledger=ledger, detector=detector, embedder=embedder, options=options, progress=progress
     )
     candidates, verdicts = _candidates(seen, ledger, options)

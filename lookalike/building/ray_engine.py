@@ -37,6 +37,7 @@ from lookalike.sources import Source
 BATCH = 32  # photos judged or embedded in one call
 BLOCK_BYTES = 4_000_000  # some hundred photos: what a dead worker costs, and blocks enough for every core
 READER_CORES = 0.25  # a reader mostly waits for a disk or the network
+JUDGE_CORES = 0.75  # with a reader and an embedder two cores; other than an embedder's, or Ray makes one of both
 PASSED_ON = ("DEEPFACE_BACKEND_ENGINE", "HF_ENDPOINT", "HF_HUB_DISABLE_XET")  # a token is each machine's own
 PACKAGE = Path(__file__).parents[1]
 
@@ -110,6 +111,7 @@ class RayEngine:
             batch_size=BATCH,
             batch_format="pyarrow",
             fn_kwargs=judging | {"thumbnails": options.thumbnails},
+            num_cpus=JUDGE_CORES,
         )
         embedded = judged.map_batches(
             Embed,
@@ -206,12 +208,18 @@ def _settle() -> None:
 
 
 def _ours(error: BaseException) -> LookalikeError | None:
-    """Return the error of ours that a worker raised, None where it was something else."""
+    """Return the error of ours that a worker raised, None where it was something else.
+
+    Ray hands it over inside errors of its own, which claim to be of the same class, and adds lines to its
+    sentence.
+    """
+    import ray
+
     causes: list[Any] = [error]
     while causes:
         cause = causes.pop()
-        if isinstance(cause, LookalikeError):
-            return type(cause)(str(cause.args[0]) if cause.args else str(cause))
+        if isinstance(cause, LookalikeError) and not isinstance(cause, ray.exceptions.RayError):
+            return type(cause)(str(cause).splitlines()[0])
         causes += [
             below
             for below in (getattr(cause, "cause", None), cause.__cause__)

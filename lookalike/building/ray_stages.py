@@ -15,11 +15,12 @@ import numpy as np
 import pyarrow as pa
 
 from lookalike.building.gathering import Seen, why_dropped
-from lookalike.building.ledger import Entry, digest_of
+from lookalike.building.ledger import Entry
 from lookalike.building.looking import Accepted, embed, look
 from lookalike.building.options import Options
 from lookalike.embedders import Embedder, Model
 from lookalike.faces import Detector
+from lookalike.records import digest_of
 from lookalike.sources import Record
 
 END, KNOWN, NEW, ACCEPTED = "end of part", "known", "new", "accepted"  # other states are the gate's reasons
