@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -200,10 +201,10 @@ def test_what_is_pinned_twice_is_pinned_alike():
         lines = (
             line.split("#")[0].strip() for line in (ROOT / file).read_text(encoding="utf-8").splitlines()
         )
-        return dict(line.lower().split("==") for line in lines if line)
+        return dict(re.sub(r"\[.*]", "", line.lower()).split("==") for line in lines if line)
 
     constraints = pins("constraints.txt")
-    for file in ("requirements.txt", "tests/requirements.txt"):
+    for file in ("requirements.txt", "requirements-ray.txt", "tests/requirements.txt"):
         shared = {name: version for name, version in pins(file).items() if name in constraints}
         assert shared == {name: constraints[name] for name in shared}
     assert set(pins("requirements.txt")) <= set(constraints)

@@ -31,7 +31,7 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # how one begins; a folder of 
 
 
 class Engine(Protocol):
-    """A way to look at all photos of a source: `collecting.collect` on this machine, `RayEngine` on a cluster."""
+    """A way to look at all photos of a source: `collect` on this machine, `RayEngine` on a cluster."""
 
     def __call__(
         self,

@@ -8,6 +8,7 @@ machine that dies costs its blocks, which Ray has done again elsewhere.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -37,7 +38,9 @@ from lookalike.sources import Source
 BATCH = 32  # photos judged or embedded in one call
 BLOCK_BYTES = 4_000_000  # some hundred photos: what a dead worker costs, and blocks enough for every core
 READER_CORES = 0.25  # a reader mostly waits for a disk or the network
-JUDGE_CORES = 0.75  # with a reader and an embedder two cores; other than an embedder's, or Ray makes one of both
+JUDGE_CORES = (
+    0.75  # with a reader and an embedder two cores; other than an embedder's, or Ray makes one of both
+)
 PASSED_ON = ("DEEPFACE_BACKEND_ENGINE", "HF_ENDPOINT", "HF_HUB_DISABLE_XET")  # a token is each machine's own
 PACKAGE = Path(__file__).parents[1]
 
@@ -205,6 +208,7 @@ def _settle() -> None:
     context = ray.data.DataContext.get_current()
     context.target_max_block_size = BLOCK_BYTES
     context.enable_progress_bars = False  # the command has its own
+    logging.getLogger("ray.data").setLevel(logging.ERROR)  # it would write between them
 
 
 def _ours(error: BaseException) -> LookalikeError | None:
