@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -133,15 +132,12 @@ class Lookalikes:
         return Comparison(self.scale.similarity(cosine), cosine, cosine >= self.scale.same)
 
     def warm_up(self) -> None:
-        """Run every step once, so that the first visitor waits no longer than the tenth; begin to index the
-        gallery, beside whatever comes next.
-        """
+        """Run every step once, so that the first visitor waits no longer than the tenth."""
         image = np.full((480, 640, 3), 127, np.uint8)
         self.detector.detect(image)
         points = np.array([[290, 210], [350, 210], [320, 250], [295, 290], [345, 290]], np.float32)
         (probe,) = self.embedder.embed(image, [Face((260, 150, 120, 180), points, 1.0)])
         self.gallery.search(probe)
-        threading.Thread(target=self.gallery.index, daemon=True).start()
 
     def _embed_largest(self, photo: Photo, which: str) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
         image = read_image(photo)

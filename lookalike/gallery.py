@@ -26,7 +26,6 @@ from numpy.typing import NDArray
 
 from lookalike.embedders import BUNDLED, Embedder, Embeddings
 from lookalike.errors import GalleryError, MismatchError
-from lookalike.graph import EXACT_ROWS, Graph
 from lookalike.settings import Settings
 from lookalike.splits import person_key
 from lookalike.storage import read_gallery, write_gallery
@@ -35,7 +34,6 @@ from lookalike.table import Row, checked, distinct_rows, embeddings_of, table_of
 log = logging.getLogger(__name__)
 
 BUNDLED_GALLERY = BUNDLED / "gallery"
-ROWS_A_NAME = 4  # near a probe, at first; a name's photos lie together
 BLOCK = 256  # names whose best is compared first; with fewer or more a search is slower
 
 
@@ -49,7 +47,7 @@ class Hit:
 
 
 class Gallery:
-    """An immutable table, its rows sorted by name, and search over it, exact unless `index` was called."""
+    """An immutable table, its rows sorted by name, and exact search over it."""
 
     def __init__(self, table: pa.Table, settings: Settings) -> None:
         self.settings = settings
@@ -60,7 +58,6 @@ class Gallery:
         self._starts = np.array(changes)  # (names,) first row of each name
         self._sizes = np.diff([*changes, len(self)])  # (names,) how many rows it has
         self.names: tuple[str, ...] = tuple(self._row_names[start] for start in changes)
-        self._graph: Graph | None = None
 
     def __len__(self) -> int:
         return len(self._row_names)
@@ -135,41 +132,15 @@ class Gallery:
         digest.update(self.embeddings.tobytes())
         return digest.hexdigest()[:12]
 
-    def index(self, *, beyond: int = EXACT_ROWS) -> None:
-        """Build a graph of the rows if there are more than `beyond`, which takes minutes; searches are exact
-        until it is there, and find 0.99 of the nearest from then on.
-        """
-        if len(self) > beyond:
-            self._graph = Graph(self.embeddings)
-
     def search(self, probe: NDArray[np.float32], *, count: int = 5) -> list[Hit]:
         """Return the `count` names whose best row is closest to `probe` (dim,), closest first; ties by
         name.
         """
         probe = np.asarray(probe, np.float32)
-        if self._graph and count < len(self.names):
-            return self._search_graph(self._graph, probe, count)
         cosines = self.embeddings @ probe  # (rows, dim) x (dim,) -> (rows,)
         one_each = len(self._starts) == len(cosines)
         best = cosines if one_each else np.maximum.reduceat(cosines, self._starts)  # (names,)
         return [self._hit(name, cosines) for name in _largest(best, count)]
-
-    def _search_graph(self, graph: Graph, probe: NDArray[np.float32], count: int) -> list[Hit]:
-        """Return the hits among ever more of the nearest rows, until they are of enough names."""
-        wanted = 0
-        found: list[Hit] = []
-        while len(found) < count and wanted < len(self):
-            wanted = min(max(4 * wanted, ROWS_A_NAME * count), len(self))
-            rows = graph.near(probe, wanted)
-            cosines = self.embeddings[rows] @ probe  # (wanted, dim) x (dim,) -> (wanted,)
-            order = np.lexsort((rows, -cosines))
-            names = np.searchsorted(self._starts, rows[order], side="right") - 1
-            _, first = np.unique(names, return_index=True)
-            found = [
-                Hit(int(rows[place]), self._row_names[rows[place]], float(cosines[place]))
-                for place in order[np.sort(first)]
-            ]
-        return found[:count]
 
     def standing(self, cosine: float) -> float | None:
         """Return the share, 0..1, of strangers whose first match here is less alike than `cosine`; None if

@@ -37,26 +37,6 @@ def test_search_agrees_with_sorting_everything(rows: int, names: int):
     assert [hit.name for hit in gallery.search(probe, count=7)] == expected
 
 
-@pytest.mark.parametrize("names", [40, 900, 3000])
-def test_a_graph_finds_nearly_what_sorting_everything_finds(names: int):
-    random = np.random.default_rng(1)
-    rows = [Row(f"name {i % names:04}", unit(*random.normal(size=32))) for i in range(3000)]
-    exact, indexed = (Gallery.of(rows, replace(settings(), dim=32)) for _ in range(2))
-    indexed.index(beyond=2999)
-    probes = [unit(*random.normal(size=32)) for _ in range(100)]
-    found = [(exact.search(probe), indexed.search(probe)) for probe in probes]
-    assert np.mean([len(set(one) & set(other)) / 5 for one, other in found]) > 0.99
-    assert [len(other) for _, other in found] == [5] * 100
-
-
-def test_a_table_that_is_read_fast_needs_no_graph():
-    gallery = make_gallery(ada=[[1, 0, 0]], bo=[[0, 1, 0]])
-    gallery.index()
-    assert [(hit.name, hit.cosine) for hit in gallery.search(unit(1, 0, 0))] == [("ada", 1.0), ("bo", 0.0)]
-    gallery.index(beyond=1)
-    assert [(hit.name, hit.cosine) for hit in gallery.search(unit(1, 0, 0))] == [("ada", 1.0), ("bo", 0.0)]
-
-
 def test_ties_are_broken_by_name():
     gallery = make_gallery(zoe=[[1, 0, 0]], ada=[[1, 0, 0]], may=[[1, 0, 0]])
     assert [hit.name for hit in gallery.search(unit(1, 0, 0), count=2)] == ["ada", "may"]

@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 
 from lookalike.embedders import Embeddings
 from lookalike.gallery import Gallery
-from lookalike.graph import EFFORT, LINKS, WIDTH
 from lookalike.settings import Settings
 from lookalike.table import Row
 
 NEAREST = 5  # what the page shows, and what recall counts
 THREADS = 2  # a free Space's cores
-GRAPH_ROWS = 100_000  # on two cores a graph over a million rows takes minutes to build: only the gallery's
+GRAPH_ROWS = 100_000  # on two cores a graph over a million rows takes minutes to build: only one of them
+LINKS, WIDTH = 16, 128  # of a graph: neighbours a row has, and candidates for them while it is built
+EFFORT = 3072  # candidates while a graph is searched
 ROW_ROWS = 1_000_000  # more rows are not made into a gallery's own objects
 LISTS, OPENED = 1024, 256  # of an inverted file: its lists, and how many of them a search opens
 TRAINED_ON = 50_000  # rows from which faiss learns lists and ranges
