@@ -38,9 +38,7 @@ from lookalike.sources import Source
 BATCH = 32  # photos judged or embedded in one call
 BLOCK_BYTES = 4_000_000  # some hundred photos: what a dead worker costs, and blocks enough for every core
 READER_CORES = 0.25  # a reader mostly waits for a disk or the network
-JUDGE_CORES = (
-    0.75  # with a reader and an embedder two cores; other than an embedder's, or Ray makes one of both
-)
+JUDGE_CORES = 0.75  # with reader and embedder two cores; not an embedder's, or Ray joins the two stages
 PASSED_ON = ("DEEPFACE_BACKEND_ENGINE", "HF_ENDPOINT", "HF_HUB_DISABLE_XET")  # a token is each machine's own
 PACKAGE = Path(__file__).parents[1]
 
