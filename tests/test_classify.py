@@ -19,10 +19,10 @@ from lookalike.evaluation.classification import by_name, calibrate, calibration_
 from lookalike.trained import find_any_model, load_any_embedder
 from lookalike.training.classify.checkpoint import write_arrays
 from lookalike.training.classify.commands import settings_from
-from lookalike.training.classify.ensemble import mixture_weights
+from lookalike.training.classify.ensemble import Member, join
 from lookalike.training.classify.faces import About, FaceTable
 from lookalike.training.classify.fitting import class_weights
-from lookalike.training.classify.layers import augmenting
+from lookalike.training.classify.layers import augmenting, resized
 from lookalike.training.classify.looking import fill, look
 from lookalike.training.classify.networks import build
 from lookalike.training.classify.opening import features_of, open_classifier, predict
@@ -318,11 +318,20 @@ def test_a_broken_network_says_which_keras_made_it(data: Data, tmp_path: Path):
 # Figures
 
 
-def test_the_members_that_explain_the_photos_weigh_most():
-    right, wrong = np.array([[0.9, 0.1], [0.2, 0.8]]), np.array([[0.1, 0.9], [0.8, 0.2]])
-    weights = mixture_weights([right, wrong], np.array([0, 1]))
-    assert weights == pytest.approx([1, 0], abs=0.01)
-    assert mixture_weights([right, right], np.array([0, 1])) == pytest.approx([0.5, 0.5])
+def test_an_ensemble_says_the_mean_of_what_its_members_say():
+    faces = made_up({"Ada": 2, "Bo": 2, "Cy": 2}).images
+    members = []
+    for size in (64, 80):
+        core = build(replace(TINY, size=size), 3, faces).core
+        face = keras.Input((64, 64, 3))
+        members.append(Member(f"{size}", keras.Model(face, core(resized(face, core)))))
+    ensemble = join(members)
+    shares = [predict(member.classifier, faces) for member in members]
+    assert np.ptp(shares, axis=0).max() > 0.01
+    assert predict(ensemble, faces) == pytest.approx(np.mean(shares, axis=0), abs=1e-5)
+    features = [features_of(member.classifier).predict(faces / np.float32(255)) for member in members]
+    whole = features_of(ensemble).predict(faces / np.float32(255))
+    assert whole == pytest.approx(np.hstack([unit_rows(rows) for rows in features]), abs=1e-5)
 
 
 def test_the_figures_of_a_classification_by_hand():

@@ -112,5 +112,5 @@ def _check_reports(runs: Path) -> None:
         for picture in report.glob("*.png"):
             assert np.asarray(Image.open(picture).convert("L")).std() > 5, picture
     ensemble = json.loads((runs / "ensemble" / "report" / "report.json").read_text(encoding="utf-8"))
-    assert {"scratch alone", "fine-tuned alone"} <= {way["title"] for way in ensemble["compared"]}
+    assert {"second alone", "fine-tuned alone"} <= {way["title"] for way in ensemble["compared"]}
     assert Gallery.load(runs / "gallery", model="fine-tuned").settings.dim == 128

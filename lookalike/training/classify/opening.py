@@ -14,13 +14,13 @@ from lookalike.training.classify.layers import resized
 from lookalike.training.classify.settings import load_run, versions
 
 CLASSIFIER = "classifier.keras"
-MEMBER, WEIGHT = "member_", "weight_"  # how an ensemble's layers are called
+MEMBER = "member_"  # how an ensemble's members are called
 BATCH = 64
 
 
 def features_of(classifier: keras.Model) -> keras.Model:
     """Return the network from faces (n, side, side, 3) RGB 0..1 to the features before its last layer; of an
-    ensemble, to its members' unit features one after the other, scaled so that cosines add up by the weights.
+    ensemble, to its members' unit features one after the other.
     """
     face = keras.Input(classifier.input_shape[1:], name="face")
     found = {layer.name: layer for layer in classifier.layers}
@@ -28,12 +28,11 @@ def features_of(classifier: keras.Model) -> keras.Model:
         core = found["core"]
         inside = keras.Model(core.input, core.get_layer("features").output)
         return keras.Model(face, inside(resized(face, core), training=False), name="features_of")
-    features = []
-    for name, member in found.items():
-        if name.startswith(MEMBER):
-            weight = found[name.replace(MEMBER, WEIGHT)].scale
-            unit = layers.UnitNormalization()(member(resized(face, member), training=False)[1])
-            features.append(layers.Rescaling(weight**0.5)(unit))
+    features = [
+        layers.UnitNormalization()(member(resized(face, member), training=False)[1])
+        for name, member in found.items()
+        if name.startswith(MEMBER)
+    ]
     return keras.Model(face, layers.Concatenate()(features), name="features_of")
 
 

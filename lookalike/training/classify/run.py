@@ -75,10 +75,8 @@ def classify(
     members = open_members(wanted.members, data.split)
     run = _begin(data, folder, wanted, resume=resume, given=given)
     if members:
-        classifier, weights = join(members, data.parts["validation"])
-        told = (f"{member.title} {weight:.2f}" for member, weight in zip(members, weights, strict=True))
-        run = replace(run, base=", ".join(told))
-        print(f"weights that suit the validation photos best: {run.base}")
+        classifier = join(members)
+        run = replace(run, base=" and ".join(member.title for member in members))
     else:
         classifier, run = _train(data, folder, run, write, fetch)
     classifier.save(folder / CLASSIFIER)
