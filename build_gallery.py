@@ -32,7 +32,7 @@ from lookalike.gallery import Gallery
 from lookalike.settings import SETTINGS_FILE
 from lookalike.sources import Choice, Source, open_sources
 from lookalike.splits import person_key
-from lookalike.trained import load_any_embedder
+from lookalike.trained import is_run, load_any_embedder
 
 INSPECTION = "inspection"  # the folder below --output
 # A build looks at a photo a core at once; a second thread for each would only cost what passes between them.
@@ -105,9 +105,7 @@ def run(
         source=source.name,
         licence=options.licence,
     )
-    engine: Engine = collect
-    if options.engine == "ray":
-        engine = RayEngine(detectors, embedders, options.ray_address, options.ray_gpus)
+    engine = _engine(options, detectors, embedders)
     with alone(options.output):
         built = _build(source, detector, embedder, how, options.output, engine)
     print(f"{len(built.gallery.names):,} names in {len(built.gallery):,} rows written to {options.output}")
@@ -115,6 +113,16 @@ def run(
     if options.push_to:
         title = f"Add {len(built.gallery.names):,} names for {built.gallery.settings.model}"
         push(hubs(), options.output, built.gallery, options, title)
+
+
+def _engine(
+    options: argparse.Namespace, detectors: Callable[[str], Detector], embedders: Callable[[str], Embedder]
+) -> Engine:
+    if options.engine == "local":
+        return collect
+    model = str(Path(options.model).resolve()) if is_run(options.model) else options.model
+    makers = partial(detectors, options.detector), partial(embedders, model)
+    return RayEngine(*makers, options.ray_address, options.ray_gpus)
 
 
 def _build(

@@ -204,7 +204,7 @@ def canary() -> Iterator[tuple[str, list[str]]]:
         do_HEAD = do_POST = do_GET
 
         def log_message(self, *_: object) -> None:
-            pass
+            """Write nothing between the tests' own lines."""
 
     trap = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Trap)
     threading.Thread(target=trap.serve_forever, daemon=True).start()

@@ -17,6 +17,7 @@ from commands import (
     NOTES,
     NOWHERE,
     ROOT,
+    START_SECONDS,
     TABLE,
     build,
     finish,
@@ -163,6 +164,14 @@ def door_at(port: int = 0) -> socket.socket:
     return door
 
 
+def wait_until_asked(hub: Hub, part: str, process: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while not any(part in call for call in hub.requests):
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
 def two_shards() -> dict[str, bytes]:
     return {
         f"data/train-0000{n}.parquet": stars(*((f"P{k}", 34 * n + k) for k in range(34))) for n in range(2)
@@ -180,9 +189,7 @@ def test_a_build_whose_network_is_lost_keeps_what_is_done_and_goes_on(tmp_path: 
         hub.put("them/stars", shards)
         hub.dawdle("train-00001", 60)  # the first is done by the time the server goes
         process = impatient_build(*command, retries=2, env=environment)
-        while not any("train-00001" in call for call in hub.requests):
-            assert process.poll() is None, process.communicate()
-            time.sleep(0.05)
+        wait_until_asked(hub, "train-00001", process)
     code, _, complaint = finish(process)  # the server is gone by now
     assert code == 2 and "them/stars breaks off after" in complaint, complaint
     assert "the same command goes on from there when the Hub and the network are back" in complaint
@@ -205,9 +212,7 @@ def test_a_build_that_waits_for_a_lost_network_stops_when_told_to(tmp_path: Path
         hub.dawdle("train-00001", 60)
         output = tmp_path / "gallery"
         process = impatient_build("them/stars", "--output", output, retries=20, env=os.environ | environment)
-        while not any("train-00001" in call for call in hub.requests):
-            assert process.poll() is None, process.communicate()
-            time.sleep(0.05)
+        wait_until_asked(hub, "train-00001", process)
     time.sleep(2)
     process.send_signal(signal.SIGTERM)
     began = time.monotonic()

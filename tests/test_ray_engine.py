@@ -17,6 +17,8 @@ import pytest
 from fakes import BrightDetector, ColourEmbedder, speckled
 from PIL import Image
 
+from build_gallery import main
+from lookalike import Gallery
 from lookalike.building.collecting import collect
 from lookalike.building.ledger import Ledger
 from lookalike.building.options import Options
@@ -61,19 +63,19 @@ class MortalEmbedder(ColourEmbedder):
         return super().embed_crops(crops)
 
 
-def mortal_detector(marker: Path, name: str) -> MortalDetector:
+def mortal_detector(marker: Path) -> MortalDetector:
     return MortalDetector(marker)
 
 
-def mortal_embedder(marker: Path, name: str) -> MortalEmbedder:
+def mortal_embedder(marker: Path) -> MortalEmbedder:
     return MortalEmbedder(marker)
 
 
-def a_detector(name: str) -> BrightDetector:
+def a_detector() -> BrightDetector:
     return BrightDetector()
 
 
-def an_embedder(name: str) -> ColourEmbedder:
+def an_embedder() -> ColourEmbedder:
     return ColourEmbedder()
 
 
@@ -149,6 +151,24 @@ def test_what_ray_has_found_out_is_known_to_the_next_build(cluster: None, tmp_pa
     whole = source(partial(photos, 0), partial(photos, 1))
     resumed = built(RayEngine(a_detector, an_embedder), tmp_path / "ray", whole)
     assert resumed.gallery.revision == built(collect, tmp_path / "local", whole).gallery.revision
+
+
+def embedder_of_a_run(spec: str) -> ColourEmbedder:
+    assert Path(spec).is_dir(), spec
+    return ColourEmbedder()
+
+
+def test_a_trained_run_is_found_from_every_worker(
+    cluster: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)  # where the workers are not
+    (tmp_path / "run").mkdir()
+    (tmp_path / "stars" / "Ada").mkdir(parents=True)
+    Image.fromarray(speckled((200, 0, 0))).save(tmp_path / "stars" / "Ada" / "1.png")
+    words = ["--model", "run", "--output", "gallery", "--engine", "ray"]
+    made = {"detectors": lambda name: BrightDetector(), "embedders": embedder_of_a_run}
+    assert main([str(tmp_path / "stars"), *words], **made) == 0
+    assert Gallery.load(tmp_path / "gallery", model="colour").names == ("Ada",)
 
 
 def test_without_ray_the_engine_says_what_to_install(tmp_path: Path):

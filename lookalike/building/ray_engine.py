@@ -29,8 +29,9 @@ from lookalike.building.ray_stages import (
     read_part,
     seen_of,
 )
+from lookalike.building.stopping import GO_ON
 from lookalike.building.writing import Writer
-from lookalike.embedders import Embedder
+from lookalike.embedders import Embedder, Model
 from lookalike.errors import EngineError, LookalikeError, MissingExtraError
 from lookalike.faces import Detector
 from lookalike.sources import Source
@@ -45,12 +46,12 @@ PACKAGE = Path(__file__).parents[1]
 
 @dataclass(frozen=True)
 class RayEngine:
-    """Collects on Ray. `detectors` and `embedders` make both by name in every worker; `address` is a
+    """Collects on Ray. `make_detector` and `make_embedder` are called in every worker; `address` is a
     cluster's, None for one on this machine; `gpus` is how many, or what share of one, each embedder holds.
     """
 
-    detectors: Callable[[str], Detector]
-    embedders: Callable[[str], Embedder]
+    make_detector: Callable[[], Detector]
+    make_embedder: Callable[[], Embedder]
     address: str | None = None
     gpus: float = 0.0
 
@@ -73,10 +74,12 @@ class RayEngine:
         for _ in range(gathering.recall(lambda key: ledger.finished(key, options))):
             progress()
         to_read = [part for part in range(len(source.parts)) if gathering.length(part) is None]
+        if not to_read:  # all of it is known, and no cluster is needed
+            return gathering.records()
         with _connected(self.address):
             writer = Writer(ledger)
             try:
-                for rows in self._found(source, to_read, ledger, detector, embedder, options):
+                for rows in self._found(source, to_read, ledger, embedder.model, options):
                     writer.add(_take(rows, gathering, ledger, progress), gathering.finished())
                 writer.add([], gathering.finished())
             finally:
@@ -88,8 +91,7 @@ class RayEngine:
         source: Source,
         to_read: list[int],
         ledger: Ledger,
-        detector: Detector,
-        embedder: Embedder,
+        model: Model,
         options: Options,
     ) -> Iterator[list[Row]]:
         """Yield rows like EMBEDDED of these parts' records, some at a time as they come."""
@@ -97,13 +99,14 @@ class RayEngine:
 
         _settle()
         reading = {"known": ray.put(ledger.digests), "options": options, "limit": source.limit}
-        judging = {"detectors": self.detectors, "detector": detector.name, "model": embedder.model}
-        making = {"embedders": self.embedders, "model": embedder.model.name}
+        judging = {
+            "make_detector": self.make_detector,
+            "model": model,
+            "thumbnails": options.thumbnails,
+        }
         readers = [
             {"part": part, "reader": ray.cloudpickle.dumps(source.parts[part].records)} for part in to_read
         ]
-        if not readers:
-            return
         records = ray.data.from_items(readers, override_num_blocks=len(readers)).flat_map(
             read_part, fn_kwargs=reading, num_cpus=READER_CORES
         )
@@ -111,14 +114,14 @@ class RayEngine:
             judge_photos,
             batch_size=BATCH,
             batch_format="pyarrow",
-            fn_kwargs=judging | {"thumbnails": options.thumbnails},
+            fn_kwargs=judging,
             num_cpus=JUDGE_CORES,
         )
         embedded = judged.map_batches(
             Embed,
             batch_size=BATCH,
             batch_format="pyarrow",
-            fn_constructor_kwargs=making,
+            fn_constructor_kwargs={"make_embedder": self.make_embedder},
             concurrency=(1, self._most()),
             num_gpus=self.gpus or None,
         )
@@ -169,9 +172,7 @@ def _connected(address: str | None) -> Iterator[None]:
             _join(address)
         yield
     except ray.exceptions.RayError as error:
-        raise _ours(error) or EngineError(
-            f"Ray gave up ({_reason(error)}). What was done is kept; the same command goes on from there."
-        ) from error
+        raise _ours(error) or EngineError(f"Ray gave up ({_reason(error)}). {GO_ON}") from error
     finally:
         if not joined:
             ray.shutdown()

@@ -77,11 +77,11 @@ def _row(part: int, row: int, state: str, seen: Seen | None, record: Record | No
 
 
 def judge_photos(
-    table: pa.Table, *, detectors: Callable[[str], Detector], detector: str, model: Model, thumbnails: bool
+    table: pa.Table, *, make_detector: Callable[[], Detector], model: Model, thumbnails: bool
 ) -> pa.Table:
     """Return rows like JUDGED: of photos that pass the gate the state is ACCEPTED."""
-    finder = detectors(detector)  # once a process
-    rows = [_judged(row, finder, model, thumbnails=thumbnails) for row in table.to_pylist()]
+    detector = make_detector()  # one object a process
+    rows = [_judged(row, detector, model, thumbnails=thumbnails) for row in table.to_pylist()]
     return pa.Table.from_pylist(rows, JUDGED)
 
 
@@ -100,8 +100,8 @@ def _judged(row: Row, detector: Detector, model: Model, *, thumbnails: bool) -> 
 class Embed:
     """An embedder of the pool, one a worker, on a CPU core or a GPU."""
 
-    def __init__(self, *, embedders: Callable[[str], Embedder], model: str) -> None:
-        self._embedder = embedders(model)
+    def __init__(self, *, make_embedder: Callable[[], Embedder]) -> None:
+        self._embedder = make_embedder()
 
     def __call__(self, table: pa.Table) -> pa.Table:
         """Take rows like JUDGED, return rows like EMBEDDED."""
