@@ -22,7 +22,7 @@ from lookalike.evaluation.models import PublicEmbedder, cost, open_model, short_
 from lookalike.evaluation.percentage import best_of, fit
 from lookalike.evaluation.photos import Embedded, Photo, embed_photos, read_photos
 from lookalike.evaluation.reports import markdown
-from lookalike.evaluation.retrieval import Retrieval, by_side, confusions, look_up, summarize
+from lookalike.evaluation.retrieval import Retrieval, by_side, confusions, look_up, look_up_often, summarize
 from lookalike.evaluation.verification import Pair, PairScores, few_each, fold_accuracies, score_pairs, verify
 from lookalike.sources import Record
 from lookalike.splits import Side, Split, save_split
@@ -111,18 +111,32 @@ def test_looking_up_ranks_people_by_their_best_photo():
     found = look_up(faces, enrolled_each=1, seed=1)  # draws the bo of row 1
     assert (found.people, found.places.tolist()) == (("ada", "bo", "cy"), [3, 4, 5])
     assert (found.ranks.tolist(), found.first) == ([2, 1, 0], ("ada", "bo", ""))
-    assert confusions(faces, found) == {("bo", "ada"): 1}
-    assert by_side(faces, found)["held out"] == by_side(faces, found)["all"]
+    assert confusions(faces, [found, found]) == {("bo", "ada"): 2}
+    assert by_side(faces, [found])["held out"] == by_side(faces, [found])["all"]
     with pytest.raises(SourceError, match="more than 5 photos"):
-        look_up(embedded([[1, 0], [0, 1]], ["ada", "bo"]), enrolled_each=5)
+        look_up_often(embedded([[1, 0], [0, 1]], ["ada", "bo"]), enrolled_each=5)
+
+
+def test_other_photos_are_enrolled_in_every_draw():
+    rows = [[1, 0], [0.2, 1], [0.7, 0.7], [0.6, 0.8], [0.8, 0.6], [0, 1]]
+    faces = embedded(rows, ["ada", "ada", "ada", "bo", "bo", "bo"])
+    draws = look_up_often(faces, enrolled_each=1)
+    assert len({tuple(found.places) for found in draws}) > 5
+    figures = by_side(faces, draws)["all"]
+    shares = [float((found.ranks == 1).mean()) for found in draws]
+    assert (figures.draws, figures.photos) == (len(draws), 4)
+    assert figures.top1 == pytest.approx(sum(shares) / len(shares)) and min(shares) < max(shares)
+    assert figures.deviation == pytest.approx(np.std(shares)) and figures.deviation > 0
 
 
 def test_a_photo_without_a_face_counts_as_wrong():
-    assert summarize(np.array([1, 2, 0, 8]), names=9) == Retrieval(
+    assert summarize([np.array([1, 2, 0, 8])], names=9) == Retrieval(
         names=9,
+        draws=1,
         photos=4,
         with_face=3,
         top1=0.25,
+        deviation=0.0,
         top5=0.5,
         reciprocal_rank=pytest.approx((1 + 0.5 + 1 / 8) / 4),
     )

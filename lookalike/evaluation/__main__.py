@@ -124,28 +124,29 @@ def _retrieve(options: argparse.Namespace) -> None:
     from lookalike.evaluation.photos import embed_photos, read_photos
     from lookalike.evaluation.pictures import draw_confusions
     from lookalike.evaluation.reports import markdown, percent, save_report
-    from lookalike.evaluation.retrieval import by_side, confusions, display_names, look_up, looked_up_people
+    from lookalike.evaluation.retrieval import by_side, confusions, display_names, look_up_often
 
     photos = read_photos(options.sources, load_split(options.split))
     detector = load_detector(options.detector)
     results, pictures, rows = {}, {}, []
     for spec, name in zip(options.model, short_names(options.model), strict=True):
         embedded = embed_photos(photos, detector, open_model(spec))
-        found = look_up(embedded, enrolled_each=options.photos_per_name)
-        figures, names = by_side(embedded, found), display_names(embedded)
+        draws = look_up_often(embedded, enrolled_each=options.photos_per_name)
+        figures, names = by_side(embedded, draws), display_names(embedded)
         results[name] = {
             "detector": detector.name,
             "enrolled_each": options.photos_per_name,
             "figures": {side: asdict(side_figures) for side, side_figures in figures.items()},
             "confusions": [
                 {"person": names[person], "taken_for": names[other], "photos": count}
-                for (person, other), count in confusions(embedded, found).items()
+                for (person, other), count in confusions(embedded, draws).items()
             ],
         }
-        pictures[name] = draw_confusions(looked_up_people(embedded, found), found, names)
+        pictures[name] = draw_confusions(embedded.people, draws, names)
         for side, one in figures.items():
-            shares = (percent(one.top1), percent(one.top5), f"{one.reciprocal_rank:.3f}")
-            rows.append([name, side, str(one.photos), str(one.names), *shares])
+            first = f"{percent(one.top1)} ± {100 * one.deviation:.1f}"
+            shares = (first, percent(one.top5), f"{one.reciprocal_rank:.3f}")
+            rows.append([name, side, f"{one.photos:.0f}", str(one.names), *shares])
     header = ["model", "people", "photos", "names", "right name first", "among five", "mean reciprocal rank"]
     report = "retrieve-" + "-".join(Path(source).stem for source in options.sources)
     save_report(options.output, report, result=results, table=markdown(header, rows), pictures=pictures)

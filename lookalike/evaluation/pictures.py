@@ -41,16 +41,17 @@ def draw_roc(scores: Mapping[str, PairScores]) -> Figure:
     return figure
 
 
-def draw_confusions(people: Sequence[str], found: LookUps, names: Mapping[str, str]) -> Figure:
-    """Return who is taken for whom: a row a person, shares of their photos in percent, right answers left
-    out. `people` is whose each photo is.
+def draw_confusions(people: Sequence[str], draws: Sequence[LookUps], names: Mapping[str, str]) -> Figure:
+    """Return who is taken for whom: a row a person, shares of their photos in percent over all draws, right
+    answers left out. `people` is whose each photo is, by its place.
     """
-    everybody = list(found.people)
-    place = {person: row for row, person in enumerate(everybody)}
+    everybody = list(draws[0].people)
+    row_of = {person: row for row, person in enumerate(everybody)}
     counts = np.zeros((len(everybody), len(everybody)))
-    for person, first in zip(people, found.first, strict=True):
-        if first:
-            counts[place[person], place[first]] += 1
+    for found in draws:
+        for place, first in zip(found.places, found.first, strict=True):
+            if first:
+                counts[row_of[people[place]], row_of[first]] += 1
     shares = 100 * counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     np.fill_diagonal(shares, 0)
     worst = np.sort(np.argsort(-(shares.sum(axis=0) + shares.sum(axis=1)))[:MOST_NAMES])

@@ -1,10 +1,11 @@
 """Does the right name come first? Some photos of each name are enrolled in a gallery, the others are looked
-up.
+up; again and again with other photos enrolled, because much hangs on which they are.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,26 +15,30 @@ from lookalike.errors import SourceError
 from lookalike.evaluation.photos import Embedded
 
 FIRST = 5  # names that the page shows
+DRAWS = 20  # of the photos to enrol; the share of right names differs by half a point from draw to draw
 
 
 @dataclass(frozen=True)
 class Retrieval:
     """Photos looked up among `names`, photos among them that showed a face, the shares, 0..1 of all photos,
-    with the right name first or among the first five, and the mean reciprocal rank.
+    with the right name first or among the first five, and the mean reciprocal rank: means over the draws.
+    `deviation` is the standard deviation of `top1` from draw to draw.
     """
 
     names: int
-    photos: int
-    with_face: int
+    draws: int
+    photos: float
+    with_face: float
     top1: float
+    deviation: float
     top5: float
     reciprocal_rank: float
 
 
 @dataclass(frozen=True)
 class LookUps:
-    """Photos looked up: the place of each, the rank of its own name from 1 on (0 where no face was found),
-    and the person who came first ("" then).
+    """Photos looked up in one draw: the place of each, the rank of its own name from 1 on (0 where no face
+    was found), and the person who came first ("" then).
     """
 
     people: tuple[str, ...]
@@ -42,7 +47,12 @@ class LookUps:
     first: tuple[str, ...]
 
 
-def look_up(embedded: Embedded, *, enrolled_each: int, seed: int = 0) -> LookUps:
+def look_up_often(embedded: Embedded, *, enrolled_each: int) -> list[LookUps]:
+    """Look up in DRAWS galleries, each enrolled by a draw of its own; raises what `look_up` raises."""
+    return [look_up(embedded, enrolled_each=enrolled_each, seed=seed) for seed in range(DRAWS)]
+
+
+def look_up(embedded: Embedded, *, enrolled_each: int, seed: int) -> LookUps:
     """Enrol `enrolled_each` photos of every person, drawn by chance among those that show a face, and look
     the others up; a person's score is the best of their photos, as in the app.
 
@@ -69,49 +79,54 @@ def look_up(embedded: Embedded, *, enrolled_each: int, seed: int = 0) -> LookUps
     return LookUps(tuple(map(str, people)), probes, ranks, tuple(first))
 
 
-def summarize(ranks: NDArray[np.intp], *, names: int) -> Retrieval:
-    """Return the figures for ranks from 1 on, 0 without a face."""
-    found = ranks > 0
-    photos = max(len(ranks), 1)
+def summarize(draws: Sequence[NDArray[np.intp]], *, names: int) -> Retrieval:
+    """Return the figures for each draw's ranks from 1 on, 0 without a face."""
+    firsts = [(ranks == 1).mean() for ranks in draws]
     return Retrieval(
         names=names,
-        photos=len(ranks),
-        with_face=int(found.sum()),
-        top1=float((ranks == 1).sum() / photos),
-        top5=float((found & (ranks <= FIRST)).sum() / photos),
-        reciprocal_rank=float((1 / ranks[found]).sum() / photos),
+        draws=len(draws),
+        photos=_mean(len(ranks) for ranks in draws),
+        with_face=_mean((ranks > 0).sum() for ranks in draws),
+        top1=_mean(firsts),
+        deviation=float(np.std(firsts)),
+        top5=_mean(((ranks > 0) & (ranks <= FIRST)).mean() for ranks in draws),
+        reciprocal_rank=_mean(((ranks > 0) / np.maximum(ranks, 1)).mean() for ranks in draws),
     )
 
 
-def by_side(embedded: Embedded, found: LookUps) -> dict[str, Retrieval]:
+def by_side(embedded: Embedded, draws: Sequence[LookUps]) -> dict[str, Retrieval]:
     """Return the figures of all photos looked up, and apart those of people who were held out from training
     and of people who trained (with other photos, or with these).
     """
-    sides = np.array([_side(embedded.photos[place].side) for place in found.places])
-    names = len(found.people)
-    figures = {"all": summarize(found.ranks, names=names)}
-    for side in sorted(set(sides.tolist())):
-        figures[side] = summarize(found.ranks[sides == side], names=names)
+    side_of = np.array([_side(photo.side) for photo in embedded.photos])
+    names = len(draws[0].people)
+    figures = {"all": summarize([found.ranks for found in draws], names=names)}
+    for side in np.unique(side_of).tolist():
+        ranks = [found.ranks[side_of[found.places] == side] for found in draws]
+        if all(map(len, ranks)):
+            figures[side] = summarize(ranks, names=names)
     return figures
 
 
-def looked_up_people(embedded: Embedded, found: LookUps) -> list[str]:
-    """Return the person of each photo that was looked up."""
-    return [embedded.photos[place].person for place in found.places]
-
-
-def confusions(embedded: Embedded, found: LookUps) -> dict[tuple[str, str], int]:
-    """Return how often whom was taken for whom, the most frequent first."""
-    counts: dict[tuple[str, str], int] = defaultdict(int)
-    for person, first in zip(looked_up_people(embedded, found), found.first, strict=True):
-        if first and first != person:
-            counts[person, first] += 1
-    return dict(sorted(counts.items(), key=lambda item: -item[1]))
+def confusions(embedded: Embedded, draws: Sequence[LookUps]) -> dict[tuple[str, str], int]:
+    """Return how often whom was taken for whom in all draws together, the most frequent first."""
+    people = embedded.people
+    counts = Counter(
+        (people[place], first)
+        for found in draws
+        for place, first in zip(found.places, found.first, strict=True)
+        if first and first != people[place]
+    )
+    return dict(counts.most_common())
 
 
 def display_names(embedded: Embedded) -> dict[str, str]:
     """Return how each person's name is written, by the person's key."""
     return {photo.person: photo.record.name for photo in embedded.photos}
+
+
+def _mean(values: Iterable[float]) -> float:
+    return float(np.mean(list(values)))
 
 
 def _side(side: str) -> str:
