@@ -138,7 +138,7 @@ def _retrieve(options: argparse.Namespace) -> None:
             "enrolled_each": options.photos_per_name,
             "figures": {side: asdict(side_figures) for side, side_figures in figures.items()},
             "confusions": [
-                {"person": names[person], "taken_for": names[other], "photos": count}
+                {"person": names[person], "taken_for": names[other], "times": count}
                 for (person, other), count in confusions(embedded, draws).items()
             ],
         }
