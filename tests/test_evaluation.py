@@ -22,7 +22,7 @@ from lookalike.evaluation.models import PublicEmbedder, cost, open_model, short_
 from lookalike.evaluation.percentage import best_of, fit
 from lookalike.evaluation.photos import Embedded, Photo, embed_photos, read_photos
 from lookalike.evaluation.reports import markdown
-from lookalike.evaluation.retrieval import Retrieval, by_side, confusions, look_up, look_up_often, summarize
+from lookalike.evaluation.retrieval import Retrieval, by_side, look_up, look_up_often, summarize, taken_for
 from lookalike.evaluation.verification import Pair, PairScores, few_each, fold_accuracies, score_pairs, verify
 from lookalike.sources import Record
 from lookalike.splits import Side, Split, save_split
@@ -111,7 +111,7 @@ def test_looking_up_ranks_people_by_their_best_photo():
     found = look_up(faces, enrolled_each=1, seed=1)  # draws the bo of row 1
     assert (found.people, found.places.tolist()) == (("ada", "bo", "cy"), [3, 4, 5])
     assert (found.ranks.tolist(), found.first) == ([2, 1, 0], ("ada", "bo", ""))
-    assert confusions(faces, [found, found]) == {("bo", "ada"): 2}
+    assert taken_for(faces, [found, found]) == {("bo", "ada"): 2, ("bo", "bo"): 2}
     assert by_side(faces, [found])["held out"] == by_side(faces, [found])["all"]
     with pytest.raises(SourceError, match="more than 5 photos"):
         look_up_often(embedded([[1, 0], [0, 1]], ["ada", "bo"]), enrolled_each=5)

@@ -124,7 +124,7 @@ def _retrieve(options: argparse.Namespace) -> None:
     from lookalike.evaluation.photos import embed_photos, read_photos
     from lookalike.evaluation.pictures import draw_confusions
     from lookalike.evaluation.reports import markdown, percent, save_report
-    from lookalike.evaluation.retrieval import by_side, confusions, display_names, look_up_often
+    from lookalike.evaluation.retrieval import by_side, display_names, look_up_often, taken_for
 
     photos = read_photos(options.sources, load_split(options.split))
     detector = load_detector(options.detector)
@@ -133,16 +133,18 @@ def _retrieve(options: argparse.Namespace) -> None:
         embedded = embed_photos(photos, detector, open_model(spec))
         draws = look_up_often(embedded, enrolled_each=options.photos_per_name)
         figures, names = by_side(embedded, draws), display_names(embedded)
+        taken = taken_for(embedded, draws)
         results[name] = {
             "detector": detector.name,
             "enrolled_each": options.photos_per_name,
             "figures": {side: asdict(side_figures) for side, side_figures in figures.items()},
             "confusions": [
-                {"person": names[person], "taken_for": names[other], "times": count}
-                for (person, other), count in confusions(embedded, draws).items()
+                {"person": names[person], "taken_for": names[other], "times": times}
+                for (person, other), times in taken.most_common()
+                if person != other
             ],
         }
-        pictures[name] = draw_confusions(embedded.people, draws, names)
+        pictures[name] = draw_confusions(taken, names)
         for side, one in figures.items():
             first = f"{percent(one.top1)} ± {100 * one.deviation:.1f}"
             shares = (first, percent(one.top5), f"{one.reciprocal_rank:.3f}")

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_curve
 
 from lookalike.evaluation.groups import Group
-from lookalike.evaluation.retrieval import LookUps
 from lookalike.evaluation.verification import PairScores
 from lookalike.similarity import Scale
 
@@ -41,17 +40,15 @@ def draw_roc(scores: Mapping[str, PairScores]) -> Figure:
     return figure
 
 
-def draw_confusions(people: Sequence[str], draws: Sequence[LookUps], names: Mapping[str, str]) -> Figure:
-    """Return who is taken for whom: a row a person, shares of their photos in percent over all draws, right
-    answers left out. `people` is whose each photo is, by its place.
+def draw_confusions(taken: Mapping[tuple[str, str], int], names: Mapping[str, str]) -> Figure:
+    """Return who is taken for whom: a row a person, shares of the answers about them in percent, right ones
+    left out. `taken` is how often a person was taken for a person, themselves among them.
     """
-    everybody = list(draws[0].people)
+    everybody = sorted({person for pair in taken for person in pair})
     row_of = {person: row for row, person in enumerate(everybody)}
     counts = np.zeros((len(everybody), len(everybody)))
-    for found in draws:
-        for place, first in zip(found.places, found.first, strict=True):
-            if first:
-                counts[row_of[people[place]], row_of[first]] += 1
+    for (person, other), times in taken.items():
+        counts[row_of[person], row_of[other]] = times
     shares = 100 * counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     np.fill_diagonal(shares, 0)
     worst = np.sort(np.argsort(-(shares.sum(axis=0) + shares.sum(axis=1)))[:MOST_NAMES])

@@ -108,16 +108,15 @@ def by_side(embedded: Embedded, draws: Sequence[LookUps]) -> dict[str, Retrieval
     return figures
 
 
-def confusions(embedded: Embedded, draws: Sequence[LookUps]) -> dict[tuple[str, str], int]:
-    """Return how often whom was taken for whom in all draws together, the most frequent first."""
+def taken_for(embedded: Embedded, draws: Sequence[LookUps]) -> Counter[tuple[str, str]]:
+    """Return how often a person was taken for a person, themselves among them, in all draws together."""
     people = embedded.people
-    counts = Counter(
+    return Counter(
         (people[place], first)
         for found in draws
         for place, first in zip(found.places, found.first, strict=True)
-        if first and first != people[place]
+        if first
     )
-    return dict(counts.most_common())
 
 
 def display_names(embedded: Embedded) -> dict[str, str]:
