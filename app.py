@@ -11,14 +11,14 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from lookalike.detectors import DEFAULT_DETECTOR, DETECTORS
-from lookalike.embedders import DEFAULT_MODEL, MODELS
 from lookalike.errors import LookalikeError, MissingExtraError
-from lookalike.fetching import latest_version
-from lookalike.space.decoders import DECODERS
+from lookalike.faces.detectors import DEFAULT_DETECTOR, DETECTORS
+from lookalike.gallery.fetching import latest_version
+from lookalike.models.embedders import DEFAULT_MODEL, MODELS
+from lookalike.models.trained import find_any_model
 from lookalike.space.finders import Finders, load_finders, load_only
-from lookalike.space.refreshing import Refresher
-from lookalike.trained import find_any_model
+from lookalike.space.middleware.decoders import DECODERS
+from lookalike.space.refresh import Refresher
 
 REFRESH = 10.0  # minutes: who was taken out of a gallery is gone from the page soon; one small request each
 
@@ -58,18 +58,18 @@ def serve(
 ) -> None:
     """Warm up, then serve on GRADIO_SERVER_NAME and GRADIO_SERVER_PORT (by default 127.0.0.1 and 7860).
 
-    Two requests are worked on at once and 40 may wait (`lookalike.space.page.WAITING` says why); more are
-    told to try again. A visitor may make `per_minute` requests a minute, 0 is no limit. `launch` takes
-    the page and its options, by default `lookalike.space.leaving.serve_until_stopped`.
+    Two requests are worked on at once and 40 may wait (`lookalike.space.page.page.WAITING` says why);
+    more are told to try again. A visitor may make `per_minute` requests a minute, 0 is no limit. `launch` takes
+    the page and its options, by default `lookalike.space.middleware.shutdown.serve_until_stopped`.
     """
-    from lookalike.space.uploads import upload_folder
+    from lookalike.space.middleware.uploads import upload_folder
 
     DECODERS.start()  # a process that imports beside this one
     with upload_folder():
         with ThreadPoolExecutor(1) as beside:
             warming = beside.submit(finders.served.warm_up)
-            from lookalike.space.leaving import serve_until_stopped  # gradio takes seconds
-            from lookalike.space.page import build_page, launch_options, warm_up_drawing
+            from lookalike.space.middleware.shutdown import serve_until_stopped  # gradio takes seconds
+            from lookalike.space.page.page import build_page, launch_options, warm_up_drawing
 
             warming.result()
         warm_up_drawing()

@@ -16,23 +16,23 @@ from lookalike.building.arguments import parse
 from lookalike.building.card import write_card
 from lookalike.building.collecting import collect
 from lookalike.building.hub import GalleryHub
+from lookalike.building.interruption import GO_ON, Stop, exit_code, stoppable
 from lookalike.building.ledger import Ledger, alone, ledger_folder
 from lookalike.building.options import Options
 from lookalike.building.pipeline import Built, Engine, build, write_rejections
 from lookalike.building.ray_engine import RayEngine
 from lookalike.building.removal import remove_from_folder
-from lookalike.building.stopping import GO_ON, Stop, exit_code, stoppable
-from lookalike.detectors import load_detector
-from lookalike.embedders import Embedder
 from lookalike.errors import GalleryError, LookalikeError, MissingFileError
-from lookalike.evaluation.inspection import inspect
-from lookalike.evaluation.inspection_page import write_inspection
-from lookalike.faces import Detector
-from lookalike.gallery import Gallery
-from lookalike.settings import SETTINGS_FILE
-from lookalike.sources import Choice, Source, open_sources
-from lookalike.splits import person_key
-from lookalike.trained import is_run, load_any_embedder
+from lookalike.evaluation.splits import person_key
+from lookalike.faces.detectors import load_detector
+from lookalike.faces.face import Detector
+from lookalike.gallery.gallery import Gallery
+from lookalike.gallery.settings import SETTINGS_FILE
+from lookalike.models.embedders import Embedder
+from lookalike.models.trained import is_run, load_any_embedder
+from lookalike.sources.inspection import inspect
+from lookalike.sources.inspection_report import write_inspection
+from lookalike.sources.opening import Choice, Source, open_sources
 
 INSPECTION = "inspection"  # the folder below --output
 # A build looks at a photo a core at once; a second thread for each would only cost what passes between them.

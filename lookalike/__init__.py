@@ -15,7 +15,6 @@ os.environ.setdefault(
     "ORT_DISABLE_TELEMETRY", "1"
 )  # else onnxruntime writes a device id under the home folder
 
-from lookalike.deepface_registration import register_with_deepface
 from lookalike.errors import (
     GalleryError,
     HubError,
@@ -28,9 +27,10 @@ from lookalike.errors import (
     UnknownModelError,
     WeightsError,
 )
-from lookalike.faces import Face
+from lookalike.faces.face import Face
 from lookalike.finder import Comparison, FoundFace, Lookalikes, Match
-from lookalike.gallery import Gallery
+from lookalike.gallery.gallery import Gallery
+from lookalike.models.deepface_table import register_with_deepface
 
 __all__ = [
     "Comparison",

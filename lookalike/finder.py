@@ -11,15 +11,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.detectors import DEFAULT_DETECTOR, load_detector
-from lookalike.embedders import DEFAULT_MODEL, Embedder
 from lookalike.errors import GalleryError, NoFaceError
-from lookalike.faces import RGB, Detector, Face
-from lookalike.fetching import open_gallery
-from lookalike.gallery import Gallery, Hit
+from lookalike.faces.detectors import DEFAULT_DETECTOR, load_detector
+from lookalike.faces.face import RGB, Detector, Face
+from lookalike.gallery.fetching import open_gallery
+from lookalike.gallery.gallery import Gallery, Hit
 from lookalike.images import Photo, read_image
-from lookalike.similarity import Scale
-from lookalike.trained import find_any_model, load_any_embedder
+from lookalike.models.embedders import DEFAULT_MODEL, Embedder
+from lookalike.models.similarity import Scale
+from lookalike.models.trained import find_any_model, load_any_embedder
 
 MAX_FACES = 50  # of a crowd, the largest; the rest are too small to say anything about
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,9 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
-sys.path.insert(0, str(ROOT / "tests"))
+from tests.support.paths import SHARED
 
 # The Hub of these tests is on this machine, behind a door that is bound now and answered only where a test
 # asks for `hub`; the clients read where it is when they are imported.
@@ -25,8 +22,6 @@ os.environ["HF_HUB_DISABLE_XET"] = "1"  # plain LFS
 HUB_CACHE = tempfile.TemporaryDirectory(prefix="hub-cache-", ignore_cleanup_errors=True)
 os.environ["HF_HOME"] = HUB_CACHE.name
 os.environ.pop("HF_TOKEN", None)
-
-SHARED = ROOT.parent / "shared"
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -46,7 +41,7 @@ def photos() -> Path:
 @pytest.fixture(scope="session")
 def hub_server() -> Iterator[object]:
     """A Hub that is served as long as the tests run."""
-    from hub_server import serve
+    from tests.support.hub_server import serve
 
     with serve(HUB_DOOR) as hub:
         yield hub
@@ -55,7 +50,7 @@ def hub_server() -> Iterator[object]:
 @pytest.fixture
 def hub(hub_server, monkeypatch: pytest.MonkeyPatch):
     """The tests' Hub, empty, with its good token in HF_TOKEN."""
-    from hub_server import TOKEN
+    from tests.support.hub_server import TOKEN
 
     hub_server.clear()
     monkeypatch.setenv("HF_TOKEN", TOKEN)

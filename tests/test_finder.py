@@ -7,15 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fakes import BrightDetector, ColourEmbedder, make_gallery, unit
 
 from lookalike import Lookalikes, MismatchError, NoFaceError, UnknownModelError
-from lookalike.detectors import load_detector
 from lookalike.errors import GalleryError, MissingFileError
+from lookalike.faces.detectors import load_detector
 from lookalike.finder import open_gallery
-from lookalike.gallery import Gallery
-from lookalike.table import Row
-from lookalike.trained import find_any_model
+from lookalike.gallery.gallery import Gallery
+from lookalike.gallery.schema import Row
+from lookalike.models.trained import find_any_model
+from tests.support.fakes import BrightDetector, ColourEmbedder, make_gallery, unit
 
 GALLERY = make_gallery(standing=[0.0, 1.0], red=[[1, 0, 0]], yellow=[[1, 1, 0]], blue=[[0, 0, 1]])
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 import lookalike
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "lookalike"
 WINGS = ("building", "training", "evaluation", "space")
 HOMES = {  # third party -> where alone it may be imported

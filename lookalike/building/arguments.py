@@ -6,8 +6,8 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from lookalike.detectors import DEFAULT_DETECTOR, DETECTORS
-from lookalike.embedders import BUNDLED, DEFAULT_MODEL, MODELS
+from lookalike.faces.detectors import DEFAULT_DETECTOR, DETECTORS
+from lookalike.models.embedders import BUNDLED, DEFAULT_MODEL, MODELS
 
 EXCLUDE = BUNDLED / "exclude.txt"
 

@@ -8,8 +8,8 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from lookalike.gallery import Gallery
-from lookalike.settings import SETTINGS_FILE
+from lookalike.gallery.gallery import Gallery
+from lookalike.gallery.settings import SETTINGS_FILE
 
 CARD_FILE = "README.md"
 SIZES = (

@@ -13,16 +13,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 
+from lookalike.building.bookkeeping import Gathering, Seen, why_dropped
 from lookalike.building.gate import Reason
-from lookalike.building.gathering import Gathering, Seen, why_dropped
 from lookalike.building.ledger import Entry, Ledger
-from lookalike.building.looking import Accepted, embed, look
 from lookalike.building.options import Options
+from lookalike.building.processing import Accepted, embed, look
 from lookalike.building.writing import Writer
-from lookalike.embedders import Embedder
-from lookalike.faces import Detector
-from lookalike.records import digest_of
-from lookalike.sources import Record, Source
+from lookalike.faces.face import Detector
+from lookalike.models.embedders import Embedder
+from lookalike.sources.opening import Record, Source
+from lookalike.sources.records import digest_of
 
 BATCH = 32  # records whose faces are embedded at once; more is no faster on a CPU
 AHEAD = 64  # photos decoded ahead of the model: two batches, some tens of megabytes

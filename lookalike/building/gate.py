@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.errors import ImageError
-from lookalike.faces import RGB, Detector, Face
+from lookalike.faces.face import RGB, Detector, Face
+from lookalike.faces.quality import sharpness, span, turn
 from lookalike.images import read_image
-from lookalike.quality import sharpness, span, turn
 
 Reason = Literal["no face", "several faces", "too small", "blurred", "turned away", "unreadable"]
 

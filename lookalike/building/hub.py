@@ -12,9 +12,9 @@ from typing import Any, TypeVar
 from lookalike.building.card import CARD_FILE, card
 from lookalike.building.removal import take_out
 from lookalike.errors import GalleryError, HubError, LookalikeError
-from lookalike.fetching import be_patient, fetch_gallery
-from lookalike.gallery import Gallery
-from lookalike.settings import SETTINGS_FILE
+from lookalike.gallery.fetching import be_patient, fetch_gallery
+from lookalike.gallery.gallery import Gallery
+from lookalike.gallery.settings import SETTINGS_FILE
 
 Result = TypeVar("Result")
 

@@ -21,13 +21,13 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from lookalike.building import gate, thumbnails
+from lookalike.building.bookkeeping import Seen, why_dropped
 from lookalike.building.gate import Reason
-from lookalike.building.gathering import Seen, why_dropped
 from lookalike.building.options import Options
-from lookalike.embedders import Embedder
 from lookalike.errors import GalleryError
-from lookalike.faces import Detector
-from lookalike.records import DIGEST_BYTES
+from lookalike.faces.face import Detector
+from lookalike.models.embedders import Embedder
+from lookalike.sources.records import DIGEST_BYTES
 
 WORK = ".work"  # the folder beside the galleries where ledgers are kept
 SEEN = pa.schema(

@@ -13,18 +13,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.building.assembly import assemble
+from lookalike.building.bookkeeping import Seen, why_dropped
 from lookalike.building.collecting import collect
 from lookalike.building.counts import KEPT, Counts
-from lookalike.building.gathering import Seen, why_dropped
 from lookalike.building.ledger import Entry, Ledger
 from lookalike.building.options import Options
 from lookalike.building.selection import Candidate, LeftOut, select
-from lookalike.embedders import Embedder
 from lookalike.errors import SourceError
-from lookalike.faces import Detector
-from lookalike.gallery import Gallery
-from lookalike.sources import Source
-from lookalike.splits import person_key
+from lookalike.evaluation.splits import person_key
+from lookalike.faces.face import Detector
+from lookalike.gallery.gallery import Gallery
+from lookalike.models.embedders import Embedder
+from lookalike.sources.opening import Source
 
 REJECTED_FILE = "rejected.csv"
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # how one begins; a folder of photos may be called anything

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lookalike.building.gathering import Gathering, Seen
+from lookalike.building.bookkeeping import Gathering, Seen
+from lookalike.building.interruption import GO_ON
 from lookalike.building.ledger import Entry, Ledger
 from lookalike.building.options import Options
 from lookalike.building.ray_stages import (
@@ -29,12 +30,11 @@ from lookalike.building.ray_stages import (
     read_part,
     seen_of,
 )
-from lookalike.building.stopping import GO_ON
 from lookalike.building.writing import Writer
-from lookalike.embedders import Embedder, Model
 from lookalike.errors import EngineError, LookalikeError, MissingExtraError
-from lookalike.faces import Detector
-from lookalike.sources import Source
+from lookalike.faces.face import Detector
+from lookalike.models.embedders import Embedder, Model
+from lookalike.sources.opening import Source
 
 BATCH = 32  # photos judged or embedded in one call
 BLOCK_BYTES = 4_000_000  # some hundred photos: what a dead worker costs, and blocks enough for every core

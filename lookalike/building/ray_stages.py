@@ -14,14 +14,14 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from lookalike.building.gathering import Seen, why_dropped
+from lookalike.building.bookkeeping import Seen, why_dropped
 from lookalike.building.ledger import Entry
-from lookalike.building.looking import Accepted, embed, look
 from lookalike.building.options import Options
-from lookalike.embedders import Embedder, Model
-from lookalike.faces import Detector
-from lookalike.records import digest_of
-from lookalike.sources import Record
+from lookalike.building.processing import Accepted, embed, look
+from lookalike.faces.face import Detector
+from lookalike.models.embedders import Embedder, Model
+from lookalike.sources.opening import Record
+from lookalike.sources.records import digest_of
 
 END, KNOWN, NEW, ACCEPTED = "end of part", "known", "new", "accepted"  # other states are the gate's reasons
 PLACE = [

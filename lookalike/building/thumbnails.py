@@ -6,7 +6,7 @@ import io
 
 from PIL import Image
 
-from lookalike.faces import RGB, Face
+from lookalike.faces.face import RGB, Face
 
 SIDE = 160  # pixels; sharp in a grid of five on a phone, about 6 KB
 ROOM = 1.6  # times the face's longer side: hair and chin stay in view

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from lookalike.building.gathering import Seen
+from lookalike.building.bookkeeping import Seen
 from lookalike.building.ledger import Entry, Ledger
 
 PART_RECORDS = 2048  # of a part of the ledger: some 14 MB of thumbnails in memory at most

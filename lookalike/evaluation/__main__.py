@@ -9,13 +9,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lookalike.detectors import DEFAULT_DETECTOR, load_detector
-from lookalike.embedders import DEFAULT_MODEL, Embedder, find_model, settings_path
+from benchmarks.command import add_speed
 from lookalike.errors import LookalikeError, WeightsError
-from lookalike.evaluation.speed.command import add_speed
-from lookalike.faces import Detector
-from lookalike.similarity import Scale
-from lookalike.splits import BUNDLED_SPLIT, Side, load_split
+from lookalike.evaluation.splits import BUNDLED_SPLIT, Side, load_split
+from lookalike.faces.detectors import DEFAULT_DETECTOR, load_detector
+from lookalike.faces.face import Detector
+from lookalike.models.embedders import DEFAULT_MODEL, Embedder, find_model, settings_path
+from lookalike.models.similarity import Scale
 
 if TYPE_CHECKING:
     from lookalike.evaluation.groups import Group
@@ -83,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
 def _verify(options: argparse.Namespace) -> None:
     from lookalike.evaluation.models import cost, open_model, short_names
     from lookalike.evaluation.photos import embed_photos, read_photos
-    from lookalike.evaluation.pictures import draw_roc
+    from lookalike.evaluation.plots import draw_roc
     from lookalike.evaluation.reports import markdown, save_report
     from lookalike.evaluation.verification import FALSE_ACCEPTS, read_pairs, score_pairs, verify
 
@@ -122,7 +122,7 @@ def _verify_row(found: Verification, price: Cost) -> list[str]:
 def _retrieve(options: argparse.Namespace) -> None:
     from lookalike.evaluation.models import open_model, short_names
     from lookalike.evaluation.photos import embed_photos, read_photos
-    from lookalike.evaluation.pictures import draw_confusions
+    from lookalike.evaluation.plots import draw_confusions
     from lookalike.evaluation.reports import markdown, percent, save_report
     from lookalike.evaluation.retrieval import by_side, display_names, look_up_often, taken_for
 
@@ -158,7 +158,7 @@ def _groups(options: argparse.Namespace) -> None:
     from lookalike.evaluation.groups import few_of_several, judge_groups
     from lookalike.evaluation.models import open_model
     from lookalike.evaluation.photos import read_photos
-    from lookalike.evaluation.pictures import draw_groups
+    from lookalike.evaluation.plots import draw_groups
     from lookalike.evaluation.reports import markdown, save_report
 
     photos = few_of_several(read_photos(options.sources, load_split(options.split), HELD_OUT))
@@ -202,7 +202,7 @@ def _percentage(options: argparse.Namespace) -> None:
     from lookalike.evaluation.models import open_model
     from lookalike.evaluation.percentage import fit
     from lookalike.evaluation.photos import embed_photos, read_photos
-    from lookalike.evaluation.pictures import draw_percentage
+    from lookalike.evaluation.plots import draw_percentage
     from lookalike.evaluation.reports import markdown, save_report
     from lookalike.evaluation.verification import all_pairs, read_pairs, score_pairs
 

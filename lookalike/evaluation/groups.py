@@ -11,11 +11,11 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.embedders import Embedder
-from lookalike.evaluation.changes import Change, at_edge, changes
 from lookalike.evaluation.metrics import balanced_accuracy, equal_error, roc_auc
+from lookalike.evaluation.perturbations import Change, at_edge, changes
 from lookalike.evaluation.photos import Embedded, Photo, embed_photos
-from lookalike.faces import RGB, Detector
+from lookalike.faces.face import RGB, Detector
+from lookalike.models.embedders import Embedder
 
 PHOTOS_PER_PERSON = 4  # drawn from the first ones; more would let a few people stand for everybody
 

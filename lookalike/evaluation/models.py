@@ -13,13 +13,13 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from lookalike.embedders import BUNDLED, Embedder, Embeddings, Model, OnnxEmbedder, unit_rows
+from benchmarks.clock import memory
+from lookalike.backends.onnx import open_session
 from lookalike.errors import MissingFileError, WeightsError
-from lookalike.evaluation.speed.clock import memory
-from lookalike.faces import RGB, Face, align
-from lookalike.sessions import open_session
-from lookalike.similarity import Scale
-from lookalike.trained import load_any_embedder
+from lookalike.faces.face import RGB, Face, align
+from lookalike.models.embedders import BUNDLED, Embedder, Embeddings, Model, OnnxEmbedder, unit_rows
+from lookalike.models.similarity import Scale
+from lookalike.models.trained import load_any_embedder
 
 MEAN = np.array([0.485, 0.456, 0.406], np.float32)  # ImageNet's, RGB, as the public face ONNX files expect
 DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from lookalike.evaluation.photos import Embedded
 from lookalike.evaluation.verification import all_pairs, few_each
-from lookalike.similarity import Scale, fit_scale
+from lookalike.models.similarity import Scale, fit_scale
 
 CHECKED = (20.0, 40.0, 60.0)  # percentages that one in ten, a hundred, a thousand stranger pairs should reach
 CROWDS = (100, 1000, 5000)  # strangers among whom the best match is looked at

@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from lookalike.embedders import BATCH, Embedder, Embeddings, crop_face
 from lookalike.errors import ImageError, SourceError
-from lookalike.faces import RGB, Detector
+from lookalike.evaluation.splits import Side, Split
+from lookalike.faces.face import RGB, Detector
 from lookalike.images import read_image
-from lookalike.sources import Record, open_source
-from lookalike.splits import Side, Split
+from lookalike.models.embedders import BATCH, Embedder, Embeddings, crop_face
+from lookalike.sources.opening import Record, open_source
 
 T = TypeVar("T")
 

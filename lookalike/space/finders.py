@@ -8,12 +8,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lookalike.embedders import DEFAULT_MODEL
 from lookalike.errors import LookalikeError, UnknownModelError, UnreachableError, WeightsError
 from lookalike.finder import Lookalikes
-from lookalike.gallery import BUNDLED_GALLERY
-from lookalike.settings import SETTINGS_FILE
-from lookalike.trained import is_run
+from lookalike.gallery.gallery import BUNDLED_GALLERY
+from lookalike.gallery.settings import SETTINGS_FILE
+from lookalike.models.embedders import DEFAULT_MODEL
+from lookalike.models.trained import is_run
 
 log = logging.getLogger(__name__)
 

@@ -6,10 +6,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from lookalike.detectors import DEFAULT_DETECTOR
-from lookalike.embedders import BUNDLED
 from lookalike.errors import LookalikeError, MissingFileError
-from lookalike.splits import BUNDLED_SPLIT, Split, load_split
+from lookalike.evaluation.splits import BUNDLED_SPLIT, Split, load_split
+from lookalike.faces.detectors import DEFAULT_DETECTOR
+from lookalike.models.embedders import BUNDLED
 from lookalike.training.classify.commands import add_commands
 
 
@@ -81,14 +81,14 @@ def _parser() -> argparse.ArgumentParser:
 
 def _prepare(options: argparse.Namespace) -> None:
     from lookalike.evaluation.models import open_model
-    from lookalike.training.preparation import prepare
+    from lookalike.training.face_table import prepare
 
     teacher = open_model(options.teacher)
     prepare(options.sources, teacher=teacher, detector=options.detector, output=options.output)
 
 
 def _distill(options: argparse.Namespace) -> None:
-    from lookalike.evaluation.aligned import read_faces
+    from lookalike.evaluation.aligned_faces import read_faces
     from lookalike.evaluation.models import open_model
     from lookalike.training.distillation import DistillSettings, distill
     from lookalike.training.export import export_onnx
@@ -116,10 +116,10 @@ def _distill(options: argparse.Namespace) -> None:
 
 def _faces_and_split(options: argparse.Namespace) -> tuple[Path, Split]:
     """Return the table of faces and who of them trains; photos are prepared, and people drawn, once a run."""
-    from lookalike.evaluation.aligned import names_of
+    from lookalike.evaluation.aligned_faces import names_of
     from lookalike.evaluation.models import open_model
-    from lookalike.splits import draw_split, save_split
-    from lookalike.training.preparation import prepare
+    from lookalike.evaluation.splits import draw_split, save_split
+    from lookalike.training.face_table import prepare
 
     if options.faces:
         return options.faces, load_split(options.split or BUNDLED_SPLIT)
@@ -134,7 +134,7 @@ def _faces_and_split(options: argparse.Namespace) -> tuple[Path, Split]:
 
 
 def _curves(options: argparse.Namespace) -> None:
-    from lookalike.training.journal import draw_curves, read_log
+    from lookalike.training.callbacks import draw_curves, read_log
 
     logs = [read_log(run) for run in options.runs]
     for run, log in zip(options.runs, logs, strict=True):

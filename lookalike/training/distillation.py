@@ -20,12 +20,12 @@ import keras
 import numpy as np
 from keras import ops
 
-from lookalike.embedders import Embedder, Embeddings, unit_rows
 from lookalike.errors import TrainingError
-from lookalike.evaluation.aligned import AlignedFaces
-from lookalike.training.journal import BEST, Judge, read_log
+from lookalike.evaluation.aligned_faces import AlignedFaces
+from lookalike.models.embedders import Embedder, Embeddings, unit_rows
+from lookalike.training.callbacks import BEST, Judge, read_log
 from lookalike.training.networks import CompactWidths, compact
-from lookalike.training.views import Views
+from lookalike.training.view_batches import Views
 from lookalike.training.warm_start import load_exported
 
 STATISTICS = 600  # faces on which a network that goes on training finds its statistics again

@@ -8,12 +8,12 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lookalike.detectors import DEFAULT_DETECTOR, load_detector
-from lookalike.embedders import load_embedder
 from lookalike.errors import TrainingError
-from lookalike.faces import TEMPLATE_SIZE
-from lookalike.sources import open_sources
-from lookalike.splits import load_split as load_person_split
+from lookalike.evaluation.splits import load_split as load_person_split
+from lookalike.faces.detectors import DEFAULT_DETECTOR, load_detector
+from lookalike.faces.face import TEMPLATE_SIZE
+from lookalike.models.embedders import load_embedder
+from lookalike.sources.opening import open_sources
 
 if TYPE_CHECKING:
     from lookalike.training.classify.faces import About
@@ -126,10 +126,10 @@ def _faces(options: argparse.Namespace) -> About:
 
 
 def _inspect(options: argparse.Namespace) -> None:
-    from lookalike.evaluation.inspection import inspect
-    from lookalike.evaluation.inspection_page import write_inspection
+    from lookalike.sources.inspection import inspect
+    from lookalike.sources.inspection_report import write_inspection
     from lookalike.training.classify.faces import read_table
-    from lookalike.training.classify.looking import look
+    from lookalike.training.classify.overview import look
 
     inspection = inspect(source := open_sources(options.source, limit=options.limit), source=source.name)
     for what, figure in inspection.lines:
@@ -150,7 +150,7 @@ def _inspect(options: argparse.Namespace) -> None:
 def _split(options: argparse.Namespace) -> None:
     from lookalike.training.classify.faces import read_table
     from lookalike.training.classify.split import draw, parts_of, save_split
-    from lookalike.training.classify.split_picture import distance, draw_split
+    from lookalike.training.classify.split_plot import distance, draw_split
 
     may_judge = _unseen(options.unseen_by)
     _faces(options)
@@ -217,11 +217,11 @@ def settings_from(given: dict[str, Any], network: str) -> tuple[ClassifySettings
 
 def _report(options: argparse.Namespace) -> None:
     from lookalike.evaluation.reports import markdown
-    from lookalike.training.classify.page import SCORES, WAYS, compared_rows, score_rows, write_report
+    from lookalike.training.callbacks import read_log
     from lookalike.training.classify.report import make_report
+    from lookalike.training.classify.report_page import SCORES, WAYS, compared_rows, score_rows, write_report
     from lookalike.training.classify.run import read_data
     from lookalike.training.classify.settings import load_run
-    from lookalike.training.journal import read_log
 
     run = load_run(options.run)
     data = read_data(options.data or Path(run.data))

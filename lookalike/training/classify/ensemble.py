@@ -15,7 +15,7 @@ from keras import layers
 
 from lookalike.errors import TrainingError
 from lookalike.training.classify.layers import resized
-from lookalike.training.classify.opening import MEMBER, open_classifier
+from lookalike.training.classify.loading import MEMBER, open_classifier
 from lookalike.training.classify.settings import load_run
 
 

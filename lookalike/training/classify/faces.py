@@ -17,15 +17,15 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from lookalike.embedders import Embedder
 from lookalike.errors import ImageError, SourceError, TrainingError
 from lookalike.evaluation.photos import in_batches, source_key
-from lookalike.faces import RGB, Detector, Face, align
+from lookalike.faces.face import RGB, Detector, Face, align
+from lookalike.faces.quality import sharpness, span, turn
 from lookalike.images import read_image
-from lookalike.quality import sharpness, span, turn
-from lookalike.sources import Record, Source
-from lookalike.training.classify.reading import reading
-from lookalike.training.preparation import encode_face
+from lookalike.models.embedders import Embedder
+from lookalike.sources.opening import Record, Source
+from lookalike.training.classify.files import reading
+from lookalike.training.face_table import encode_face
 
 FACES_FILE, ABOUT_FILE = "faces.parquet", "faces.json"
 BATCH = 64  # faces embedded and written at once

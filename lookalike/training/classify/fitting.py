@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from lookalike.training.callbacks import LOG, append, read_log
 from lookalike.training.classify.checkpoint import Save, load_state, save_state, write_arrays
 from lookalike.training.classify.settings import ClassifySettings
 from lookalike.training.classify.split import Labelled
-from lookalike.training.journal import LOG, append, read_log
 
 BEST = "best.npz"
 CLIP = 5.0  # the longest step of the weights together; a bad batch early on costs no more

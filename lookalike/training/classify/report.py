@@ -10,7 +10,6 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.embedders import Embeddings, load_embedder, unit_rows
 from lookalike.evaluation.classification import (
     Bin,
     Scores,
@@ -20,9 +19,10 @@ from lookalike.evaluation.classification import (
     judge,
     nearest_names,
 )
-from lookalike.trained import EMBEDDER_FILE
+from lookalike.models.embedders import Embeddings, load_embedder, unit_rows
+from lookalike.models.trained import EMBEDDER_FILE
 from lookalike.training.classify.faces import FaceTable, read_about
-from lookalike.training.classify.opening import BATCH, features_of, open_classifier, predict
+from lookalike.training.classify.loading import BATCH, features_of, open_classifier, predict
 from lookalike.training.classify.run import Data
 from lookalike.training.classify.settings import Run, load_run
 from lookalike.training.classify.split import Labelled

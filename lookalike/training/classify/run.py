@@ -11,16 +11,17 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.embedders import MODELS
 from lookalike.errors import TrainingError
-from lookalike.trained import EMBEDDER_FILE
+from lookalike.models.embedders import MODELS
+from lookalike.models.trained import EMBEDDER_FILE
+from lookalike.training.callbacks import read_log
 from lookalike.training.classify.checkpoint import Save, write_arrays
 from lookalike.training.classify.ensemble import join, open_members
 from lookalike.training.classify.faces import read_table
 from lookalike.training.classify.fitting import fit
 from lookalike.training.classify.layers import draw_augmentation, resized, trainable_views
+from lookalike.training.classify.loading import CLASSIFIER, features_of
 from lookalike.training.classify.networks import RANDOM, Built, build
-from lookalike.training.classify.opening import CLASSIFIER, features_of
 from lookalike.training.classify.settings import (
     RUN_FILE,
     ClassifySettings,
@@ -32,7 +33,6 @@ from lookalike.training.classify.settings import (
 )
 from lookalike.training.classify.split import SPLIT_FILE, Drawn, Labelled, load_split, parts_of
 from lookalike.training.export import export_embedder
-from lookalike.training.journal import read_log
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from lookalike.errors import TrainingError
-from lookalike.training.classify.reading import reading
+from lookalike.training.classify.files import reading
 
 Network = Literal["scratch", "mobilenet", "inception", "compact", "ensemble"]
 

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.errors import SourceError, TrainingError
-from lookalike.evaluation.copies import copy_cosine, copy_groups
+from lookalike.models.duplicates import copy_cosine, copy_groups
 from lookalike.training.classify.faces import FaceTable
-from lookalike.training.classify.reading import reading
+from lookalike.training.classify.files import reading
 
 Part = Literal["train", "validation", "test"]
 

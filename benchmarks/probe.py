@@ -1,0 +1,192 @@
+"""One photo, from the bytes of its file to matches: by stage, beside DeepFace, and as photos grow."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from functools import partial
+from itertools import product
+from statistics import median
+
+import cv2
+import numpy as np
+
+from benchmarks.clock import Seconds, in_turns, times_as_long
+from benchmarks.rivals import NETWORKS, open_find, open_ours, open_represent
+from benchmarks.workers import Run, Worker
+from lookalike.errors import NoFaceError, WeightsError
+from lookalike.faces.detectors import load_detector
+from lookalike.faces.face import RGB
+from lookalike.gallery.gallery import Gallery
+
+CAMERA, PHONE = (640, 480), (4000, 3000)  # pixels, width and height
+QUALITY = 90  # of the JPEGs, about what phones and browsers use
+WIDTHS = (320, 640, 1280, 2000, 4000, 6000)  # of photos 4:3 that show one face; the last has 27 megapixels
+CROWDS = (1, 2, 4, 8, 16, 32)  # faces in one photo
+TILE, COLUMNS, ROWS = 200, 8, 6  # a crowd stands in a grid of squares of so many pixels
+OURS = "mtcnn (default)"
+AROUND = (
+    0.15  # of a face's height is left round it in a crowd, so that all of them are large enough to be found
+)
+GREY = (127, 127, 127)
+
+
+@dataclass(frozen=True)
+class Contest:
+    """One contestant on one photo: medians over the rounds of seconds, of its stages' seconds and of the
+    peak of memory in MB; `times_ours` is how many times as long it takes as our default, None for itself.
+    """
+
+    photo: str
+    contestant: str
+    seconds: float
+    stages: Seconds
+    memory: float
+    times_ours: float | None
+
+
+@dataclass(frozen=True)
+class Growth:
+    """Medians for one size of a photo (megapixels) or one number of faces."""
+
+    size: float
+    seconds: float
+    stages: Seconds
+    memory: float
+
+
+def contest(portrait: RGB, group: RGB, *, rounds: int) -> list[Contest]:
+    """Let our detectors and DeepFace answer a camera frame, a phone's photo and a group.
+
+    Each takes turns with our default alone, since a dozen processes with TensorFlow would fill the memory.
+    """
+    photos = {
+        "camera frame, 640×480": frame(portrait, CAMERA),
+        "phone, 12 megapixels": frame(portrait, PHONE),
+        f"group, {group.shape[1]}×{group.shape[0]}": _jpeg(group),
+    }
+    found: list[Contest] = []
+    with ExitStack() as stack, tempfile.TemporaryDirectory() as home:
+        ours = stack.enter_context(closing(Worker(open_ours, "mtcnn")))
+        for name, opener in _rivals(home).items():
+            print(name, file=sys.stderr)
+            try:
+                with closing(opener()) as rival:
+                    for photo, data in photos.items():
+                        found += _duel(photo, data, {OURS: ours, name: rival}, rounds=rounds)
+            except WeightsError as error:
+                print(f"left out from here on: {name}. {error}", file=sys.stderr)
+    return [one for photo in photos for one in _once([one for one in found if one.photo == photo])]
+
+
+def grow(photos: Mapping[float, bytes], *, rounds: int) -> list[Growth]:
+    """Return what our default takes for each of `photos`, which are keyed by their size."""
+    worker = Worker(open_ours, "mtcnn")
+    try:
+        runs = {size: [worker.look(photo) for _ in range(rounds + 1)][1:] for size, photo in photos.items()}
+    finally:
+        worker.close()
+    return [Growth(size, *_medians(looks)) for size, looks in runs.items()]
+
+
+def sizes_of(portrait: RGB) -> dict[float, bytes]:
+    """Return one face in photos of growing size, keyed by megapixels."""
+    frames = {width: frame(portrait, (width, width * 3 // 4)) for width in WIDTHS}
+    return {round(width * width * 0.75 / 1e6, 2): photo for width, photo in frames.items()}
+
+
+def crowds_of(portrait: RGB) -> dict[float, bytes]:
+    """Return photos of one size with growing crowds of the portrait's face, keyed by how many there are.
+
+    Raises NoFaceError when the portrait shows none.
+    """
+    tile = _fitted(_close_up(portrait), (TILE, TILE))
+    crowds = {}
+    for count in CROWDS:
+        canvas = np.full((ROWS * TILE, COLUMNS * TILE, 3), GREY, np.uint8)
+        for place in range(count):
+            top, left = TILE * (place // COLUMNS), TILE * (place % COLUMNS)
+            canvas[top : top + TILE, left : left + TILE] = tile
+        crowds[float(count)] = _jpeg(canvas)
+    return crowds
+
+
+def _close_up(portrait: RGB) -> RGB:
+    """Return the part of a photo that the largest face all but fills."""
+    faces = load_detector().detect(portrait)
+    if not faces:
+        raise NoFaceError("No face was found in the portrait; choose another photo.")
+    x, y, width, height = (round(value) for value in faces[0].box)
+    room = round(AROUND * height)
+    return portrait[max(0, y - room) : y + height + room, max(0, x - room) : x + width + room]
+
+
+def frame(image: RGB, size: tuple[int, int]) -> bytes:
+    """Return the photo as a JPEG of (width, height) pixels; its edges go on where it has another shape."""
+    return _jpeg(_fitted(image, size))
+
+
+def _fitted(image: RGB, size: tuple[int, int]) -> RGB:
+    scale = min(size[0] / image.shape[1], size[1] / image.shape[0])
+    width, height = (max(1, round(side * scale)) for side in image.shape[1::-1])
+    kind = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    small = cv2.resize(image, (width, height), interpolation=kind)
+    left, top = (size[0] - width) // 2, (size[1] - height) // 2
+    right, bottom = size[0] - width - left, size[1] - height - top
+    return np.asarray(cv2.copyMakeBorder(small, top, bottom, left, right, cv2.BORDER_REPLICATE), np.uint8)
+
+
+def _jpeg(image: RGB) -> bytes:
+    _, data = cv2.imencode(".jpg", image[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
+    return bytes(data)
+
+
+def _rivals(home: str) -> dict[str, Callable[[], Worker]]:
+    """Return how to open each contestant beside our default."""
+    names = len(Gallery.load().names)
+    openers: dict[str, Callable[[], Worker]] = {"yunet": partial(Worker, open_ours, "yunet")}
+    for model, engine, detector in product(NETWORKS, ("tensorflow", "onnx"), ("opencv", "mtcnn")):
+        openers[f"DeepFace {model}, {detector}, {engine}"] = partial(
+            Worker, open_represent, model, detector, engine, home
+        )
+    for detector in ("opencv", "mtcnn"):
+        openers[f"DeepFace find, VGG-Face, {detector}, {names:,} rows"] = partial(
+            Worker, open_find, "VGG-Face", detector, names, home
+        )
+    return openers
+
+
+def _duel(name: str, photo: bytes, workers: Mapping[str, Worker], *, rounds: int) -> list[Contest]:
+    runs: dict[str, list[Run]] = {contestant: [] for contestant in workers}
+
+    def contestant(of: str) -> Callable[[], float]:
+        def run() -> float:
+            runs[of].append(workers[of].look(photo))
+            return runs[of][-1].seconds
+
+        return run
+
+    seconds = in_turns({of: contestant(of) for of in workers}, rounds)
+    return [
+        Contest(
+            name,
+            of,
+            *_medians(runs[of][1:]),
+            None if of == OURS else times_as_long(seconds[of], seconds[OURS]),
+        )
+        for of in workers
+    ]
+
+
+def _once(contests: Sequence[Contest]) -> list[Contest]:
+    """Return every contestant once: our default, which met them all, as it was in its median meeting."""
+    ours = sorted((one for one in contests if one.contestant == OURS), key=lambda one: one.seconds)
+    return [*ours[len(ours) // 2 : len(ours) // 2 + 1], *(one for one in contests if one.contestant != OURS)]
+
+
+def _medians(runs: Sequence[Run]) -> tuple[float, Seconds, float]:
+    stages = {stage: median(run.stages[stage] for run in runs) for stage in runs[0].stages}
+    return median(run.seconds for run in runs), stages, median(run.peak for run in runs)

@@ -1,0 +1,1 @@
+"""Running networks: onnxruntime sessions, and DeepFace with its weights."""

@@ -1,0 +1,114 @@
+"""Results as pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from sklearn.metrics import roc_curve
+
+from lookalike.evaluation.groups import Group
+from lookalike.evaluation.verification import PairScores
+from lookalike.models.similarity import Scale
+
+Floats = NDArray[np.float32]
+
+SAME, STRANGERS = "#2a7f62", "#b5651d"  # told apart by the colour-blind too, and in grey
+MOST_NAMES = 48  # rows of a confusion picture; beyond, only the names that are confused most
+
+
+def draw_roc(scores: Mapping[str, PairScores]) -> Figure:
+    """Return the ROC curve of each model, false accepts on a logarithmic axis."""
+    figure = Figure(figsize=(6, 5), layout="constrained")
+    axes = figure.subplots()
+    for name, found in scores.items():
+        truth = [pair.same for pair in found.pairs]
+        false, true, _ = roc_curve(truth, found.cosines)
+        axes.plot(np.maximum(false, 1e-4), true, label=name, drawstyle="steps-post")
+    axes.set(
+        xscale="log",
+        xlim=(1e-3, 1),
+        ylim=(0.5, 1.005),
+        xlabel="strangers taken for one person",
+        ylabel="one person recognized",
+    )
+    axes.grid(alpha=0.3, which="both")
+    axes.legend(loc="lower right")
+    return figure
+
+
+def draw_confusions(taken: Mapping[tuple[str, str], int], names: Mapping[str, str]) -> Figure:
+    """Return who is taken for whom: a row a person, shares of the answers about them in percent, right ones
+    left out. `taken` is how often a person was taken for a person, themselves among them.
+    """
+    everybody = sorted({person for pair in taken for person in pair})
+    row_of = {person: row for row, person in enumerate(everybody)}
+    counts = np.zeros((len(everybody), len(everybody)))
+    for (person, other), times in taken.items():
+        counts[row_of[person], row_of[other]] = times
+    shares = 100 * counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    np.fill_diagonal(shares, 0)
+    worst = np.sort(np.argsort(-(shares.sum(axis=0) + shares.sum(axis=1)))[:MOST_NAMES])
+    side = max(4.0, 0.22 * len(worst) + 2.5)
+    figure = Figure(figsize=(side + 1, side), layout="constrained")
+    axes = figure.subplots()
+    image = axes.imshow(shares[np.ix_(worst, worst)], cmap="Oranges", vmin=0)
+    labels = [_short(names[everybody[row]]) for row in worst]
+    axes.set_xticks(range(len(worst)), labels, rotation=90, fontsize=7)
+    axes.set_yticks(range(len(worst)), labels, fontsize=7)
+    axes.set(xlabel="taken for", ylabel="a photo of")
+    figure.colorbar(image, label="% of the photos", shrink=0.6)
+    return figure
+
+
+def draw_groups(rows: Sequence[Group]) -> Figure:
+    """Return how accuracy falls, a bar a row."""
+    figure = Figure(figsize=(8, 0.24 * len(rows) + 1.4), layout="constrained")
+    axes = figure.subplots()
+    heights = np.arange(len(rows))[::-1]
+    axes.barh(
+        heights + 0.2, [100 * (row.accuracy or 0) for row in rows], 0.4, color=SAME, label="same or not"
+    )
+    axes.barh(
+        heights - 0.2, [100 * (row.top1 or 0) for row in rows], 0.4, color=STRANGERS, label="nearest is right"
+    )
+    axes.set_yticks(heights, [f"{row.group}: {row.value}" for row in rows], fontsize=8)
+    axes.set(xlim=(0, 100), ylim=(-0.6, len(rows) - 0.4), xlabel="%")
+    axes.grid(alpha=0.3, axis="x")
+    figure.legend(loc="outside upper center", ncols=2)
+    return figure
+
+
+def draw_percentage(same: Floats, different: Floats, scale: Scale) -> Figure:
+    """Return the cosines of strangers and of one person's photos, with the percentages under them."""
+    figure = Figure(figsize=(8, 5.5), layout="constrained")
+    densities, curve = figure.subplots(2, 1, sharex=True, height_ratios=(2, 1))
+    bins = np.linspace(-0.5, 1, 121)
+    densities.hist(different, bins, density=True, color=STRANGERS, alpha=0.7, label="two strangers")
+    densities.hist(same, bins, density=True, color=SAME, alpha=0.7, label="two photos of one person")
+    densities.set(ylabel="density")
+    densities.legend()
+    cosines = np.linspace(-0.5, 1, 301)
+    curve.plot(cosines, [scale.similarity(float(cosine)) for cosine in cosines], color="black")
+    curve.set(xlabel="cosine", ylabel="%", ylim=(0, 100))
+    _mark(densities, curve, scale)
+    for axes in (densities, curve):
+        axes.grid(alpha=0.3)
+    return figure
+
+
+def _mark(densities: Axes, curve: Axes, scale: Scale) -> None:
+    for cosine, similarity in zip(scale.cosines, scale.similarities, strict=True):
+        if round(similarity) in (20, 40, 60, 90):
+            for axes in (densities, curve):
+                axes.axvline(cosine, color="grey", linewidth=0.8, linestyle=":")
+            curve.annotate(
+                f"{similarity:.0f} %", (cosine, similarity), xytext=(4, -10), textcoords="offset points"
+            )
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= 24 else name[:23] + "…"

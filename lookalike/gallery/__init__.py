@@ -1,0 +1,1 @@
+"""The gallery: its table, its settings, its files, and the search."""

@@ -1,0 +1,1 @@
+"""Datasets of photos as streams of records."""

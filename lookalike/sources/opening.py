@@ -1,0 +1,64 @@
+"""Datasets of celebrity photos -> records, streamed.
+
+A source is a Parquet file or a folder of them, a folder with one folder per celebrity, a CSV of path and
+name, IMDB-WIKI's .mat, or a dataset on the Hub. It is checked when it is opened and read record by record, so
+that its size does not matter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from lookalike.errors import MissingFileError
+from lookalike.sources.folder import open_csv, open_folders
+from lookalike.sources.hub_dataset import open_hub_dataset
+from lookalike.sources.imdb_wiki import open_mat
+from lookalike.sources.parquet import open_parquet
+from lookalike.sources.records import WHAT_TO_GIVE, Choice, Part, Record, Source, clean_name, hidden
+
+__all__ = ["Choice", "Part", "Record", "Source", "clean_name", "open_source", "open_sources"]
+
+AS_FOUND = Choice()
+
+
+def open_sources(specs: Sequence[str], choice: Choice = AS_FOUND, *, limit: int | None = None) -> Source:
+    """Open several sources as one, their records in the order given, at most `limit` of them."""
+    sources = [open_source(spec, choice) for spec in specs]
+    totals = [source.total for source in sources if source.total is not None]
+    total = sum(totals) if len(totals) == len(sources) else None
+    if limit is not None:
+        total = limit if total is None else min(total, limit)
+    return Source(
+        name=", ".join(source.name for source in sources),
+        total=total,
+        parts=tuple(part for source in sources for part in source.parts),
+        limit=limit,
+    )
+
+
+def open_source(spec: str, choice: Choice = AS_FOUND) -> Source:
+    """Open a file, a folder or a Hub dataset `owner/name[@revision]`; what is on disk comes first.
+
+    Raises MissingFileError when there is nothing of that name, SourceError when it cannot be read, has no
+    names, or holds no photos.
+    """
+    path = Path(spec)
+    if path.is_file():
+        by_suffix = {".csv": open_csv, ".mat": open_mat}
+        known = by_suffix.get(path.suffix.lower())
+        return known(path) if known else open_parquet(path, [path], choice)
+    if path.is_dir():
+        files = sorted(file for file in path.rglob("*.parquet") if not hidden(file.relative_to(path)))
+        return open_parquet(path, files, choice) if files else open_folders(path)
+    if _looks_like_dataset(spec):
+        return open_hub_dataset(spec, choice)
+    raise MissingFileError(f"There is nothing at {spec}; {WHAT_TO_GIVE}.")
+
+
+def _looks_like_dataset(spec: str) -> bool:
+    return (
+        spec.count("/") == 1
+        and not spec.startswith((".", "/", "~"))
+        and not spec.endswith(("/", ".parquet", ".csv", ".mat"))
+    )

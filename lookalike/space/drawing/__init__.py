@@ -1,0 +1,1 @@
+"""Pictures and HTML that the page draws itself."""

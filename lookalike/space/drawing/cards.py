@@ -1,0 +1,168 @@
+"""Pictures that the page draws itself: the face that was used, and a card for a name without a photo."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Sequence
+from functools import lru_cache
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from lookalike.errors import LookalikeError
+from lookalike.faces.face import RGB, Face
+from lookalike.images import read_image
+from lookalike.sources.opening import clean_name
+from lookalike.space.drawing.fonts import drawable, find_font, fit, initials
+
+Colour = tuple[int, int, int]  # red, green, blue, 0..255
+Box = tuple[int, int, int, int]  # left, top, right, bottom
+
+DISPLAY_SIDE = 1280  # pixels of the longer side: sharp on a phone's screen and on a laptop's half
+CARD_SIDE = 384  # pixels: twice the width of the largest thumbnail on a common screen
+CARD_MARGIN = 28
+JPEG_QUALITY = 88  # no artefact to be seen at display size, a fifth of PNG's bytes
+
+WHITE: Colour = (255, 255, 255)
+INK: Colour = (17, 24, 39)
+ACCENT: Colour = (13, 148, 136)  # the theme's teal
+
+# Calm pairs for a gradient; white text has a contrast of at least 4.5 on every one of them.
+PALETTE: tuple[tuple[Colour, Colour], ...] = (
+    ((15, 118, 110), (22, 78, 99)),
+    ((3, 105, 161), (49, 46, 129)),
+    ((67, 56, 202), (76, 29, 149)),
+    ((126, 34, 206), (80, 7, 90)),
+    ((157, 23, 77), (88, 28, 135)),
+    ((190, 24, 60), (112, 26, 60)),
+    ((180, 66, 10), (127, 29, 29)),
+    ((133, 77, 14), (90, 45, 20)),
+    ((63, 98, 18), (20, 83, 45)),
+    ((71, 85, 105), (30, 41, 59)),
+)
+
+
+def shrink(image: RGB) -> RGB:
+    """Return the photo with its longer side at most DISPLAY_SIDE pixels."""
+    height, width = image.shape[:2]
+    scale = DISPLAY_SIDE / max(height, width)
+    if scale >= 1:
+        return image
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def draw_faces(image: RGB, faces: Sequence[Face], used: int, *, width: int | None = None) -> RGB:
+    """Return the photo, shrunk for display, with a frame around each face; the one that was used stands out.
+
+    The boxes are in pixels of a photo `width` pixels wide, by default of `image`. Several faces are numbered
+    from 1.
+    """
+    shown = shrink(image)
+    scale = shown.shape[1] / (width or image.shape[1])
+    picture = Image.fromarray(shown)
+    pen = ImageDraw.Draw(picture)
+    line = max(3, round(max(picture.size) / 220))  # pixels: visible where a phone shows the picture small
+    order = [place for place in range(len(faces)) if place != used] + [used]  # the used one on top
+    for place in order:
+        box = _box(faces[place], scale, picture.size)
+        _frame(pen, box, line, ACCENT if place == used else None)
+        if len(faces) > 1:
+            _badge(pen, box, str(place + 1), line, ACCENT if place == used else INK)
+    return np.asarray(picture, np.uint8)
+
+
+def encode(image: RGB) -> bytes:
+    """Return the picture as JPEG."""
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, "JPEG", quality=JPEG_QUALITY)
+    return buffer.getvalue()
+
+
+def picture_of(name: str, photo: bytes | None) -> bytes:
+    """Return a gallery's photo, or the name's card where there is none that can be read, as JPEG.
+
+    The photo is encoded anew: a gallery is somebody else's file, and only its pixels are to reach a visitor.
+    """
+    if photo is not None:
+        try:
+            return encode(shrink(read_image(photo)))
+        except LookalikeError:  # a broken thumbnail is no reason to show no answer
+            pass
+    return _encoded_card(name)
+
+
+@lru_cache(maxsize=1024)  # cards of 10 KB; drawing one takes as long as finding a face
+def _encoded_card(name: str) -> bytes:
+    return encode(name_card(name))
+
+
+def name_card(name: str) -> RGB:
+    """Return a (CARD_SIDE, CARD_SIDE, 3) card: the name and its initials on the name's own gradient.
+
+    A name in a script that the fonts lack gets a silhouette; the page writes the name below in any case.
+    """
+    picture = Image.fromarray(_gradient(*colours(name)))
+    pen = ImageDraw.Draw(picture)
+    text = drawable(name)
+    if text:
+        upper, lower = (CARD_SIDE / 2, CARD_SIDE * 0.40), (CARD_SIDE / 2, CARD_SIDE * 0.80)
+        pen.text(upper, initials(text), WHITE, find_font(bold=True, size=148), anchor="mm")
+        font, lines = fit(text, CARD_SIDE - 2 * CARD_MARGIN)
+        pen.multiline_text(lower, "\n".join(lines), WHITE, font, anchor="mm", align="center", spacing=12)
+    else:
+        _silhouette(pen)
+    return np.asarray(picture, np.uint8)
+
+
+def colours(name: str) -> tuple[Colour, Colour]:
+    """Return the gradient of a name, always the same one."""
+    return PALETTE[hashlib.sha256(clean_name(name).encode("utf-8", "replace")).digest()[0] % len(PALETTE)]
+
+
+def _gradient(start: Colour, end: Colour) -> NDArray[np.uint8]:
+    """Return a square that runs from one corner's colour to the other's."""
+    ramp = np.linspace(0, 0.5, CARD_SIDE)
+    share = (ramp[:, None] + ramp[None, :])[:, :, None]  # (side, 1) + (1, side) -> (side, side, 1), 0..1
+    return np.asarray((1 - share) * np.array(start) + share * np.array(end) + 0.5, np.uint8)
+
+
+def _silhouette(pen: ImageDraw.ImageDraw) -> None:
+    middle, unit = CARD_SIDE / 2, CARD_SIDE / 16
+    pen.ellipse((middle - 2.6 * unit, 3 * unit, middle + 2.6 * unit, 8.6 * unit), fill=WHITE)
+    shoulders = (middle - 4.6 * unit, 9.6 * unit, middle + 4.6 * unit, 20 * unit)
+    pen.rounded_rectangle(shoulders, 4.6 * unit, fill=WHITE)
+
+
+def _box(face: Face, scale: float, size: tuple[int, int]) -> Box:
+    """Return the face's corners (left, top, right, bottom) on the shrunk photo, inside it."""
+    x, y, width, height = (value * scale for value in face.box)
+    left, right = (min(max(0, round(place)), size[0] - 1) for place in (x, x + width))
+    top, bottom = (min(max(0, round(place)), size[1] - 1) for place in (y, y + height))
+    return left, top, right, bottom
+
+
+def _frame(pen: ImageDraw.ImageDraw, box: Box, line: int, colour: Colour | None) -> None:
+    """Draw a white frame with a coloured core, or a thinner one, on a dark edge: readable on any photo."""
+    left, top, right, bottom = box
+    radius = min(right - left, bottom - top) // 10
+    layers: list[tuple[Colour, int]] = [(INK, line), (WHITE, line - 1)]
+    if colour is not None:
+        layers = [(INK, 2 * line + 2), (WHITE, 2 * line + 1), (colour, 2 * line - 1)]
+    for fill, width in layers:
+        inset = (layers[0][1] - width) // 2
+        far = max(left + inset, right - inset), max(top + inset, bottom - inset)
+        pen.rounded_rectangle((left + inset, top + inset, *far), max(0, radius - inset), None, fill, width)
+
+
+def _badge(pen: ImageDraw.ImageDraw, box: Box, text: str, line: int, colour: Colour) -> None:
+    """Draw a number in a disc on the frame's upper left corner."""
+    font = find_font(bold=True, size=6 * line)
+    half = max(4.2 * line, font.getlength(text) / 2 + 1.5 * line)
+    centre = (max(box[0], half), max(box[1], half))
+    corners = (centre[0] - half, centre[1] - half, centre[0] + half, centre[1] + half)
+    pen.ellipse(corners, fill=colour, outline=WHITE, width=max(2, line // 2))
+    pen.text(centre, text, font=font, fill=WHITE, anchor="mm")

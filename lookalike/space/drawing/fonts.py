@@ -1,0 +1,103 @@
+"""Names as they are drawn: which letters the fonts have, which size fits, and the initials."""
+
+from __future__ import annotations
+
+import importlib.util
+import unicodedata
+from functools import cache
+from pathlib import Path
+
+from PIL import ImageFont
+
+from lookalike.sources.opening import clean_name
+
+Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
+
+MAX_LETTERS = 80  # the longest celebrity's name has half as many
+NAME_LINES = 2  # a third line would touch the initials
+NAME_SIZES = (38, 33, 28, 24)  # pixels, tried from large to small until the name fits
+
+# Letters that decompose into nothing, for fonts that lack them
+PLAIN = str.maketrans(
+    {"ł": "l", "Ł": "L", "ø": "o", "Ø": "O", "đ": "d", "Đ": "D", "ð": "d", "ß": "ss", "ı": "i", "’": "'"}
+    | {"æ": "ae", "Æ": "Ae", "œ": "oe", "Œ": "Oe", "þ": "th", "Þ": "Th"}
+)
+
+
+def shown_name(name: str) -> str:
+    """Return a gallery's name as visitors see it: no control characters, and not endless."""
+    name = clean_name(name)
+    return name if len(name) <= MAX_LETTERS else f"{name[:MAX_LETTERS]}…"
+
+
+def initials(name: str) -> str:
+    """Return the first letters of the first and the last word: "Ada King Lovelace" -> "AL"."""
+    firsts = [next((letter for letter in word if letter.isalnum()), "") for word in name.split()]
+    letters = [first.upper()[0] for first in firsts if first] or ["?"]
+    return letters[0] + letters[-1] if len(letters) > 1 else letters[0]
+
+
+def drawable(name: str) -> str:
+    """Return the name as the fonts can draw it, if need be without accents; empty where they cannot."""
+    name = shown_name(name)
+    plain = unicodedata.normalize("NFKD", name).translate(PLAIN)
+    plain = "".join(letter for letter in plain if not unicodedata.combining(letter))
+    return next((text for text in (name, plain) if text and all(map(_has_glyph, text))), "")
+
+
+def fit(name: str, width: int) -> tuple[Font, list[str]]:
+    """Return the largest font in which the name is at most `width` pixels wide, and its lines.
+
+    What does not fit even in the smallest is cut off.
+    """
+    for size in NAME_SIZES:
+        font = find_font(bold=False, size=size)
+        lines = _wrap(name, font, width)
+        if len(lines) <= NAME_LINES and all(font.getlength(line) <= width for line in lines):
+            return font, lines
+    kept = lines[:NAME_LINES]
+    return font, [_cut(line, font, width, more=len(lines) > NAME_LINES and line is kept[-1]) for line in kept]
+
+
+def _wrap(name: str, font: Font, width: int) -> list[str]:
+    lines = [""]
+    for word in name.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if font.getlength(longer) <= width or not lines[-1]:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return lines
+
+
+def _cut(line: str, font: Font, width: int, *, more: bool) -> str:
+    if not more and font.getlength(line) <= width:
+        return line
+    while line and font.getlength(f"{line}…") > width:
+        line = line[:-1]
+    return f"{line.rstrip()}…"
+
+
+@cache
+def find_font(*, bold: bool, size: int) -> Font:
+    """Return the page's font, which comes with gradio and has Latin, Greek and Cyrillic, or Pillow's own."""
+    gradio = importlib.util.find_spec("gradio")
+    if gradio is not None and gradio.origin:
+        fonts = Path(gradio.origin).parent / "templates" / "frontend" / "static" / "fonts"
+        try:
+            weight = "Bold" if bold else "Regular"
+            return ImageFont.truetype(fonts / "IBMPlexSans" / f"IBMPlexSans-{weight}.woff2", size)
+        except OSError:  # another gradio, or a Pillow whose FreeType reads no WOFF2
+            pass
+    return ImageFont.load_default(size)
+
+
+@cache
+def _has_glyph(letter: str) -> bool:
+    """Return whether both weights have this letter, and not just the box that stands for a missing one."""
+    if letter == " ":
+        return True
+    return all(
+        bytes(font.getmask(letter)) != bytes(font.getmask("\U0010fffd"))  # private use: never there
+        for font in (find_font(bold=True, size=24), find_font(bold=False, size=24))
+    )

@@ -1,0 +1,91 @@
+"""Pictures of the visitor's own face: the one beside the match, the heat map, and the picture to share."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from PIL import Image, ImageDraw
+
+from lookalike.faces.face import RGB, Face, align
+from lookalike.models.explain import Heat
+from lookalike.space.drawing.cards import CARD_SIDE, INK, WHITE
+from lookalike.space.drawing.fonts import find_font, fit
+
+ROOM = 1.6  # times the face's longer side, as a gallery's thumbnails have it: both faces at one scale
+STRENGTH = 0.7  # of the heat map's colour where it is hottest; the face still shows through
+SOFT = 14  # pixels: the patches' edges are the method's, not the face's
+
+SHARE_SIZE = (1080, 1080)  # a square is cut by no messenger
+SHARE_TILE = 470
+PAPER = (248, 247, 244)
+QUIET = (86, 92, 100)
+TEAL = (15, 118, 110)
+
+
+def portrait(image: RGB, face: Face, *, width: int) -> RGB:
+    """Return the square round a face, (CARD_SIDE, CARD_SIDE, 3), as a gallery's thumbnails are cut.
+
+    The face's box is in pixels of a photo `width` pixels wide, which `image` may be a smaller copy of.
+    """
+    x, y, across, down = (value * image.shape[1] / width for value in face.box)
+    side = max(1.0, min(ROOM * max(across, down), *image.shape[:2]))
+    left, top = (
+        float(np.clip(middle - side / 2, 0, max(0.0, limit - side)))
+        for middle, limit in ((x + across / 2, image.shape[1]), (y + down / 2, image.shape[0]))
+    )
+    part = image[int(top) : int(top + side) or 1, int(left) : int(left + side) or 1]
+    return _square(part if part.size else image, CARD_SIDE)
+
+
+def heat_portrait(image: RGB, face: Face, heat: Heat) -> RGB:
+    """Return the aligned face, (CARD_SIDE, CARD_SIDE, 3), with what carries the likeness in warm colours.
+
+    The face is in pixels of `image`.
+    """
+    crop = align(image, face, CARD_SIDE)
+    large = cv2.resize(heat, (CARD_SIDE, CARD_SIDE), interpolation=cv2.INTER_CUBIC)
+    soft = cv2.GaussianBlur(np.clip(large, 0, None), (0, 0), SOFT)
+    share = soft / max(float(soft.max()), 1e-6)
+    colours = cv2.applyColorMap(np.asarray(share * 255, np.uint8), cv2.COLORMAP_INFERNO)[:, :, ::-1]
+    weight = (STRENGTH * share)[:, :, None]  # (side, side) -> (side, side, 1)
+    return np.asarray(crop * (1 - weight) + colours * weight, np.uint8)
+
+
+def moved(face: Face, scale: float) -> Face:
+    """Return the face in pixels of a photo `scale` times as large."""
+    x, y, width, height = (value * scale for value in face.box)
+    return Face((x, y, width, height), np.asarray(face.landmarks * scale, np.float32), face.confidence)
+
+
+def share_picture(own: RGB, match: RGB, name: str, percent: str, title: str) -> RGB:
+    """Return a square picture: both faces side by side, the name, the percentage, and the Space's name."""
+    sheet = Image.new("RGB", SHARE_SIZE, PAPER)
+    pen, middle = ImageDraw.Draw(sheet), SHARE_SIZE[0] / 2
+    gap = (SHARE_SIZE[0] - 2 * SHARE_TILE) // 3
+    for place, picture in enumerate((own, match)):
+        corner = (gap + place * (gap + SHARE_TILE), 110)
+        sheet.paste(Image.fromarray(_square(picture, SHARE_TILE)), corner, _rounded(SHARE_TILE))
+    pen.text((middle, 700), percent, TEAL, find_font(bold=True, size=150), anchor="mm")
+    pen.text((middle, 812), "alike", QUIET, find_font(bold=False, size=38), anchor="mm")
+    _, lines = fit(name, 600)
+    pen.multiline_text(
+        (middle, 905), "\n".join(lines), INK, find_font(bold=True, size=52), anchor="mm", align="center"
+    )
+    pen.rectangle((0, SHARE_SIZE[1] - 70, *SHARE_SIZE), fill=TEAL)
+    pen.text((middle, SHARE_SIZE[1] - 35), title, WHITE, find_font(bold=False, size=32), anchor="mm")
+    return np.asarray(sheet, np.uint8)
+
+
+def _square(picture: RGB, side: int) -> RGB:
+    height, width = picture.shape[:2]
+    edge = min(height, width)
+    top, left = (height - edge) // 2, (width - edge) // 2
+    method = cv2.INTER_AREA if edge > side else cv2.INTER_CUBIC
+    cut = picture[top : top + edge, left : left + edge]
+    return np.asarray(cv2.resize(cut, (side, side), interpolation=method), np.uint8)
+
+
+def _rounded(side: int) -> Image.Image:
+    mask = Image.new("L", (side, side), 0)
+    ImageDraw.Draw(mask).rounded_rectangle((0, 0, side - 1, side - 1), 24, fill=255)
+    return mask

@@ -1,0 +1,179 @@
+"""Photos are decoded in processes of their own: a bomb, or what breaks a library, ends its decoder alone.
+
+Pillow and the libraries under it read many formats in C, and a file of a few kilobytes can keep them busy
+for minutes or make them take all memory; only another process can be stopped in the middle. Photos reach it
+through a pipe, so that nothing touches the disk.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import signal
+import struct
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+
+from lookalike.errors import ImageError
+from lookalike.images import RGB, read_image
+
+AT_ONCE = 4  # photos at once: two requests and two cameras; a process is started when all others are busy
+SECONDS = 8  # of a core for one photo: the slowest honest one, a progressive JPEG of 49 megapixels, takes 3
+PATIENCE = 40.0  # seconds for it on a machine that has other work to do
+MEMORY = 2_500_000_000  # bytes of addresses a decoder may have: 50 megapixels with transparency take 1.3 GB
+# The package itself is not imported there: it brings onnxruntime and SciPy, which a decoder has no use for.
+START = (
+    "import sys, types; package = types.ModuleType('lookalike'); package.__path__ = [sys.argv[1]]; "
+    "sys.modules['lookalike'] = package; from lookalike.space.middleware.decoders import serve; serve()"
+)
+PACKAGE = Path(__file__).parents[2]
+LENGTH = struct.Struct("<q")  # bytes of the photo that follows
+REPLY = struct.Struct("<qq")  # height and width of the pixels that follow, or -1 and bytes of a sentence
+# How a process ends that took too long: by its limit, or by ours.
+STOPPED = [-getattr(signal, name) for name in ("SIGXCPU", "SIGKILL") if hasattr(signal, name)] or [1]
+SLOW = "The photo takes too long to read; save it again as a plain JPEG."
+BROKEN = "This is not a photo that can be read; use a JPEG, PNG or WebP file."
+
+
+class Decoders:
+    """Reads photos in other processes, at most `count` at a time, each for `seconds` of a core at most.
+
+    Safe to call from several threads. A decoder that died is replaced when the next photo comes.
+    """
+
+    def __init__(self, count: int = AT_ONCE, *, seconds: int = SECONDS) -> None:
+        self._free: queue.LifoQueue[_Decoder] = queue.LifoQueue()  # the last one used is still warm
+        for _ in range(count):
+            self._free.put(_Decoder(seconds))
+
+    def start(self) -> None:
+        """Start one process, which is then ready when the first photo comes."""
+        decoder = self._free.get()
+        decoder.start()
+        self._free.put(decoder)
+
+    def read(self, data: bytes) -> RGB:
+        """Return the photo in a file's bytes as `lookalike.images.read_image` does; raise ImageError."""
+        decoder = self._free.get()
+        try:
+            return decoder.read(data)
+        finally:
+            self._free.put(decoder)
+
+    def close(self) -> None:
+        """End the processes; the next photo starts one again."""
+        decoders = [self._free.get() for _ in range(self._free.qsize())]
+        for decoder in decoders:
+            decoder.stop()
+            self._free.put(decoder)
+
+
+class _Decoder:
+    def __init__(self, seconds: int) -> None:
+        self._seconds = seconds
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def read(self, data: bytes) -> RGB:
+        process = self.start()
+        timer = threading.Timer(PATIENCE, process.kill)
+        timer.daemon = True
+        timer.start()
+        try:
+            assert process.stdin is not None and process.stdout is not None
+            _send(process.stdin, data)
+            return _receive(process.stdout)
+        except ImageError:  # its own, and all of it was read
+            raise
+        except (OSError, EOFError):  # it is gone
+            stopped = process.wait() in STOPPED
+            self.stop()
+            raise ImageError(SLOW if stopped else BROKEN) from None
+        except BaseException:  # half of an answer may still be in the pipe, and would reach the next visitor
+            self.stop()
+            raise
+        finally:
+            timer.cancel()
+
+    def stop(self) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            process.communicate()
+
+    def start(self) -> subprocess.Popen[bytes]:
+        if self._process is None or self._process.poll() is not None:
+            self.stop()
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-c", START, str(PACKAGE), str(self._seconds)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,  # libraries complain there about what strangers send
+                env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},  # each thread reserves addresses
+                start_new_session=True,  # Ctrl-C is for the server; this one ends with the pipe
+            )
+        return self._process
+
+
+DECODERS = Decoders()  # the page's; no process is started before it is told to, or a photo comes
+
+
+def _send(pipe: IO[bytes], data: bytes) -> None:
+    pipe.write(LENGTH.pack(len(data)))
+    pipe.write(data)
+    pipe.flush()
+
+
+def _receive(pipe: IO[bytes]) -> RGB:
+    height, width = REPLY.unpack(_exactly(pipe, REPLY.size))
+    if height < 0:
+        raise ImageError(_exactly(pipe, width).decode())
+    pixels = np.frombuffer(_exactly(pipe, height * width * 3), np.uint8)
+    return pixels.reshape(height, width, 3)
+
+
+def _exactly(pipe: IO[bytes], size: int) -> bytearray:
+    """Return so many bytes; raise EOFError where fewer come."""
+    data = bytearray(size)
+    with memoryview(data) as view:
+        done = 0
+        while done < size:
+            count = pipe.readinto(view[done:])  # type: ignore[attr-defined]
+            if not count:
+                raise EOFError
+            done += count
+    return data
+
+
+def serve() -> None:
+    """Decode what comes through standard input until that is closed; the other end is a `_Decoder`."""
+    while head := sys.stdin.buffer.read(LENGTH.size):
+        _limit(int(sys.argv[2]))
+        _answer(sys.stdin.buffer.read(LENGTH.unpack(head)[0]), sys.stdout.buffer)
+
+
+def _answer(data: bytes, outlet: IO[bytes]) -> None:
+    try:
+        image = read_image(data)
+        outlet.write(REPLY.pack(*image.shape[:2]))
+        outlet.write(np.ascontiguousarray(image).data)
+    except ImageError as error:
+        sentence = str(error).encode()
+        outlet.write(REPLY.pack(-1, len(sentence)) + sentence)
+    outlet.flush()
+
+
+def _limit(seconds: int) -> None:
+    """Let this process end where the next photo takes too long, and never leave its memory on the disk."""
+    try:
+        import resource
+    except ImportError:  # Windows has none; there only PATIENCE counts
+        return
+    spent = sum(resource.getrusage(resource.RUSAGE_SELF)[:2])
+    resource.setrlimit(resource.RLIMIT_CPU, (int(spent) + 1 + seconds, resource.RLIM_INFINITY))
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -1,0 +1,68 @@
+"""What the student is shown: batches of views that no pass repeats, with what the teacher says of them."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from lookalike.evaluation.aligned_faces import AlignedFaces
+from lookalike.models.embedders import Embedder, Embeddings
+from lookalike.training.augmentation import Images, blend, degrade, reframe, stretch
+
+
+class Views(keras.utils.PyDataset):  # type: ignore[misc]
+    """Batches of (views 0..1, the teacher's embeddings).
+
+    With a teacher that looks for itself, each view is new to it: moved, stretched, a share `mix` blended with
+    another face. "A good teacher is patient and consistent", Beyer et al. 2022
+    (https://arxiv.org/abs/2106.05237). Without a teacher a view keeps the embedding that the table holds for
+    its face, and nothing is blended. A share `worse` of the views is then degraded for the student alone.
+
+    A batch depends on seed, pass and index alone, so a resumed run sees what an undisturbed one would have
+    seen.
+    """
+
+    def __init__(
+        self,
+        faces: AlignedFaces,
+        teacher: Embedder | None,
+        *,
+        batch: int,
+        mix: float,
+        worse: float,
+        seed: int,
+    ) -> None:
+        super().__init__(workers=1)  # with more, Keras may drop a batch between two passes
+        self._faces, self._teacher, self._batch = faces, teacher, batch
+        self._mix, self._worse = mix, worse
+        self._seed, self._pass = seed, 0
+
+    def __len__(self) -> int:
+        return len(self._faces) // self._batch
+
+    def __getitem__(self, index: int) -> tuple[NDArray[np.float32], Embeddings]:
+        order = np.random.default_rng((self._seed, self._pass)).permutation(len(self._faces))
+        chosen = order[index * self._batch : (index + 1) * self._batch]
+        rng = np.random.default_rng((self._seed, self._pass, index))
+        views = reframe(rng, self._faces.images[chosen])
+        if self._teacher:
+            views = stretch(rng, self._blended(rng, views))
+            said = self._teacher.embed_crops(list(views))
+        else:
+            said = self._faces.teacher[chosen]
+        worse = rng.random(len(views)) < self._worse
+        if worse.any():
+            views[worse] = degrade(rng, views[worse])
+        return views.astype(np.float32) / np.float32(255), said
+
+    def begin(self, number: int) -> None:
+        """Show the views of this pass, counted from 0, from now on."""
+        self._pass = number
+
+    def _blended(self, rng: np.random.Generator, views: Images) -> Images:
+        mixed = np.flatnonzero(rng.random(len(views)) < self._mix)
+        if len(mixed):
+            partners = rng.integers(0, len(self._faces), len(mixed))
+            views[mixed] = blend(rng, views[mixed], reframe(rng, self._faces.images[partners]))
+        return views

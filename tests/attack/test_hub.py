@@ -1,0 +1,271 @@
+"""A Hub that is slow, silent, away, or makes no sense: at the start, in a build and in a push."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import httpx2
+import pytest
+from huggingface_hub.utils import get_session
+
+from lookalike import GalleryError, HubError, SourceError
+from lookalike.building.hub import GalleryHub
+from lookalike.building.interruption import GO_ON, PATIENCE
+from lookalike.errors import UnreachableError
+from lookalike.gallery.fetching import FIRST_WORD, SILENCE, be_patient, fetch_gallery, open_gallery
+from lookalike.sources.opening import Choice, open_source
+from lookalike.space.finders import load_finders
+from tests.support.commands import (
+    NOTES,
+    NOWHERE,
+    ROOT,
+    START_SECONDS,
+    TABLE,
+    build,
+    finish,
+    impatient_build,
+    put_gallery,
+    result,
+    stars,
+)
+from tests.support.fakes import make_gallery
+from tests.support.hub_server import Hub, serve
+
+# When the page starts
+
+
+NONSENSE = {
+    "no JSON": ("GET /api/datasets", b"<html>Welcome to the hotel's wireless network</html>"),
+    "JSON of another kind": ("GET /api/datasets", b"[]"),
+    "a revision that is none": ("GET /api/datasets", b'{"id": "me/stars", "sha": "../../x", "siblings": []}'),
+    "no tree": ("/tree/", b'{"error": 1}'),
+    "a tree of nothing": ("/tree/", b"[7, null]"),
+}
+
+
+@pytest.mark.parametrize("nonsense", NONSENSE)
+def test_a_hub_that_answers_nonsense_is_a_hub_that_is_away(hub: Hub, tmp_path: Path, nonsense: str):
+    name = f"me/{list(NONSENSE).index(nonsense)}"  # its own: nothing of it is in the cache
+    put_gallery(hub, tmp_path, name)
+    hub.babble(*NONSENSE[nonsense])
+    finders = load_finders(name, model="compact", detector="mtcnn")
+    assert finders.gallery_id == "bundled" and name in finders.notice
+    hub.troubles.clear()
+    assert load_finders(name, model="compact", detector="mtcnn").served.gallery.names[0] == "Drawn 1"
+
+
+def test_a_file_that_was_damaged_on_its_way_is_fetched_again(hub: Hub, tmp_path: Path):
+    put_gallery(hub, tmp_path, "me/damaged")
+    good = hub.files("me/damaged")[TABLE]
+    hub.babble(
+        f"GET /datasets/me/damaged/resolve/{hub.repos['me/damaged'].commits[-1].sha}/{TABLE}",
+        good[::-1],
+        times=1,
+    )
+    assert open_gallery("me/damaged", model="compact").names[0] == "Drawn 1"
+    assert open_gallery("me/damaged", model="compact").names[0] == "Drawn 1"
+
+
+def test_a_damaged_gallery_on_the_hub_is_refused_with_a_sentence(hub: Hub, tmp_path: Path):
+    put_gallery(hub, tmp_path, "me/broken")
+    hub.put("me/broken", {TABLE: hub.files("me/broken")[TABLE][:-7]})
+    with pytest.raises(GalleryError, match=r"is not the one that its gallery\.json describes"):
+        open_gallery("me/broken", model="compact")
+
+
+@pytest.mark.attack
+def test_a_slow_hub_is_waited_for_and_a_silent_one_is_not(hub: Hub, tmp_path: Path):
+    put_gallery(hub, tmp_path, "me/slow")
+    hub.dawdle("", 0.5)
+    assert open_gallery("me/slow", model="compact").names[0] == "Drawn 1"
+    put_gallery(hub, tmp_path, "me/silent")
+    hub.troubles.clear()
+    hub.dawdle("", 60)
+    began = time.monotonic()
+    with pytest.raises(UnreachableError, match="could not be fetched from the Hub"):
+        fetch_gallery("me/silent", "compact")
+    assert time.monotonic() - began < 2 * FIRST_WORD
+
+
+def test_a_request_that_sets_no_limit_of_its_own_gets_ours():
+    be_patient()
+    request = httpx2.Request(
+        "GET", "http://127.0.0.1", extensions={"timeout": httpx2.Timeout(None).as_dict()}
+    )
+    for hook in get_session().event_hooks["request"]:
+        hook(request)
+    assert set(request.extensions["timeout"].values()) == {SILENCE}
+
+
+def test_a_dataset_that_is_gone_is_not_served_from_the_cache(hub: Hub, tmp_path: Path):
+    put_gallery(hub, tmp_path, "me/gone")
+    assert open_gallery("me/gone", model="compact").names
+    del hub.repos["me/gone"]
+    with pytest.raises(UnreachableError, match="status 404"):
+        open_gallery("me/gone", model="compact")
+
+
+OFFLINE = """
+from lookalike.gallery.fetching import open_gallery
+from lookalike.sources.opening import Choice, open_source
+print(open_gallery("me/offline", model="compact").names)
+print([record.name for record in open_source("them/offline", Choice(download=True))])
+"""
+
+
+def test_what_was_fetched_is_read_without_a_network(hub: Hub, tmp_path: Path):
+    put_gallery(hub, tmp_path, "me/offline")
+    hub.put("them/offline", {"data/train-0.parquet": stars(("Ada", 1), ("Bo", 2))})
+    assert open_gallery("me/offline", model="compact").names
+    assert len(list(open_source("them/offline", Choice(download=True)))) == 2
+    offline = os.environ | {"HF_HUB_OFFLINE": "1", "HF_ENDPOINT": "http://127.0.0.1:9"}
+    found = subprocess.run(
+        [sys.executable, "-c", OFFLINE], cwd=ROOT, env=offline, capture_output=True, text=True, timeout=120
+    )
+    assert found.stdout.splitlines() == ["('Drawn 1', 'Drawn 2', 'Drawn 3')", "['Ada', 'Bo']"], found.stderr
+
+
+@pytest.mark.attack
+def test_a_gallery_from_the_hub_without_a_cache_for_it_is_a_sentence_and_the_bundled_one_is_served(
+    hub: Hub, tmp_path: Path
+):
+    put_gallery(hub, tmp_path, "me/uncached")
+    code = (
+        "from lookalike.space.finders import load_finders\n"
+        "finders = load_finders('me/uncached', model='compact', detector='mtcnn')\n"
+        "print(finders.gallery_id, len(finders.get().gallery.names) > 100)"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env=os.environ | NOWHERE,
+        capture_output=True,
+        text=True,
+        timeout=200,
+    )
+    assert found.stdout.strip() == "bundled True", found.stderr
+    assert "The gallery 'me/uncached' could not be fetched from the Hub" in found.stderr
+
+
+# In a build and in a push
+
+
+def door_at(port: int = 0) -> socket.socket:
+    door = socket.socket()
+    door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    door.bind(("127.0.0.1", port))
+    return door
+
+
+def wait_until_asked(hub: Hub, part: str, process: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while not any(part in call for call in hub.requests):
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def two_shards() -> dict[str, bytes]:
+    return {
+        f"data/train-0000{n}.parquet": stars(*((f"P{k}", 34 * n + k) for k in range(34))) for n in range(2)
+    }
+
+
+@pytest.mark.attack
+def test_a_build_whose_network_is_lost_keeps_what_is_done_and_goes_on(tmp_path: Path):
+    shards = two_shards()
+    door = door_at()
+    address, port = door.getsockname()
+    environment = os.environ | {"HF_ENDPOINT": f"http://{address}:{port}", "HF_HOME": str(tmp_path / "hf")}
+    command = ("them/stars", "--output", tmp_path / "gallery")
+    with serve(door) as hub:
+        hub.put("them/stars", shards)
+        hub.dawdle("train-00001", 60)  # the first is done by the time the server goes
+        process = impatient_build(*command, retries=2, env=environment)
+        wait_until_asked(hub, "train-00001", process)
+    code, _, complaint = finish(process)  # the server is gone by now
+    assert code == 2 and "them/stars breaks off after" in complaint, complaint
+    assert "the same command goes on from there when the Hub and the network are back" in complaint
+    assert result(tmp_path / "gallery") == {}
+    with serve(door_at(port)) as hub:
+        hub.put("them/stars", shards)
+        code, out, complaint = finish(build(*command, env=environment))
+        assert code == 0 and "photos are known from before" in out, complaint
+        assert finish(build("them/stars", "--output", tmp_path / "undisturbed", env=environment))[0] == 0
+    assert result(tmp_path / "gallery") == result(tmp_path / "undisturbed")
+
+
+@pytest.mark.attack
+def test_a_build_that_waits_for_a_lost_network_stops_when_told_to(tmp_path: Path):
+    door = door_at()
+    address, port = door.getsockname()
+    environment = {"HF_ENDPOINT": f"http://{address}:{port}", "HF_HOME": str(tmp_path / "hf")}
+    with serve(door) as hub:
+        hub.put("them/stars", two_shards())
+        hub.dawdle("train-00001", 60)
+        output = tmp_path / "gallery"
+        process = impatient_build("them/stars", "--output", output, retries=20, env=os.environ | environment)
+        wait_until_asked(hub, "train-00001", process)
+    time.sleep(2)
+    process.send_signal(signal.SIGTERM)
+    began = time.monotonic()
+    code, _, complaint = finish(process)
+    assert time.monotonic() - began < 4 * PATIENCE
+    assert (code, complaint) == (143, f"Stopped. {GO_ON}")
+
+
+@pytest.mark.parametrize(
+    "part", ["POST /api/repos/create", "GET /api/datasets", "/preupload/", "/objects/batch", "/commit/"]
+)
+def test_a_hub_that_answers_nonsense_to_a_push_is_tried_again_and_takes_it_once(
+    hub: Hub, tmp_path: Path, part: str
+):
+    gallery = make_gallery(ada=[[1, 0, 0]])
+    gallery.save(tmp_path)
+    way = GalleryHub(waits=(0, 0), sleep=lambda seconds: None)
+    hub.babble(part, b"<html>Please log in to the hotel's network</html>")
+    with pytest.raises(HubError, match=r"(?s)everything is kept: give the same command again"):
+        way.push(tmp_path, gallery, "me/pushed", private=False, title="Add it")
+    hub.troubles.clear()
+    hub.babble(part, b"7", times=2)
+    way.push(tmp_path, gallery, "me/pushed", private=False, title="Add it")
+    assert hub.titles("me/pushed") == ["Add it"]
+
+
+# Code in a dataset
+
+
+def test_a_dataset_runs_no_code(hub: Hub, tmp_path: Path):
+    """Loading scripts, pickles and templates lie beside the photos and the rows."""
+    canary = tmp_path / "canary"
+    code = f"open({str(canary)!r}, 'w').write('ran')\n".encode()
+    evil = {
+        "stars.py": code,
+        "evil.py": code,
+        "setup.py": code,
+        "conftest.py": code,
+        "compact/evil.py": code,
+        "compact/__init__.py": code,
+        "dataset_infos.json": b'{"builder": "evil"}',
+        "data/train.pkl": b"cos\nsystem\n(S'touch " + str(canary).encode() + b"'\ntR.",
+        "compact/rows.pkl": b"cos\nsystem\n(S'touch " + str(canary).encode() + b"'\ntR.",
+        "README.md": b"{{ ''.__class__.__mro__ }}\n<script>alert(1)</script>",
+    }
+    put_gallery(hub, tmp_path, "them/evil")
+    hub.put("them/evil", {"data/train-0.parquet": stars(("Ada", 1)), **evil})
+    finders = load_finders("them/evil", model="compact", detector="mtcnn")
+    assert finders.gallery_id == "them/evil"
+    fetched = {path.name for path in fetch_gallery("them/evil", "compact").rglob("*") if path.is_file()}
+    assert fetched == {Path(TABLE).name, Path(NOTES).name}
+    hub.put("them/code", {"data/train-0.parquet": stars(("Ada", 1)), **evil})
+    for download in (False, True):
+        with suppress(SourceError):
+            list(open_source("them/code", Choice(download=download)))
+    assert not canary.exists()

@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+import io
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from lookalike.building.gate import MIN_SHARPNESS, MIN_SPAN, Accepted, judge
+from lookalike.building.thumbnails import SIDE, thumbnail
+from lookalike.faces.detectors import load_detector
+from lookalike.faces.face import Face, largest_first
+from lookalike.faces.quality import sharpness, span, turn
+from tests.support.drawing import draw_face
+from tests.support.fakes import a_face, speckled
+
+
+class Finds:
+    """A detector that returns the faces it was made with."""
+
+    name = "finds"
+
+    def __init__(self, *faces: Face) -> None:
+        self.faces = largest_first(faces)
+
+    def detect(self, image: np.ndarray) -> list[Face]:
+        return self.faces
+
+
+def encoded(image: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(image).save(file, "PNG")
+    return file.getvalue()
+
+
+def photo(width: int = 200, height: int = 200) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(speckled((200, 0, 0), width, height)).save(file, "PNG")
+    return file.getvalue()
+
+
+def test_one_face_is_accepted_with_its_photo():
+    face = a_face(50, 50, 100, 100)
+    judged = judge(photo(), Finds(face))
+    assert isinstance(judged, Accepted)
+    assert judged.face is face
+    assert judged.image.shape == (200, 200, 3)
+
+
+def test_a_photo_without_a_face_is_refused():
+    assert judge(photo(), Finds()) == "no face"
+
+
+@pytest.mark.parametrize("junk", [b"", b"<html>", photo()[:40]])
+def test_what_is_not_a_photo_is_unreadable(junk: bytes):
+    assert judge(junk, Finds(a_face(0, 0, 100, 100))) == "unreadable"
+
+
+def test_a_face_out_of_focus_is_blurred():
+    sharp = draw_face(3)
+    face = load_detector().detect(sharp)[0]
+    blurred = cv2.GaussianBlur(sharp, (0, 0), 20)  # of a face 220 pixels wide
+    assert sharpness(sharp, face) > 2 * MIN_SHARPNESS
+    assert judge(encoded(sharp), Finds(face)) != "blurred"
+    assert judge(encoded(blurred), Finds(face)) == "blurred"
+
+
+def test_a_profile_is_turned_away_and_quality_falls_before():
+    def facing(nose: float) -> Accepted | str:
+        face = a_face(50, 50, 100, 100)
+        face.landmarks[2, 0] += nose * 40  # the eyes are 40 pixels apart
+        assert turn(face) == pytest.approx(nose)
+        return judge(photo(), Finds(face))
+
+    front, half = facing(0), facing(0.5)
+    assert isinstance(front, Accepted) and isinstance(half, Accepted) and front.quality > half.quality
+    assert facing(0.7) == "turned away"
+
+
+def test_the_face_that_the_source_points_at_is_taken_among_several():
+    faces = a_face(0, 0, 100, 100), a_face(120, 120, 70, 70)
+    judged = judge(photo(), Finds(*faces), box=(125, 125, 60, 60))
+    assert isinstance(judged, Accepted) and judged.face is faces[1]
+    assert judge(photo(), Finds(*faces), box=(120, 0, 40, 40)) == "no face"
+
+
+@pytest.mark.parametrize(("side", "verdict"), [(60, "several faces"), (50, "accepted")])
+def test_a_second_face_counts_when_it_has_over_a_third_of_the_area(side: int, verdict: str):
+    judged = judge(photo(), Finds(a_face(0, 0, 100, 100), a_face(120, 120, side, side)))
+    assert judged == verdict or (verdict == "accepted" and isinstance(judged, Accepted))
+
+
+def test_a_neighbour_whom_the_edge_cuts_off_does_not_count_even_if_larger():
+    whole = a_face(20, 20, 100, 100)
+    judged = judge(photo(), Finds(whole, a_face(140, 20, 120, 120)))
+    assert isinstance(judged, Accepted) and judged.face is whole
+
+
+def test_a_lone_face_that_the_edge_cuts_off_is_accepted():
+    assert isinstance(judge(photo(), Finds(a_face(-50, 50, 100, 100))), Accepted)
+
+
+def test_a_face_of_few_pixels_is_too_small():
+    assert judge(photo(), Finds(a_face(50, 50, 30, 30))) == "too small"
+    assert judge(photo(10, 10), Finds(a_face(0, 0, 200, 200))) == "too small"
+
+
+def test_the_span_of_a_profile_is_from_eyes_to_mouth():
+    face = Face((0, 0, 50, 50), np.array([[20, 10], [20, 10], [22, 20], [20, 35], [20, 35]], np.float32), 0.9)
+    assert span(face) == 25 > MIN_SPAN
+
+
+def test_a_thumbnail_shows_the_face_with_room_and_nothing_else():
+    image = np.zeros((400, 600, 3), np.uint8)
+    image[100:300, 200:400] = 255  # the face
+    picture = Image.open(io.BytesIO(thumbnail(image, a_face(200, 100, 200, 200))))
+    assert (picture.format, picture.size, dict(picture.getexif())) == ("WEBP", (SIDE, SIDE), {})
+    pixels = np.asarray(picture.convert("L"))
+    assert pixels[80, 80] > 240 and pixels[5, 5] < 15
+    assert (pixels > 127).mean() == pytest.approx(1 / 1.6**2, abs=0.01)
+
+
+@pytest.mark.parametrize("face", [a_face(-30, -30, 60, 60), a_face(70, 20, 60, 60), a_face(0, 0, 900, 900)])
+def test_a_thumbnail_at_the_edge_stays_in_the_photo_and_is_not_enlarged(face: Face):
+    image = np.full((80, 100, 3), 255, np.uint8)
+    picture = Image.open(io.BytesIO(thumbnail(image, face)))
+    assert np.asarray(picture.convert("L")).min() > 240
+    assert picture.width <= 100 and picture.height <= 80

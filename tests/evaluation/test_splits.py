@@ -1,0 +1,53 @@
+"""Who trains and who judges."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lookalike.evaluation.splits import Split, load_split, person_key, photo_key, save_split
+
+SPLIT = Split(
+    validation=("Bo",),
+    test=("Aishwarya Rai",),
+    test_photos=(photo_key("web", "Cy", "2.jpg"),),
+    left_out=(photo_key("web", "", "9.jpg"),),
+    aliases=(("aishwaryaraibachchan", "aishwaryarai"),),
+)
+
+
+def test_one_person_is_on_one_side_however_the_name_is_written():
+    names = ["Aishwarya Rai", "aishwarya_rai", "AISHWARYA  RAI", "Aishwarya Rai Bachchan"]
+    assert {SPLIT.side("any", name, "1.jpg") for name in names} == {"test"}
+
+
+def test_each_photo_has_its_side():
+    photos = [
+        ("web", "Bo", "1.jpg"),
+        ("web", "Cy", "2.jpg"),
+        ("web", "Cy", "3.jpg"),
+        ("web", "", "9.jpg"),
+        ("web", "", "8.jpg"),
+    ]
+    assert [SPLIT.side(*photo) for photo in photos] == [
+        "validation",
+        "test-photo",
+        "train",
+        "left-out",
+        "train",
+    ]
+
+
+def test_keys_ignore_case_accents_and_punctuation():
+    assert person_key("Renée  O'Connor-Smith") == person_key("renee oconnor_smith") == "reneeoconnorsmith"
+    assert person_key("राम") != person_key("रमा")
+
+
+def test_a_split_survives_its_file(tmp_path: Path):
+    save_split(SPLIT, tmp_path / "split.json")
+    assert load_split(tmp_path / "split.json") == SPLIT
+
+
+def test_nobody_in_the_bundled_split_both_chooses_settings_and_judges():
+    split = load_split()
+    judges, choosers = ({split.person(name) for name in side} for side in (split.test, split.validation))
+    assert len(judges) > 500 and len(choosers) > 100 and not judges & choosers

@@ -1,0 +1,128 @@
+"""The table: what is stored comes back, and a search ranks names."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lookalike.errors import GalleryError, MismatchError, MissingFileError
+from lookalike.gallery.gallery import Gallery, standing_quantiles
+from lookalike.gallery.schema import Row
+from tests.support.fakes import ColourEmbedder, make_gallery, settings, unit
+
+
+def test_search_returns_each_name_once_by_its_best_row():
+    gallery = make_gallery(bo=[[0, 1, 0]], ada=[[1, 0, 0], [4, 3, 0]], cy=[[0, 0, 1]])
+    hits = gallery.search(unit(3, 4, 0), count=5)
+    assert [(hit.name, round(hit.cosine, 4), gallery.origin(hit.row)) for hit in hits] == [
+        ("ada", 0.96, "ada#1"),
+        ("bo", 0.8, "bo#0"),
+        ("cy", 0.0, "cy#0"),
+    ]
+
+
+@pytest.mark.parametrize(("rows", "names"), [(1000, 300), (5000, 3000), (3000, 3000)])
+def test_search_agrees_with_sorting_everything(rows: int, names: int):
+    random = np.random.default_rng(1)
+    several = [Row(f"name {i % names:04}", unit(*random.normal(size=8))) for i in range(rows)]
+    gallery = Gallery.of(several, replace(settings(), dim=8))
+    probe = unit(*random.normal(size=8))
+    best: dict[str, float] = {}
+    for row in several:
+        best[row.name] = max(best.get(row.name, -1), float(row.embedding @ probe))
+    expected = sorted(best, key=lambda name: -best[name])[:7]
+    assert [hit.name for hit in gallery.search(probe, count=7)] == expected
+
+
+def test_ties_are_broken_by_name():
+    gallery = make_gallery(zoe=[[1, 0, 0]], ada=[[1, 0, 0]], may=[[1, 0, 0]])
+    assert [hit.name for hit in gallery.search(unit(1, 0, 0), count=2)] == ["ada", "may"]
+    crowd = make_gallery(**{f"n{i:04}": [[1, 0, 0]] for i in range(2000)})
+    assert [hit.name for hit in crowd.search(unit(1, 0, 0), count=3)] == ["n0000", "n0001", "n0002"]
+
+
+def test_what_was_saved_is_loaded(tmp_path: Path):
+    rows = [
+        Row("Bé", unit(0, 1, 0), photo=b"webp", confidence=0.5, origin="a#1", category="Sports"),
+        Row("Ada", unit(1, 0, 0), photos=3),
+    ]
+    first = Gallery.of(rows, settings(standing=(0.1, 0.2)))
+    first.save(tmp_path)
+    again = Gallery.load(tmp_path, model="colour")
+    assert (again.names, again.settings, again.revision) == (("Ada", "Bé"), first.settings, first.revision)
+    assert np.array_equal(again.embeddings, [[1, 0, 0], [0, 1, 0]])
+    assert [(again.photo(row), again.origin(row)) for row in (0, 1)] == [(None, None), (b"webp", "a#1")]
+
+
+def test_saving_the_same_rows_twice_gives_the_same_bytes(tmp_path: Path):
+    for folder in ("one", "two"):
+        make_gallery(ada=[[1, 0, 0]], bo=[[0, 1, 0]]).save(tmp_path / folder)
+    one, two = (sorted((tmp_path / folder / "colour").iterdir()) for folder in ("one", "two"))
+    assert [file.read_bytes() for file in one] == [file.read_bytes() for file in two]
+
+
+def test_saving_replaces_one_model_and_leaves_the_others(tmp_path: Path):
+    make_gallery(ada=[[1, 0, 0]]).save(tmp_path)
+    make_gallery("other", bo=[[0, 1, 0]]).save(tmp_path)
+    make_gallery(cy=[[0, 0, 1]]).save(tmp_path)
+    assert Gallery.load(tmp_path, model="colour").names == ("cy",)
+    assert Gallery.load(tmp_path, model="other").names == ("bo",)
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["colour", "other"]
+
+
+def test_a_table_opens_in_datasets_with_its_photo_as_an_image(tmp_path: Path):
+    from datasets import Image, load_dataset
+
+    make_gallery(ada=[[1, 0, 0]]).save(tmp_path / "gallery")
+    files = str(next((tmp_path / "gallery" / "colour").glob("*.parquet")))
+    table = load_dataset("parquet", data_files=files, split="train", cache_dir=str(tmp_path / "cache"))
+    assert isinstance(table.features["photo"], Image)
+    assert table[0]["name"] == "ada" and table[0]["embedding"] == [1.0, 0.0, 0.0]
+
+
+def test_standing_is_the_share_of_strangers_with_a_lesser_first_match():
+    gallery = make_gallery(standing=[0.0, 0.5, 1.0], ada=[[1, 0, 0]])
+    assert [gallery.standing(cosine) for cosine in (-0.2, 0.25, 0.5, 1.0)] == [0.0, 0.25, 0.5, 1.0]
+    assert make_gallery(ada=[[1, 0, 0]]).standing(0.5) is None
+
+
+def test_standing_leaves_a_probes_own_name_out():
+    gallery = make_gallery(ada=[[1, 0, 0]], bo=[[3, 4, 0]])
+    quantiles = standing_quantiles(gallery.embeddings, gallery.names, gallery)
+    assert len(quantiles) == 101 and set(quantiles) == {0.6}
+    lonely = make_gallery(ada=[[1, 0, 0]])
+    assert standing_quantiles(lonely.embeddings, lonely.names, lonely) == ()
+
+
+def test_a_gallery_of_another_model_or_other_weights_is_refused_with_both_sides_named():
+    gallery, embedder = make_gallery(ada=[[1, 0, 0]]), ColourEmbedder()
+    gallery.check(embedder)
+    with pytest.raises(MismatchError, match=r"made with colour .* embedded with shade"):
+        gallery.check(ColourEmbedder("shade"))
+    embedder.weights_hash = "1" * 64
+    with pytest.raises(MismatchError, match=r"000000000000.*111111111111"):
+        gallery.check(embedder)
+    embedder.engine = "another engine"  # the same weights in another file format have another hash
+    gallery.check(embedder)
+
+
+def test_a_model_that_the_gallery_has_no_table_for_is_refused_with_those_it_has(tmp_path: Path):
+    make_gallery(ada=[[1, 0, 0]]).save(tmp_path)
+    with pytest.raises(MismatchError, match=r"no table for the model 'compact' \(it has: colour\)"):
+        Gallery.load(tmp_path)
+
+
+def test_a_missing_folder_and_an_empty_table_say_what_to_do(tmp_path: Path):
+    with pytest.raises(MissingFileError, match=r"build_gallery\.py"):
+        Gallery.load(tmp_path / "nowhere")
+    with pytest.raises(GalleryError, match="at least one row"):
+        Gallery.of([], settings())
+
+
+@pytest.mark.parametrize("numbers", [[np.nan, 0, 0], [0, 0, 0], [3, 0, 0]])
+def test_rows_that_are_not_of_unit_length_are_refused(numbers: list[float]):
+    with pytest.raises(GalleryError, match="1 of the gallery's 1 embeddings are not of unit length"):
+        Gallery.of([Row("ada", np.array(numbers, np.float32))], settings())

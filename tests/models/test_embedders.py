@@ -1,0 +1,142 @@
+"""The models: our own from its files, DeepFace's through DeepFace itself."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lookalike.errors import WeightsError
+from lookalike.faces.detectors import load_detector
+from lookalike.faces.face import align
+from lookalike.models.embedders import BUNDLED, MODELS, OnnxEmbedder, find_model, load_embedder
+from tests.support.deepface_process import run_deepface
+from tests.support.drawing import draw_face
+from tests.support.fakes import write_random_arcface
+
+
+def test_compact_gives_unit_rows_one_a_face():
+    image = draw_face(seed=1)
+    faces = load_detector().detect(image)
+    rows = load_embedder().embed(image, faces)
+    assert rows.shape == (len(faces), 128) and rows.dtype == np.float32
+    assert np.linalg.norm(rows, axis=1) == pytest.approx(1, abs=1e-5)
+    assert load_embedder().embed(image, []).shape == (0, 128)
+
+
+def test_a_batch_gives_what_its_faces_give_alone():
+    crops = [
+        align(image, load_detector().detect(image)[0])
+        for image in (draw_face(seed=seed) for seed in range(3))
+    ]
+    together = load_embedder().embed_crops(crops)
+    alone = np.vstack([load_embedder().embed_crops([crop]) for crop in crops])
+    assert np.allclose(together, alone, atol=1e-4)
+
+
+def test_the_bundled_model_knows_how_its_cosines_become_percentages():
+    scale = load_embedder().scale
+    assert scale is not None and scale.similarity(1.0) == pytest.approx(100)
+    assert -0.2 < scale.cosines[1] < scale.same < 1
+
+
+def test_the_bundled_model_is_small():
+    assert (BUNDLED / "compact.onnx").stat().st_size <= 4_000_000
+
+
+def test_weights_that_are_not_the_expected_ones_are_refused(tmp_path: Path):
+    for file in ("compact.onnx", "compact.json"):
+        shutil.copy(BUNDLED / file, tmp_path)
+    with (tmp_path / "compact.onnx").open("ab") as weights:
+        weights.write(b"\0")
+    with pytest.raises(WeightsError, match="not the file"):
+        OnnxEmbedder(tmp_path / "compact.onnx", find_model("compact"))
+    (tmp_path / "compact.onnx").unlink()
+    with pytest.raises(WeightsError, match="missing"):
+        OnnxEmbedder(tmp_path / "compact.onnx", find_model("compact"))
+
+
+def test_names_of_models_are_not_repeated():
+    names = [model.name for model in MODELS]
+    assert len(names) == len(set(names)) and names[0] == "compact"
+
+
+def test_deepface_runs_compact_from_its_own_table(tmp_path: Path):
+    found = run_deepface(
+        """
+import lookalike
+from lookalike.faces.detectors import load_detector
+from lookalike.models.embedders import load_embedder
+from lookalike.faces.face import align
+from deepface import DeepFace
+lookalike.register_with_deepface()
+images = [draw_face(seed=seed) for seed in (1, 2)]
+one, other = (align(image, load_detector().detect(image)[0]) for image in images)
+bgr = [np.ascontiguousarray(crop[:, :, ::-1]) for crop in (one, other)]
+skip = {"model_name": "compact", "detector_backend": "skip"}
+theirs = np.array([DeepFace.represent(crop, **skip)[0]["embedding"] for crop in bgr])
+pair = [face[0]["embedding"] for face in DeepFace.represent(bgr, **skip)]
+ours = load_embedder().embed_crops([one, other])
+verdict = DeepFace.verify(bgr[0], bgr[0], **skip)
+print(json.dumps({
+    "alike": [float(v) for v in (ours * theirs).sum(axis=1)],
+    "batch": float(np.abs(theirs - np.array(pair)).max()),
+    "verified": bool(verdict["verified"]),
+    "threshold": float(verdict["threshold"]),
+    "same": load_embedder().scale.same,
+    "tensorflow": "tensorflow" in sys.modules,
+}))
+""",
+        tmp_path,
+    )
+    assert found["alike"] == pytest.approx([1, 1], abs=1e-5) and found["batch"] < 1e-4
+    assert found["verified"] is True and found["threshold"] == pytest.approx(1 - found["same"], abs=1e-6)  # type: ignore[operator]
+    assert found["tensorflow"] is False
+
+
+def test_a_deepface_model_sees_our_crop_and_names_its_weights(tmp_path: Path):
+    write_random_arcface(tmp_path)
+    found = run_deepface(
+        """
+from lookalike.faces.detectors import load_detector
+from lookalike.models.embedders import crop_face, find_model, load_embedder
+image = draw_face(seed=1)
+faces = load_detector().detect(image)
+embedder = load_embedder("ArcFace")
+from deepface import DeepFace
+crop = np.ascontiguousarray(crop_face(find_model("ArcFace"), image, faces[0])[:, :, ::-1])
+theirs = np.array(DeepFace.represent(crop, model_name="ArcFace", detector_backend="skip")[0]["embedding"])
+ours = embedder.embed(image, [faces[0], faces[0]])
+print(json.dumps({
+    "shape": ours.shape,
+    "alike": [float(row @ theirs / np.linalg.norm(theirs)) for row in ours],
+    "hash": embedder.weights_hash,
+    "engine": embedder.engine,
+}))
+""",
+        tmp_path,
+    )
+    assert found["shape"] == [2, 512] and found["alike"] == pytest.approx([1, 1], abs=1e-5)
+    assert len(str(found["hash"])) == 64 and found["engine"] == "onnx"
+
+
+def test_weights_that_cannot_be_fetched_are_one_sentence(tmp_path: Path):
+    found = run_deepface(
+        """
+import os
+for proxy in ("http_proxy", "https_proxy"):
+    os.environ[proxy] = "http://127.0.0.1:9"  # nobody listens there
+from lookalike.models.embedders import load_embedder
+from lookalike.errors import WeightsError
+try:
+    load_embedder("Facenet512")
+except WeightsError as error:
+    print(json.dumps({"sentence": str(error)}))
+""",
+        tmp_path,
+    )
+    assert "weights of Facenet512 could not be loaded" in str(found["sentence"]) and "\n" not in str(
+        found["sentence"]
+    )

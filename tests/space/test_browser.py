@@ -1,0 +1,265 @@
+"""The page in a real browser, as wide as a laptop and as a phone, before a camera that shows a drawn face.
+
+Skipped where Chromium or Playwright is missing.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from lookalike.space.finders import load_finders
+from lookalike.space.page.page import build_page, launch_options
+from tests.support.drawing import draw_face, draw_group, draw_landscape
+
+playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+
+WIDTHS = {"laptop": (1280, 900, "light"), "phone": (390, 844, "dark")}
+PATIENCE = 20_000  # milliseconds: a shared machine under load
+RED = (200, 20, 20)
+KNOWN = ("Method not implemented.",)  # gradio's own warning at every load
+
+
+@pytest.fixture(scope="module")
+def camera(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A film of a drawn face that moves a little, a red post on the right of it, as Motion JPEG."""
+    film = tmp_path_factory.mktemp("camera") / "face.mjpeg"
+    face = draw_face(seed=3)
+    with film.open("wb") as file:
+        for frame in range(20):
+            sheet = np.full((480, 640, 3), 200, np.uint8)
+            sheet[:, 60 + frame : 540 + frame] = face
+            sheet[:, 600:] = RED
+            buffer = io.BytesIO()
+            Image.fromarray(sheet).save(buffer, "JPEG", quality=90)
+            file.write(buffer.getvalue())
+    return film
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    finders = load_finders(None, model="compact", detector="mtcnn")
+    finders.served.warm_up()
+    page = build_page(finders)
+    page.launch(**launch_options(), prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
+    yield page.local_url
+    page.close(verbose=False)
+
+
+@pytest.fixture(scope="module")
+def browser(camera: Path) -> Iterator[Any]:
+    with playwright.sync_playwright() as player:
+        browser = player.chromium.launch(
+            executable_path=CHROMIUM,
+            args=[
+                "--no-sandbox",
+                "--use-fake-ui-for-media-stream",
+                "--use-fake-device-for-media-stream",
+                f"--use-file-for-fake-video-capture={camera}",
+            ],
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(params=WIDTHS)
+def tab(request: pytest.FixtureRequest, browser: Any, address: str) -> Iterator[Any]:
+    """The open page; afterwards nothing may stick out to the side or have been complained of."""
+    width, height, scheme = WIDTHS[request.param]
+    context = browser.new_context(
+        viewport={"width": width, "height": height},
+        color_scheme=scheme,
+        permissions=["camera", "clipboard-read", "clipboard-write"],
+    )
+    tab = context.new_page()
+    tab.set_default_timeout(PATIENCE)
+    complaints: list[str] = []
+    tab.on("pageerror", lambda error: complaints.append(str(error)))
+    tab.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+    tab.goto(address)
+    tab.wait_for_selector("#photo input[type=file]", state="attached")
+    yield tab
+    assert tab.evaluate("document.documentElement.scrollWidth") == width
+    assert [text for text in complaints if text not in KNOWN] == []
+    context.close()
+
+
+def upload(tab: Any, place: str, image: np.ndarray, number: int = 0, kind: str = "PNG") -> None:
+    tab.locator(f"{place} input[type=file]").nth(number).set_input_files(a_file(image, kind))
+
+
+def a_file(image: np.ndarray, kind: str = "PNG") -> dict[str, Any]:
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, kind)
+    return {"name": f"me.{kind.lower()}", "mimeType": f"image/{kind.lower()}", "buffer": buffer.getvalue()}
+
+
+def shown_photo(tab: Any) -> np.ndarray:
+    """The photo that the page shows, which travelled as data."""
+    address = tab.locator("#photo img").first.get_attribute("src")
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(address.partition(",")[2]))).convert("RGB"))
+
+
+def go_to(tab: Any, selector: str, key: str = "Tab") -> None:
+    """Press a key until what is looked for has the focus, and shows that it has."""
+    for _ in range(60):
+        tab.keyboard.press(key)
+        if tab.evaluate("selector => document.activeElement.matches(selector)", selector):
+            break
+    focus = "getComputedStyle(document.activeElement)"
+    style, width = tab.evaluate(f"[{focus}.outlineStyle, {focus}.outlineWidth]")
+    assert style == "solid" and float(width.removesuffix("px")) >= 2, selector
+
+
+def test_a_photo_is_answered_without_another_click(tab: Any):
+    upload(tab, "#photo", draw_face(seed=3))
+    tab.wait_for_selector("#duel .pair img")
+    assert tab.locator("#matches button.thumbnail-item").count() == 5
+    assert tab.get_by_role("meter").count() == 5
+    link = tab.locator("#bars a").first
+    assert link.get_attribute("rel") == "noopener noreferrer"
+
+
+def test_a_photo_can_be_dropped_and_pasted(tab: Any):
+    drawn = base64.b64encode(a_file(draw_face(seed=3))["buffer"]).decode()
+    read = "data => Uint8Array.from(atob(data), letter => letter.charCodeAt(0))"
+    dropped = tab.evaluate_handle(
+        "data => { const carried = new DataTransfer(); carried.items.add("
+        f"new File([({read})(data)], 'me.png', {{type: 'image/png'}})); return carried }}",
+        drawn,
+    )
+    tab.dispatch_event("#photo .upload-container", "drop", {"dataTransfer": dropped})
+    tab.wait_for_selector("#duel .pair img")
+    assert tab.locator("#matches button.thumbnail-item").count() == 5
+    tab.get_by_label("Remove Image").click()
+    tab.wait_for_selector("#duel", state="hidden")
+    tab.evaluate(
+        "data => navigator.clipboard.write([new ClipboardItem("
+        f"{{'image/png': new Blob([({read})(data)], {{type: 'image/png'}})}})])",
+        drawn,
+    )
+    tab.get_by_label("Paste from clipboard").click()
+    tab.wait_for_selector("#duel .pair img")
+    assert tab.locator("#matches button.thumbnail-item").count() == 5
+
+
+def test_a_match_is_chosen_and_explained_by_keyboard(tab: Any):
+    go_to(tab, "#photo .upload-container")
+    upload(tab, "#photo", draw_face(seed=3))  # the system's own window for choosing a file has no keys here
+    tab.wait_for_selector("#duel .pair img")
+    go_to(tab, "#ask")
+    go_to(tab, "#matches button.thumbnail-item")
+    tab.keyboard.press("Tab")
+    second = tab.locator("#bars .name").nth(1).inner_text().removeprefix("2. ")
+    tab.keyboard.press("Enter")
+    playwright.expect(tab.locator("#duel figcaption").nth(1)).to_have_text(second)
+    go_to(tab, "#ask", "Shift+Tab")
+    tab.keyboard.press("Enter")
+    tab.wait_for_selector("#why strong")
+    assert second in tab.locator("#why strong").inner_text()
+
+
+def test_another_match_is_put_beside_the_face_explained_and_shared(tab: Any):
+    upload(tab, "#photo", draw_face(seed=3))
+    tab.wait_for_selector("#duel .pair img")
+    second = tab.locator("#bars .name").nth(1).inner_text().removeprefix("2. ")
+    tab.locator("#matches button.thumbnail-item").nth(1).focus()
+    tab.keyboard.press("Enter")
+    playwright.expect(tab.locator("#duel figcaption").nth(1)).to_have_text(second)
+    tab.click("#ask")
+    playwright.expect(tab.locator("#why strong")).to_contain_text(f"What makes you like {second}: ")
+    with tab.expect_download() as download:
+        tab.click("#draw")
+    picture = Image.open(download.value.path())
+    assert download.value.suggested_filename == "my-look-alike.jpg" and picture.size == (1080, 1080)
+
+
+def test_each_person_of_a_group_can_be_chosen(tab: Any):
+    upload(tab, "#photo", draw_group((320, 260)))
+    tab.wait_for_selector("#duel .pair img")
+    first = tab.locator("#duel figure img").first.get_attribute("src")
+    tab.get_by_label("Face 2").check()
+    playwright.expect(tab.locator("#duel figure img").first).not_to_have_attribute("src", first)
+
+
+def test_a_photo_without_a_face_is_answered_with_a_sentence(tab: Any):
+    upload(tab, "#photo", draw_landscape())
+    playwright.expect(tab.locator("#notice")).to_contain_text("No face was found")
+
+
+@pytest.mark.parametrize("kind", ["HEIF", "AVIF"])
+def test_a_phone_s_photo_is_shown_converted_and_answered(tab: Any, kind: str):
+    import pillow_heif
+
+    pillow_heif.register_heif_opener()
+    upload(tab, "#photo", draw_face(seed=3), kind=kind)
+    tab.wait_for_selector("#duel .pair img")
+    shown = tab.locator("#photo img").first
+    assert (
+        shown.get_attribute("src").startswith("data:image/jpeg")
+        and shown.evaluate("e => e.naturalWidth") == 480
+    )
+
+
+def test_how_many_matches_can_be_chosen_afterwards(tab: Any):
+    upload(tab, "#photo", draw_face(seed=3))
+    tab.wait_for_selector("#duel .pair img")
+    tab.get_by_role("button", name="Options").click()
+    number = tab.locator("#count input[type=number]")
+    number.fill("8")
+    number.blur()
+    playwright.expect(tab.locator("#bars li")).to_have_count(8)
+
+
+def test_a_snap_is_answered_without_another_click_and_not_mirrored(tab: Any):
+    tab.locator("#photo").get_by_label("Capture from camera").click()
+    tab.get_by_text("Click to Access Webcam").first.click()
+    tab.wait_for_function("document.querySelector('#photo video')?.currentTime > 0")  # else the snap is black
+    tab.locator("#photo").get_by_label("capture photo").click()
+    tab.wait_for_selector("#duel .pair img")
+    snap = shown_photo(tab).astype(int)
+    left, right = (snap[:, part].mean(axis=(0, 1)) for part in (slice(0, 30), slice(-30, None)))
+    assert np.abs(right - RED).max() < 40 < np.abs(left - RED).max()
+
+
+def test_the_live_camera_names_somebody_and_stops_when_its_tab_is_left(tab: Any):
+    tab.get_by_role("tab", name="Live").click()
+    tab.get_by_text("Click to Access Webcam").first.click()
+    sent: list[float] = []
+    tab.on("request", lambda request: sent.append(time.monotonic()) if "/stream" in request.url else None)
+    tab.locator("#camera").get_by_label("capture photo").click()
+    tab.wait_for_selector("#live .best")
+    before = len(sent)
+    tab.wait_for_timeout(2000)
+    assert len(sent) - before >= 4  # ten frames a second are asked for; a machine under load sends fewer
+    tab.get_by_role("tab", name="Find").click()
+    tab.wait_for_timeout(1500)
+    before = len(sent)
+    tab.wait_for_timeout(1500)
+    assert len(sent) - before <= 1
+
+
+def test_two_photos_are_compared(tab: Any):
+    tab.get_by_role("tab", name="Compare").click()
+    for number in (0, 1):
+        upload(tab, "[role=tabpanel]:visible", draw_face(seed=3), number)
+        tab.wait_for_timeout(1500)
+    playwright.expect(tab.locator("#compared .words")).to_have_text("They pass as the same person.")
+
+
+def test_the_page_tells_about_itself_and_shows_the_calls(tab: Any, address: str):
+    tab.get_by_role("tab", name="About").click()
+    playwright.expect(tab.locator("#about")).to_contain_text("What happens to your photo")
+    tab.get_by_role("tab", name="Scripts").click()
+    playwright.expect(tab.locator("#calls")).to_contain_text(f'Client("{address.rstrip("/")}")')

@@ -1,0 +1,305 @@
+"""The page as its callers meet it: a real server on loopback, with parts that can be checked by hand."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+from gradio_client import Client, handle_file
+from gradio_client.exceptions import AppError
+from PIL import Image
+
+from lookalike import Gallery, Lookalikes
+from lookalike.gallery.schema import Row
+from lookalike.space.finders import Finders
+from lookalike.space.page.page import build_page, launch_options
+from tests.support.fakes import BrightDetector, ColourEmbedder, make_gallery, settings, unit
+
+RED, BLUE, BLACK = (255, 0, 0), (0, 0, 255), (0, 0, 0)
+ANYBODY = {"red": [[1, 0, 0]], "yellow <b>": [[1, 1, 0]], "blue": [[0, 0, 1]]}
+
+
+def encoded(*colours: tuple[int, int, int], kind: str = "PNG") -> bytes:
+    """A strip of 40-pixel squares; BrightDetector finds a face in each that is not black."""
+    strip = np.hstack([np.full((40, 40, 3), colour, np.uint8) for colour in colours])
+    buffer = io.BytesIO()
+    Image.fromarray(strip).save(buffer, kind)
+    return buffer.getvalue()
+
+
+def data_url(content: bytes) -> dict[str, str]:
+    return {"url": f"data:image/png;base64,{base64.b64encode(content).decode()}"}
+
+
+def finder(model: str = "colour") -> Lookalikes:
+    gallery = make_gallery(model, standing=[0.0, 1.0], **ANYBODY)
+    return Lookalikes(gallery, embedder=ColourEmbedder(model), detector=BrightDetector())
+
+
+@pytest.fixture(scope="module")
+def uploads(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder where gradio keeps uploads."""
+    return tmp_path_factory.mktemp("gradio")
+
+
+@pytest.fixture(scope="module")
+def page(uploads: Path) -> Iterator[object]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GRADIO_TEMP_DIR", str(uploads))
+        finders = Finders(finder(), gallery_id="a test", others=["tint"], load=finder)
+        finders.served.warm_up()
+        page = build_page(finders)
+        page.launch(**launch_options(), prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
+        yield page
+        page.close(verbose=False)
+
+
+@pytest.fixture(scope="module")
+def url(page) -> str:
+    return page.local_url
+
+
+@pytest.fixture(scope="module")
+def client(url: str, tmp_path_factory: pytest.TempPathFactory) -> Client:
+    patience = {"timeout": 60}  # seconds; its own 5 are short on a busy machine
+    return Client(
+        url, verbose=False, download_files=tmp_path_factory.mktemp("answers"), httpx_kwargs=patience
+    )
+
+
+@pytest.fixture
+def photo(tmp_path: Path):
+    """Write bytes to a file and return it as the client sends it."""
+
+    def write(content: bytes, name: str = "me.png"):
+        (tmp_path / name).write_bytes(content)
+        return handle_file(str(tmp_path / name))
+
+    return write
+
+
+def call(url: str, endpoint: str, *data: object) -> str:
+    """Post to an endpoint as a script without gradio's client would, and return the last event."""
+    posted = httpx.post(f"{url}gradio_api/call/{endpoint}", json={"data": data}, timeout=30)
+    event = posted.json()["event_id"]
+    return httpx.get(f"{url}gradio_api/call/{endpoint}/{event}", timeout=30).text
+
+
+def test_find_lookalikes_returns_pictures_with_captions_and_a_report(client: Client, photo):
+    gallery, report = client.predict(photo=photo(encoded(RED)), api_name="/find_lookalikes")
+    captions = [entry["caption"] for entry in gallery]
+    assert captions == ["1 · red · 100 %", "2 · yellow <b> · 85 %", "3 · blue · 50 %"]
+    assert all(Image.open(entry["image"]).size == (384, 384) for entry in gallery)
+    seconds, revision = report.pop("seconds"), report["gallery"].pop("revision")
+    assert set(seconds) == {"detect", "embed", "search", "draw"} and len(revision) == 12
+    red, yellow, blue = report["faces"][0].pop("matches")
+    assert report == {
+        "model": "colour",
+        "gallery": {"id": "a test", "names": 3},
+        "faces": [{"box": [0, 0, 40, 40], "confidence": 0.99, "standing": 1.0}],
+    }
+    assert red == {"rank": 1, "name": "red", "similarity": 100.0, "cosine": 1.0, "origin": "red#0"}
+    assert yellow["similarity"] == 85.4 and yellow["cosine"] == 0.7071 and yellow["name"] == "yellow <b>"
+    assert blue["rank"] == 3
+
+
+def test_count_face_and_model_are_optional_arguments(client: Client, photo):
+    gallery, report = client.predict(
+        photo=photo(encoded(RED, BLUE)), count=1, face=1, model="tint", api_name="/find_lookalikes"
+    )
+    assert [entry["caption"] for entry in gallery] == ["1 · blue · 100 %"]
+    assert report["model"] == "tint" and [len(face["matches"]) for face in report["faces"]] == [1, 1]
+
+
+def test_compare_says_how_alike_two_faces_are(client: Client, photo):
+    one, other = photo(encoded(RED), "a.png"), photo(encoded(BLUE), "b.png")
+    equal = client.predict(first=one, second=one, api_name="/compare")
+    assert equal == {"similarity": 100.0, "cosine": 1.0, "same": True}
+    apart = client.predict(first=one, second=other, api_name="/compare")
+    assert apart["same"] is False and apart["similarity"] == pytest.approx(50, abs=0.2)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "WEBP", "BMP"])
+def test_common_formats_are_read(client: Client, photo, kind: str):
+    _, report = client.predict(
+        photo=photo(encoded(RED, kind=kind), f"me.{kind}"), api_name="/find_lookalikes"
+    )
+    assert report["faces"][0]["matches"][0]["name"] == "red"
+
+
+def bomb() -> bytes:
+    buffer = io.BytesIO()
+    Image.new("1", (12_000, 12_000)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "sentence"),
+    [
+        (b"", "me.png", "empty"),
+        (b"hello", "me.txt", "not a photo"),
+        (b"hello", "me.jpg", "not a photo"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "me.svg", "not a photo"),
+        (b"\0\0\0\x18ftypheic" + bytes(40), "me.heic", "not a photo"),
+        (bomb(), "me.png", "megapixels"),
+        (encoded(BLACK), "me.png", "No face was found; try"),
+    ],
+)
+def test_a_bad_photo_is_answered_with_a_sentence_and_not_kept(
+    client: Client, photo, uploads: Path, content: bytes, name: str, sentence: str
+):
+    with pytest.raises(AppError, match=sentence):
+        client.predict(photo=photo(content, name), api_name="/find_lookalikes")
+    assert not list(uploads.rglob(name))
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"model": "nonesuch"}, "choose one of colour, tint"),
+        ({"face": 1}, "counts them from 0"),
+        ({"face": -1}, "counts them from 0"),
+        ({"count": 0}, "from 1 to 50"),
+        ({"count": 51}, "from 1 to 50"),
+        ({"count": "many"}, "could not be read"),
+    ],
+)
+def test_a_bad_argument_is_answered_with_a_sentence(client: Client, photo, options: dict, sentence: str):
+    with pytest.raises(AppError, match=sentence):
+        client.predict(photo=photo(encoded(RED)), **options, api_name="/find_lookalikes")
+
+
+def test_no_photo_and_no_face_to_compare_are_answered_with_a_sentence(client: Client, photo):
+    with pytest.raises(AppError, match="choose one first"):
+        client.predict(photo=None, api_name="/find_lookalikes")
+    with pytest.raises(AppError, match="No face was found in the second photo"):
+        client.predict(
+            first=photo(encoded(RED), "a.png"), second=photo(encoded(BLACK), "b.png"), api_name="/compare"
+        )
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {"path": "/etc/passwd"},
+        {"path": "/etc/passwd", "meta": {"_type": "gradio.FileData"}},
+        {"path": "http://127.0.0.1:9/me.png"},
+        {"path": "http://127.0.0.1:9/me.png", "meta": {"_type": "gradio.FileData"}},
+        {"url": "http://127.0.0.1:9/me.png"},
+        {"url": "data:image/png,hello"},
+        {"url": "data:image/png;base64,????"},
+        {"path": "a\0b"},
+        {"path": 5},
+        "me.png",
+        [1, 2],
+    ],
+)
+def test_only_uploads_and_data_are_read(url: str, payload: object):
+    answer = call(url, "find_lookalikes", payload)
+    assert "event: error" in answer
+    error = json.loads(answer.split("data: ", 1)[1])["error"]
+    assert error.endswith(".") and "verbose" not in error and "passwd" not in error and "Errno" not in error
+
+
+def test_a_data_url_is_read_like_an_upload(url: str):
+    answer = call(url, "find_lookalikes", data_url(encoded(BLUE)), 1, 0, None)
+    assert "event: complete" in answer and "1 \\u00b7 blue" in answer
+
+
+def test_a_file_of_the_server_is_neither_read_nor_deleted(url: str, uploads: Path, tmp_path: Path):
+    outside = tmp_path / "private.png"
+    outside.write_bytes(encoded(RED))
+    (uploads / "link.png").symlink_to(outside)
+    assert "event: error" in call(url, "find_lookalikes", {"path": str(uploads / "link.png")})
+    assert "event: error" in call(url, "find_lookalikes", {"path": str(uploads / ".." / "x.png")})
+    assert outside.exists()
+
+
+def test_what_is_optional_may_be_left_out_and_arguments_may_be_named_without_gradio_s_client(url: str):
+    assert "1 \\u00b7 blue" in call(url, "find_lookalikes", data_url(encoded(BLUE)))
+    body = {"photo": data_url(encoded(RED, BLUE)), "count": 1, "face": 1}
+    posted = httpx.post(f"{url}gradio_api/call/v2/find_lookalikes", json=body, timeout=30).json()
+    answer = httpx.get(f"{url}gradio_api/call/find_lookalikes/{posted['event_id']}", timeout=30).text
+    assert "1 \\u00b7 blue" in answer and "2 \\u00b7" not in answer
+
+
+def test_a_category_can_be_asked_for_where_the_gallery_has_some(photo):
+    rows = [Row("red", unit(1, 0, 0), category="warm"), Row("blue", unit(0, 0, 1), category="cold")]
+    served = Lookalikes(Gallery.of(rows, settings()), embedder=ColourEmbedder(), detector=BrightDetector())
+    page = build_page(Finders(served, gallery_id="a test"))
+    page.launch(**launch_options(), prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
+    try:
+        client = Client(page.local_url, verbose=False, httpx_kwargs={"timeout": 60})
+        for category, best, others in (("cold", "blue", 0), (None, "red", 1)):
+            asked = {"photo": photo(encoded(RED)), "category": category, "api_name": "/find_lookalikes"}
+            _, report = client.predict(**asked)
+            matches = report["faces"][0]["matches"]
+            assert (matches[0]["name"], len(matches)) == (best, 1 + others)
+            assert report["gallery"].get("category") == category and report["gallery"]["names"] == 2
+            assert report["gallery"]["revision"] == served.gallery.revision
+        with pytest.raises(AppError, match="choose one of cold, warm"):
+            client.predict(photo=photo(encoded(RED)), category="hot", api_name="/find_lookalikes")
+        assert "1 \\u00b7 red" in call(page.local_url, "find_lookalikes", data_url(encoded(RED)), 5, 0, None)
+    finally:
+        page.close(verbose=False)
+
+
+def test_only_the_two_endpoints_are_offered(client: Client, url: str):
+    offered = client.view_api(return_format="dict")["named_endpoints"]
+    assert set(offered) == {"/find_lookalikes", "/compare"}
+    parameters = {
+        parameter["parameter_name"]: (parameter["parameter_has_default"], parameter["parameter_default"])
+        for parameter in offered["/find_lookalikes"]["parameters"]
+    }
+    assert parameters == {
+        "photo": (False, None),
+        "count": (True, 5),
+        "face": (True, 0),
+        "model": (True, None),
+    }
+    assert httpx.post(f"{url}gradio_api/run/find_lookalikes", json={"data": [None]}).status_code == 404
+
+
+def test_no_photo_is_left_on_disk_or_in_memory(page, client: Client, photo, uploads: Path):
+    client.predict(photo=photo(encoded(RED), "secret.png"), api_name="/find_lookalikes")
+    assert not list(uploads.rglob("secret*"))
+    look = next(name for name in page.fns.values() if name.api_name == "look")
+    assert look.api_visibility == "private"
+    joined = {
+        "fn_index": look._id,
+        "data": [data_url(encoded(RED, BLUE)), 5, None, ""],
+        "session_hash": "someone",
+    }
+    httpx.post(f"{page.local_url}gradio_api/queue/join", json=joined).raise_for_status()
+    answer = httpx.get(
+        f"{page.local_url}gradio_api/queue/data", params={"session_hash": "someone"}, timeout=30
+    )
+    assert "data:image/jpeg;base64" in answer.text and "Face 2" in answer.text
+    remembered = repr(page.state_holder["someone"].config_values)
+    assert "data:image" not in remembered
+
+
+def test_many_visitors_with_the_same_photo_are_all_answered(client: Client, photo, uploads: Path):
+    same = photo(encoded(BLUE), "crowd.png")
+    jobs = [client.submit(photo=same, api_name="/find_lookalikes") for _ in range(8)]
+    assert {job.result()[1]["faces"][0]["matches"][0]["name"] for job in jobs} == {"blue"}
+    assert not list(uploads.rglob("crowd*"))
+
+
+def test_a_choice_that_the_page_did_not_offer_is_answered_and_not_logged(
+    page, capfd: pytest.CaptureFixture[str]
+):
+    choose = next(name for name in page.fns.values() if name.api_name == "choose")
+    data = [data_url(encoded(RED)), None, "secret"]
+    joined = {"fn_index": choose._id, "data": data, "session_hash": "stranger"}
+    httpx.post(f"{page.local_url}gradio_api/queue/join", json=joined, timeout=30).raise_for_status()
+    session = {"session_hash": "stranger"}
+    answer = httpx.get(f"{page.local_url}gradio_api/queue/data", params=session, timeout=30)
+    assert "This no longer fits the page" in answer.text
+    assert "secret" not in "".join(capfd.readouterr())

@@ -1,0 +1,158 @@
+"""The two commands in processes of their own, and what is put before them."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+from datasets import ClassLabel, Dataset, Features
+from datasets import Image as DatasetImage
+from PIL import Image
+
+from lookalike import Gallery
+from lookalike.building.ledger import WORK
+from lookalike.faces.detectors import load_detector
+from lookalike.gallery.schema import Row
+from lookalike.models.embedders import load_embedder
+from tests.support.drawing import SIDE, draw_face
+from tests.support.hub_server import Hub
+from tests.support.paths import ROOT
+
+FIND = "/gradio_api/call/find_lookalikes"
+START_SECONDS = 600  # a shared machine under load; alone it takes a few
+
+
+@contextmanager
+def served(
+    log: Path,
+    *arguments: str,
+    environment: dict[str, str] | None = None,
+    before: Callable[[], object] | None = None,
+) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """Run app.py until the block ends; yield the process and its address once it answers."""
+    with socket.socket() as door:
+        door.bind(("127.0.0.1", 0))
+        port = door.getsockname()[1]
+    command = [sys.executable, str(ROOT / "app.py"), *arguments]
+    settings = os.environ | {"GRADIO_SERVER_PORT": str(port)} | (environment or {})
+    with log.open("w") as output:
+        app = subprocess.Popen(
+            command, cwd=ROOT, env=settings, stdout=output, stderr=output, preexec_fn=before
+        )
+        try:
+            deadline = time.monotonic() + START_SECONDS
+            while socket.socket().connect_ex(("127.0.0.1", port)):
+                assert app.poll() is None and time.monotonic() < deadline, log.read_text()
+                time.sleep(0.1)
+            yield app, f"http://127.0.0.1:{port}"
+        finally:
+            app.kill()
+            app.wait(timeout=30)
+
+
+def drawn(seed: int = 3, *, size: int = SIDE) -> bytes:
+    """Return a drawn face as JPEG."""
+    file = io.BytesIO()
+    Image.fromarray(draw_face(seed=seed, size=size)).save(file, "JPEG")
+    return file.getvalue()
+
+
+def photo_data(seed: int = 3) -> str:
+    return f"data:image/jpeg;base64,{base64.b64encode(drawn(seed)).decode()}"
+
+
+def join(address: str, *, count: int = 5, seed: int = 3) -> httpx.Response:
+    """Ask a question; the answer to this names the place in the queue."""
+    data = {"data": [{"url": photo_data(seed), "meta": {"_type": "gradio.FileData"}}, count, 0, None]}
+    return httpx.post(address + FIND, json=data, timeout=60)
+
+
+def answer(address: str, place: str) -> dict[str, Any]:
+    """Wait for the answer and return its report, or the error's sentence under "error"."""
+    stream = httpx.get(f"{address}{FIND}/{place}", timeout=60).text
+    kind, _, data = stream.strip().rpartition("event: ")[2].partition("\ndata: ")
+    return json.loads(data)[1] if kind == "complete" else {"error": json.loads(data)}
+
+
+def ask(address: str, *, seed: int = 3) -> dict[str, Any]:
+    return answer(address, join(address, seed=seed).json()["event_id"])
+
+
+def stars(*people: tuple[str, int]) -> bytes:
+    """Return a Parquet file of drawn people like those of celebrity datasets."""
+    names = sorted({name for name, _ in people})
+    features = Features({"image": DatasetImage(), "label": ClassLabel(names=names)})
+    rows = [{"image": {"bytes": drawn(seed, size=160), "path": None}, "label": name} for name, seed in people]
+    file = io.BytesIO()
+    Dataset.from_list(rows, features=features).to_parquet(file)
+    return file.getvalue()
+
+
+def build(*arguments: object, **options: Any) -> subprocess.Popen[str]:
+    command = [sys.executable, str(ROOT / "build_gallery.py"), *map(str, arguments)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
+
+
+# Some seconds of patience with a lost network in place of `datasets`' ten minutes.
+IMPATIENT = """
+import sys, datasets.config, build_gallery
+datasets.config.STREAMING_READ_MAX_RETRIES = datasets.config.STREAMING_OPEN_MAX_RETRIES = TIMES
+sys.exit(build_gallery.main(sys.argv[1:]))
+"""
+
+
+def impatient_build(*arguments: object, retries: int = 0, **options: Any) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", IMPATIENT.replace("TIMES", str(retries)), *map(str, arguments)]
+    return subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options
+    )
+
+
+def finish(process: subprocess.Popen[str]) -> tuple[int, str, str]:
+    """Return the exit code, what was said, and the last line of what was complained."""
+    try:
+        out, errors = process.communicate(timeout=900)
+    finally:
+        process.kill()
+    return process.returncode, out, (errors.strip().splitlines() or [""])[-1].rpartition("\r")[2]
+
+
+def result(output: Path) -> dict[str, bytes]:
+    """Return all that a build is for."""
+    files = [path for path in output.rglob("*") if path.is_file() and WORK not in path.parts]
+    return {path.relative_to(output).as_posix(): path.read_bytes() for path in files}
+
+
+def put_gallery(hub: Hub, tmp_path: Path, name: str = "me/stars") -> None:
+    """Push three drawn people to the Hub, embedded by `compact`."""
+    embedder, detector = load_embedder(), load_detector()
+    rows = []
+    for seed in (1, 2, 3):
+        image = draw_face(seed=seed)
+        (row,) = embedder.embed(image, detector.detect(image)[:1])
+        rows.append(Row(f"Drawn {seed}", row, confidence=0.9, origin=f"drawn#{seed}"))
+    folder = tmp_path / "pushed"
+    Gallery.of(rows, replace(Gallery.load().settings, standing=(), mean_length=1.0)).save(folder)
+    files = (folder / "compact").iterdir()
+    hub.put(name, {f"compact/{file.name}": file.read_bytes() for file in files})
+
+
+TABLE, NOTES = "compact/rows-00000-of-00001.parquet", "compact/gallery.json"
+
+
+NOWHERE = {
+    name: "/dev/null/nowhere"
+    for name in ("HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "HF_HOME", "DEEPFACE_HOME", "MPLCONFIGDIR")
+}

@@ -1,0 +1,325 @@
+"""The training room on a handful of drawn faces: it learns, goes on where it stopped, and what it exports
+is what it learned.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import keras
+import numpy as np
+import onnxruntime
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+from lookalike.errors import MissingFileError, SourceError, TrainingError, WeightsError
+from lookalike.evaluation.aligned_faces import AlignedFaces, read_faces
+from lookalike.evaluation.models import open_model
+from lookalike.evaluation.splits import Split, load_split, photo_key
+from lookalike.faces.detectors import load_detector
+from lookalike.faces.face import align
+from lookalike.models.embedders import Embedder, unit_rows
+from lookalike.training.__main__ import main
+from lookalike.training.augmentation import blend, degrade, reframe, stretch
+from lookalike.training.callbacks import read_log, stands_still
+from lookalike.training.distillation import DistillSettings, distill, embedding_loss, name_centres
+from lookalike.training.export import export_onnx
+from lookalike.training.face_table import prepare
+from lookalike.training.networks import CompactWidths, compact
+from lookalike.training.view_batches import Views
+from lookalike.training.warm_start import load_exported
+from tests.support.deepface_process import run_deepface
+from tests.support.drawing import draw_face
+from tests.support.fakes import ColourEmbedder, write_public_embedder, write_random_arcface
+
+TINY = DistillSettings(
+    passes=2, batch=8, precision="float32", widths=CompactWidths(8, (8, 4, 1), (16, 8, 1), (16, 8, 1))
+)
+
+
+@pytest.fixture(scope="module")
+def faces() -> AlignedFaces:
+    """Four drawn people, eight photos each, and a teacher that gives each a direction of their own."""
+    people = np.repeat(np.arange(4), 8)
+    crops = [_crop(draw_face(seed=seed)) for seed in range(4)]
+    random = np.random.default_rng(0)
+    directions = random.normal(size=(4, 128)).astype(np.float32)
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    return AlignedFaces(
+        images=np.stack([crops[person] for person in people]),
+        names=tuple(f"person {person}" for person in people),
+        sources=("drawn",) * 32,
+        files=tuple(f"{place}.png" for place in range(32)),
+        teacher=directions[people],
+    )
+
+
+def _crop(image: np.ndarray) -> np.ndarray:
+    return align(image, load_detector().detect(image)[0])
+
+
+class WideEmbedder(ColourEmbedder):
+    """Embeds a face as its mean colour, in 128 numbers."""
+
+    def embed_crops(self, crops: Sequence[np.ndarray]) -> np.ndarray:
+        return unit_rows(super().embed_crops(crops) @ np.random.default_rng(0).normal(size=(3, 128)))
+
+
+def make_views(faces: AlignedFaces, teacher: Embedder | None, *, worse: float = 0.4) -> Views:
+    return Views(faces, teacher, batch=8, mix=0.5, worse=worse, seed=1)
+
+
+@pytest.mark.parametrize("teacher", [None, WideEmbedder()])
+def test_a_batch_depends_on_seed_pass_and_index_alone(faces: AlignedFaces, teacher: Embedder | None):
+    views, again = make_views(faces, teacher), make_views(faces, teacher)
+    assert len(views) == 4 and np.array_equal(views[2][0], again[2][0])
+    assert views[2][0].dtype == np.float32 and views[2][0].min() >= 0 and views[2][0].max() <= 1
+    again.begin(1)
+    assert not np.array_equal(views[2][0], again[2][0])
+    resumed = make_views(faces, teacher)
+    resumed.begin(1)
+    assert all(np.array_equal(mine, theirs) for mine, theirs in zip(resumed[2], again[2], strict=True))
+
+
+def test_without_a_teacher_that_looks_a_view_keeps_its_faces_embedding(faces: AlignedFaces):
+    _, said = make_views(faces, None)[0]
+    assert all((row == faces.teacher).all(axis=1).any() for row in said)
+
+
+def test_a_teacher_judges_the_very_view_that_is_shown(faces: AlignedFaces):
+    shown, said = make_views(faces, WideEmbedder(), worse=0)[0]
+    assert np.allclose(WideEmbedder().embed_crops((shown * 255).round().astype(np.uint8)), said, atol=1e-5)
+
+
+def test_augmentation_keeps_shape_and_type_and_leaves_its_input_alone(faces: AlignedFaces):
+    before = faces.images.copy()
+    random = np.random.default_rng(3)
+    for change in (reframe, stretch, degrade, partial(blend, partners=faces.images[::-1])):
+        changed = change(random, faces.images)
+        assert (changed.shape, changed.dtype) == (faces.images.shape, np.uint8)
+        assert not np.array_equal(changed, faces.images)
+    assert np.array_equal(faces.images, before)
+
+
+def test_a_face_is_blamed_more_for_going_towards_another_name_than_for_going_nowhere():
+    centres = np.eye(4, dtype=np.float32)[:2]
+    teacher = centres[:1]
+    towards_another, nowhere = np.float32([[0.6, 0.8, 0, 0]]), np.float32([[0.6, 0, 0.8, 0]])
+    for weight, is_blamed in ((0.0, False), (0.5, True)):
+        loss = embedding_loss(centres, relation_weight=0.0, name_weight=weight)
+        blame, least = (float(keras.ops.sum(loss(teacher, face))) for face in (towards_another, nowhere))
+        assert (blame > 1.1 * least) == is_blamed
+        assert float(keras.ops.sum(loss(teacher, 3 * teacher))) == pytest.approx(0, abs=1e-5)
+
+
+def test_a_name_stands_where_the_teacher_sees_its_photos_and_unnamed_faces_stand_nowhere(faces: AlignedFaces):
+    some = replace(faces, names=("", *faces.names[1:]), teacher=faces.teacher.copy())
+    some.teacher[0] = -some.teacher[1]
+    centres = name_centres(some)
+    assert centres == pytest.approx(faces.teacher[::8], abs=1e-6)
+    alone = embedding_loss(centres[:1], relation_weight=0.0, name_weight=0.5)
+    assert float(keras.ops.sum(alone(centres[:1], -centres[:1]))) == pytest.approx(2, abs=1e-5)
+
+
+def test_a_run_learns_and_an_unfinished_one_goes_on(faces: AlignedFaces, tmp_path: Path):
+    run = tmp_path / "run"
+    settings = replace(TINY, passes=3)
+    distill(faces, faces, run, settings)
+    assert [row["pass"] for row in read_log(run)] == [1, 2, 3]
+    distill(faces, faces, run, replace(TINY, passes=6))
+    rows = read_log(run)
+    assert [row["pass"] for row in rows] == [1, 2, 3, 4, 5, 6]
+    assert rows[-1]["loss"] < rows[0]["loss"]
+    assert json.loads((run / "settings.json").read_text())["passes"] == 6
+
+
+class Interrupted(WideEmbedder):
+    """A teacher during whose work the power fails."""
+
+    def __init__(self, looks: int) -> None:
+        super().__init__()
+        self._left = looks
+
+    def embed_crops(self, crops: Sequence[np.ndarray]) -> np.ndarray:
+        self._left -= 1
+        if self._left < 0:
+            raise KeyboardInterrupt
+        return super().embed_crops(crops)
+
+
+def test_a_run_that_was_cut_off_ends_as_an_undisturbed_one(faces: AlignedFaces, tmp_path: Path):
+    settings = replace(TINY, passes=4)
+    whole = distill(faces, faces, tmp_path / "whole", settings, teacher=WideEmbedder())
+    with pytest.raises(BaseException):  # noqa: B017 - TensorFlow wraps it as it likes
+        distill(faces, faces, tmp_path / "cut", settings, teacher=Interrupted(13))
+    assert 0 < len(read_log(tmp_path / "cut")) < 4
+    rest = distill(faces, faces, tmp_path / "cut", settings, teacher=WideEmbedder())
+    assert read_log(tmp_path / "cut") == read_log(tmp_path / "whole")
+    for mine, theirs in zip(rest.get_weights(), whole.get_weights(), strict=True):
+        assert np.allclose(mine, theirs, atol=1e-4)
+
+
+def test_a_run_of_other_settings_is_not_mixed_with_the_one_under_way(faces: AlignedFaces, tmp_path: Path):
+    distill(faces, faces, tmp_path, TINY)
+    with pytest.raises(TrainingError, match=r"other settings \(peak_rate\)"):
+        distill(faces, faces, tmp_path, replace(TINY, passes=3, peak_rate=1.0))
+    assert len(read_log(tmp_path)) == TINY.passes
+
+
+def test_a_run_that_stands_still_ends_early(faces: AlignedFaces, tmp_path: Path):
+    distill(faces, faces, tmp_path, replace(TINY, passes=30, patience=2, peak_rate=0.0))
+    assert 4 <= len(read_log(tmp_path)) < 30
+    assert stands_still([0.5, 0.6, 0.6, 0.5], 2) and not stands_still([0.5, 0.6, 0.6, 0.51], 2)
+    assert not stands_still([0.5, 0.4, 0.3], 2)  # too early to tell
+
+
+def test_a_run_keeps_its_best_pass_and_draws_its_curves(faces: AlignedFaces, tmp_path: Path):
+    network = distill(faces, faces, tmp_path, replace(TINY, passes=3), teacher=WideEmbedder())
+    best = max(row["teacher_cosine"] for row in read_log(tmp_path))
+    rows = unit_rows(np.asarray(network(faces.images.astype(np.float32) / 255)))
+    assert (rows * faces.teacher).sum(axis=1).mean() == pytest.approx(best, abs=1e-3)
+    assert Image.open(tmp_path / "curves.png").width > 600
+    road = tmp_path / "road.png"
+    assert main(["curves", str(tmp_path), str(tmp_path), "--output", str(road)]) == 0 and road.exists()
+    assert main(["curves", str(tmp_path / "nowhere"), "--output", str(road)]) == 2
+
+
+def test_an_exported_network_comes_back_to_train_on(faces: AlignedFaces, tmp_path: Path):
+    network = distill(faces, faces, tmp_path / "run", replace(TINY, passes=3))
+    export_onnx(network, tmp_path / "compact.onnx", faces.images)
+    again = compact(TINY.widths)
+    load_exported(again, tmp_path / "compact.onnx", faces.images)
+    batch = faces.images.astype(np.float32) / 255
+    wanted, found = unit_rows(np.asarray(network(batch))), unit_rows(np.asarray(again(batch)))
+    assert (wanted * found).sum(axis=1).min() > 0.999
+    found = unit_rows(np.asarray(again(batch, training=True)))  # the statistics are those of these faces
+    assert (wanted * found).sum(axis=1).min() > 0.99
+    with pytest.raises(WeightsError, match="another shape"):
+        load_exported(compact(replace(TINY.widths, stem=4)), tmp_path / "compact.onnx", faces.images)
+    with pytest.raises(MissingFileError, match="no network"):
+        load_exported(again, tmp_path / "nowhere.onnx", faces.images)
+
+
+def test_a_network_grows_by_blocks_that_change_nothing_at_first(faces: AlignedFaces, tmp_path: Path):
+    network = distill(faces, faces, tmp_path / "run", TINY)
+    export_onnx(network, tmp_path / "compact.onnx", faces.images)
+    deeper = compact(replace(TINY.widths, middle=(16, 8, 3), late=(16, 8, 2)))
+    load_exported(deeper, tmp_path / "compact.onnx", faces.images)
+    batch = faces.images.astype(np.float32) / 255
+    wanted, found = unit_rows(np.asarray(network(batch))), unit_rows(np.asarray(deeper(batch)))
+    assert (wanted * found).sum(axis=1).min() > 0.999
+    export_onnx(deeper, tmp_path / "deeper.onnx", faces.images)
+    with pytest.raises(WeightsError, match="another shape"):  # it cannot shrink again
+        load_exported(compact(TINY.widths), tmp_path / "deeper.onnx", faces.images)
+
+
+def both_looks(network: keras.Model, batch: np.ndarray) -> np.ndarray:
+    """Return the unit embeddings of faces that are seen from both sides."""
+    face, mirror = (unit_rows(np.asarray(network(side))) for side in (batch, batch[:, :, ::-1]))
+    return unit_rows(face + mirror)
+
+
+def test_the_exported_network_gives_what_the_trained_one_gave(faces: AlignedFaces, tmp_path: Path):
+    network = distill(faces, faces, tmp_path / "run", TINY)
+    path = tmp_path / "compact.onnx"
+    path.with_suffix(".json").write_text('{"licence": "mine", "percentage": {}}')
+    export_onnx(network, path, faces.images)
+    batch = faces.images[::8].astype(np.float32) / 255
+    session = onnxruntime.InferenceSession(path)
+    (ours,) = session.run(None, {session.get_inputs()[0].name: batch})
+    theirs = both_looks(network, batch)
+    assert ours.shape == (4, 128) and (unit_rows(ours) * theirs).sum(axis=1).min() > 0.99  # 8 bits
+    (turned,) = session.run(None, {session.get_inputs()[0].name: batch[:, :, ::-1]})
+    assert np.allclose(ours, turned, atol=1e-4)  # a mirror image is the same face
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    assert json.loads(path.with_suffix(".json").read_text()) == {"licence": "mine", "sha256": digest}
+
+
+def test_prepare_aligns_every_face_it_finds(tmp_path: Path):
+    for name, seed in (("Ada", 1), ("Bo", 2)):
+        (tmp_path / "stars" / name).mkdir(parents=True)
+        Image.fromarray(draw_face(seed=seed)).save(tmp_path / "stars" / name / "1.png")
+    (tmp_path / "stars" / "Bo" / "2.jpg").write_bytes(b"no photo")
+    write_public_embedder(tmp_path / "teacher.onnx")
+    table = tmp_path / "faces.parquet"
+    teacher = open_model(str(tmp_path / "teacher.onnx"))
+    prepare([str(tmp_path / "stars")], teacher=teacher, detector="mtcnn", output=table)
+    rows = pq.read_table(table).to_pylist()
+    assert [(row["name"], row["source"], row["file"]) for row in rows] == [
+        ("Ada", "stars", "1.png"),
+        ("Bo", "stars", "1.png"),
+    ]
+    split = Split(validation=("Bo",), test=(), left_out=(photo_key("stars", "Bo", "9.png"),))
+    faces = read_faces(table, split, "train")
+    assert faces.names == ("Ada",) and faces.images.shape == (1, 112, 112, 3)
+    assert np.linalg.norm(faces.teacher, axis=1) == pytest.approx(1, abs=1e-3)
+    expected = _crop(draw_face(seed=1)).astype(int)
+    assert np.abs(faces.images[0] - expected).mean() < 4  # WebP
+    with pytest.raises(SourceError, match="no faces of the sides test"):
+        read_faces(table, split, "test")
+    with pytest.raises(MissingFileError, match="nowhere"):
+        read_faces(tmp_path / "nowhere.parquet", split, "test")
+
+
+def test_commands_end_in_a_sentence_and_exit_code_two(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    missing = str(tmp_path / "nowhere.parquet")
+    teacher, run = str(tmp_path / "teacher.onnx"), str(tmp_path / "run")
+    assert main(["distill", "--faces", missing, "--run", run, "--teacher", teacher]) == 2
+    assert main(["prepare", missing, "--teacher", "nobody", "--output", str(tmp_path / "out")]) == 2
+    assert list(tmp_path.iterdir()) == []
+    write_public_embedder(Path(teacher))
+    assert main(["distill", "--faces", missing, "--run", run, "--teacher", teacher]) == 2
+    assert capsys.readouterr().err.count("error: There is no") == 3
+    assert not Path(run).exists()
+
+
+@pytest.fixture(scope="module")
+def stars(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Ten drawn people with two photos each."""
+    folder = tmp_path_factory.mktemp("source") / "stars"
+    for seed in range(20):
+        (folder / f"Star {seed // 2}").mkdir(parents=True, exist_ok=True)
+        Image.fromarray(draw_face(seed=seed)).save(folder / f"Star {seed // 2}" / f"{seed}.png")
+    return folder
+
+
+def test_a_users_own_photos_are_prepared_split_and_learned(stars: Path, tmp_path: Path):
+    """The teacher's embedding has three numbers, and so has the student's."""
+    write_public_embedder(tmp_path / "teacher.onnx")
+    arguments = ["distill", "--source", str(stars), "--teacher", str(tmp_path / "teacher.onnx")]
+    arguments += ["--run", str(tmp_path / "run"), "--output", str(tmp_path / "mine.onnx"), "--batch", "8"]
+    assert main([*arguments, "--passes", "1"]) == 0
+    split = load_split(tmp_path / "run" / "split.json")
+    assert len(split.validation) == len(split.test) == 1
+    written = (tmp_path / "run" / "faces.parquet").stat().st_mtime_ns
+    assert main([*arguments, "--passes", "2"]) == 0
+    assert (tmp_path / "run" / "faces.parquet").stat().st_mtime_ns == written  # nothing is done twice
+    assert [row["pass"] for row in read_log(tmp_path / "run")] == [1, 2]
+    assert open_model(str(tmp_path / "mine.onnx")).embed_crops([np.zeros((112, 112, 3), np.uint8)]).shape == (
+        1,
+        3,
+    )
+
+
+def test_a_model_of_deepfaces_can_teach(stars: Path, tmp_path: Path):
+    """On weights drawn at random."""
+    write_random_arcface(tmp_path)
+    found = run_deepface(
+        f"""
+from lookalike.evaluation.models import open_model
+from lookalike.training.__main__ import main
+home = {str(tmp_path)!r}
+code = main(["distill", "--source", {str(stars)!r}, "--teacher", "ArcFace", "--run", home + "/run",
+             "--output", home + "/mine.onnx", "--batch", "8", "--passes", "1"])
+dim = open_model(home + "/mine.onnx").model.dim
+print(json.dumps({{"code": code, "dim": dim}}))
+""",
+        tmp_path,
+    )
+    assert found == {"code": 0, "dim": 512}
