@@ -59,8 +59,8 @@ def serve(
     """Warm up, then serve on GRADIO_SERVER_NAME and GRADIO_SERVER_PORT (by default 127.0.0.1 and 7860).
 
     Two requests are worked on at once and 40 may wait (`lookalike.space.page.page.WAITING` says why);
-    more are told to try again. A visitor may make `per_minute` requests a minute, 0 is no limit. `launch` takes
-    the page and its options, by default `lookalike.space.middleware.shutdown.serve_until_stopped`.
+    more are told to try again. A visitor may make `per_minute` requests a minute, 0 is no limit.
+    `launch` takes the page and its options, by default `lookalike.space.middleware.shutdown.serve_until_stopped`.
     """
     from lookalike.space.middleware.uploads import upload_folder
 

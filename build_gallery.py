@@ -23,13 +23,13 @@ from lookalike.building.pipeline import Built, Engine, build, write_rejections
 from lookalike.building.ray_engine import RayEngine
 from lookalike.building.removal import remove_from_folder
 from lookalike.errors import GalleryError, LookalikeError, MissingFileError
-from lookalike.evaluation.splits import person_key
 from lookalike.faces.detectors import load_detector
 from lookalike.faces.face import Detector
 from lookalike.gallery.gallery import Gallery
 from lookalike.gallery.settings import SETTINGS_FILE
 from lookalike.models.embedders import Embedder
 from lookalike.models.trained import is_run, load_any_embedder
+from lookalike.names import person_key
 from lookalike.sources.inspection import inspect
 from lookalike.sources.inspection_report import write_inspection
 from lookalike.sources.opening import Choice, Source, open_sources

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from lookalike.building.options import Options
-from lookalike.evaluation.splits import person_key
+from lookalike.names import person_key
 from lookalike.sources.opening import Part, Record, Source
 from lookalike.sources.records import Numbers
 

@@ -12,9 +12,10 @@ from typing import Any, TypeVar
 from lookalike.building.card import CARD_FILE, card
 from lookalike.building.removal import take_out
 from lookalike.errors import GalleryError, HubError, LookalikeError
-from lookalike.gallery.fetching import be_patient, fetch_gallery
+from lookalike.gallery.fetching import fetch_gallery
 from lookalike.gallery.gallery import Gallery
 from lookalike.gallery.settings import SETTINGS_FILE
+from lookalike.hub import limit_waiting, reason_of, status_of
 
 Result = TypeVar("Result")
 
@@ -43,7 +44,7 @@ class GalleryHub:
     ) -> None:
         from huggingface_hub import HfApi  # takes half a second to import
 
-        be_patient()
+        limit_waiting()
         self._api = HfApi()
         self._waits, self._sleep = waits, sleep
 
@@ -111,12 +112,12 @@ class GalleryHub:
             ) as error:  # an answer without sense raises whatever reading it does, and may pass
                 if isinstance(error, OSError) and not isinstance(error, HfHubHTTPError | TransportError):
                     raise  # a file of ours
-                status = _status(error)
+                status = status_of(error)
                 if status is not None and status not in MAY_PASS:
                     raise HubError(_refusal(name, status, error)) from error
                 if wait is None:
                     raise HubError(
-                        f"The Hub could not be reached for {name} ({_reason(error)}); everything is kept: "
+                        f"The Hub could not be reached for {name} ({reason_of(error)}); everything is kept: "
                         "give the same command again later, and it goes on from here."
                     ) from error
                 self._sleep(wait)
@@ -127,11 +128,6 @@ def _files(folder: Path) -> Iterator[Path]:
     return (file for file in sorted(folder.iterdir()) if file.is_file() and file.name[0] != ".")
 
 
-def _status(error: Exception) -> int | None:
-    response = getattr(error, "response", None)
-    return None if response is None else int(response.status_code)
-
-
 def _refusal(name: str, status: int, error: Exception) -> str:
     if status in REFUSED:
         return (
@@ -139,11 +135,6 @@ def _refusal(name: str, status: int, error: Exception) -> str:
             "(huggingface.co/settings/tokens). The gallery is kept: the same command goes on from here."
         )
     return (
-        f"The Hub refused {name} ({_reason(error)}); check the name. The gallery is kept: "
+        f"The Hub refused {name} ({reason_of(error)}); check the name. The gallery is kept: "
         "the same command goes on from here."
     )
-
-
-def _reason(error: Exception) -> str:
-    status = _status(error)
-    return f"status {status}" if status else (str(error).splitlines() or [type(error).__name__])[0][:200]

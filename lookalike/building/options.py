@@ -12,7 +12,8 @@ class Options:
 
     `photos_per_name` is the most photos of one name; a name with fewer than `min_photos` is left out.
     `one_row` stores their normalized mean instead of a row for each; `photos` says whether rows have
-    thumbnails (a mean never has). `excluded` holds person keys (see `lookalike.names`); `source` and `licence` are what the card says.
+    thumbnails (a mean never has). `excluded` holds person keys (see `lookalike.names`); `source` and
+    `licence` are what the card says.
     """
 
     photos_per_name: int = 10

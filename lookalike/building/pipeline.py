@@ -20,10 +20,10 @@ from lookalike.building.ledger import Entry, Ledger
 from lookalike.building.options import Options
 from lookalike.building.selection import Candidate, LeftOut, select
 from lookalike.errors import SourceError
-from lookalike.evaluation.splits import person_key
 from lookalike.faces.face import Detector
 from lookalike.gallery.gallery import Gallery
 from lookalike.models.embedders import Embedder
+from lookalike.names import person_key
 from lookalike.sources.opening import Source
 
 REJECTED_FILE = "rejected.csv"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from lookalike.building.card import models_in, write_card
 from lookalike.errors import GalleryError
-from lookalike.evaluation.splits import person_key
 from lookalike.gallery.gallery import Gallery
+from lookalike.names import person_key
 
 
 def remove_from_folder(folder: Path, people: Sequence[str]) -> int:

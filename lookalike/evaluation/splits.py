@@ -8,7 +8,6 @@ new photos".
 from __future__ import annotations
 
 import json
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,6 +17,7 @@ from typing import Literal
 import numpy as np
 
 from lookalike.errors import SourceError
+from lookalike.names import person_key
 
 Side = Literal["train", "validation", "test", "test-photo", "left-out"]
 
@@ -111,18 +111,6 @@ def draw_split(names: Iterable[str], *, seed: int = 0) -> Split:
     tenth = max(1, len(people) // 10)
     drawn = [people[place] for place in np.random.default_rng(seed).permutation(len(people))]
     return Split(validation=tuple(drawn[:tenth]), test=tuple(drawn[tenth : 2 * tenth]))
-
-
-def person_key(name: str) -> str:
-    """Return `name` without case, accents, spaces and punctuation; vowel signs of other scripts stay."""
-    decomposed = unicodedata.normalize("NFKD", name).casefold()
-    return "".join(letter for letter in decomposed if letter.isalnum() or _is_vowel_sign(letter))
-
-
-def _is_vowel_sign(letter: str) -> bool:
-    return unicodedata.category(letter) in ("Mc", "Mn") and not unicodedata.name(letter, "").startswith(
-        "COMBINING"
-    )
 
 
 def photo_key(source: str, name: str, file: str) -> str:

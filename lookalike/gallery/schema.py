@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from lookalike.errors import GalleryError
-from lookalike.sources.records import clean_name
+from lookalike.names import clean_name
 
 SCHEMA_VERSION = 1
 UNIT_TOLERANCE = 1e-2  # rows may have been stored in float16 by somebody else

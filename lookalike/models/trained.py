@@ -36,7 +36,9 @@ def find_any_model(spec: str) -> Model:
 
 
 def load_any_embedder(spec: str, *, threads: int = 2) -> Embedder:
-    """Return the embedder of `find_any_model(spec)`, see `load_embedder` for `threads`; raise UnknownModelError or WeightsError.
+    """Return the embedder of `find_any_model(spec)`, see `load_embedder` for `threads`.
+
+    Raises UnknownModelError or WeightsError.
     """
     if not is_run(spec):
         return load_embedder(spec, threads=threads)

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from lookalike.errors import SourceError
+from lookalike.names import clean_name
 from lookalike.sources.records import (
     PHOTO_SUFFIXES,
     PHOTOS_A_PART,
@@ -15,7 +16,6 @@ from lookalike.sources.records import (
     Part,
     Record,
     Source,
-    clean_name,
     hidden,
     origin_of,
     read_photo,

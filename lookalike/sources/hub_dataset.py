@@ -8,12 +8,11 @@ from functools import partial
 from typing import Any
 
 from lookalike.errors import SourceError
-from lookalike.gallery.fetching import be_patient
+from lookalike.hub import dataset_commit, limit_waiting, reason_of
 from lookalike.sources.columns import Columns, find_columns
 from lookalike.sources.parquet import record_of
 from lookalike.sources.records import Choice, Part, Record, Source
 
-SECONDS = 30  # for the first word of the Hub, before a build has done anything
 ROWS_A_PART = 1000  # of what is in the cache: some seconds of work
 
 
@@ -35,13 +34,12 @@ Load = Callable[[str, str | None, Choice], Loaded]
 def load_from_hub(name: str, revision: str | None, choice: Choice) -> Loaded:
     """Return the splits of a dataset; raises whatever `datasets` and the Hub's client raise."""
     import datasets
-    from huggingface_hub import HfApi
     from huggingface_hub.errors import OfflineModeIsEnabled
 
-    be_patient()
+    limit_waiting()
     commit = ""
     try:  # one request: load_dataset tries for 23 seconds
-        commit = HfApi().dataset_info(name, revision=revision, timeout=SECONDS).sha or ""
+        commit = dataset_commit(name, revision)
     except OfflineModeIsEnabled:  # a dataset that was downloaded is in the cache
         if not choice.download:
             raise
@@ -98,17 +96,13 @@ def _read_shard(spec: str, split: Any, columns: Columns, index: int, count: int)
     except Exception as error:  # as above
         shard = f" of shard {index + 1:,} of {count:,}" if count > 1 else ""
         raise SourceError(
-            f"{spec} breaks off after {read:,} records{shard} ({_reason(error)}). What was done is kept; "
+            f"{spec} breaks off after {read:,} records{shard} ({reason_of(error)}). What was done is kept; "
             "the same command goes on from there when the Hub and the network are back."
         ) from error
-
-
-def _reason(error: Exception) -> str:
-    return " ".join(str(error).split())[:200] or type(error).__name__
 
 
 def _unreachable(spec: str, error: Exception) -> str:
     return (
         f"There is nothing at {spec}, and no such dataset could be read from the Hub; check the path, or the "
-        f"dataset's name and revision, HF_TOKEN and the network. ({_reason(error)})"
+        f"dataset's name and revision, HF_TOKEN and the network. ({reason_of(error)})"
     )

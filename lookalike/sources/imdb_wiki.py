@@ -16,13 +16,13 @@ from typing import Any
 import numpy as np
 
 from lookalike.errors import SourceError
+from lookalike.names import clean_name
 from lookalike.sources.records import (
     PHOTOS_A_PART,
     WHAT_TO_GIVE,
     Part,
     Record,
     Source,
-    clean_name,
     read_photo,
 )
 

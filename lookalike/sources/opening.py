@@ -11,13 +11,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lookalike.errors import MissingFileError
+from lookalike.hub import is_dataset_id
 from lookalike.sources.folder import open_csv, open_folders
 from lookalike.sources.hub_dataset import open_hub_dataset
 from lookalike.sources.imdb_wiki import open_mat
 from lookalike.sources.parquet import open_parquet
-from lookalike.sources.records import WHAT_TO_GIVE, Choice, Part, Record, Source, clean_name, hidden
+from lookalike.sources.records import WHAT_TO_GIVE, Choice, Part, Record, Source, hidden
 
-__all__ = ["Choice", "Part", "Record", "Source", "clean_name", "open_source", "open_sources"]
+__all__ = ["Choice", "Part", "Record", "Source", "open_source", "open_sources"]
 
 AS_FOUND = Choice()
 
@@ -51,14 +52,6 @@ def open_source(spec: str, choice: Choice = AS_FOUND) -> Source:
     if path.is_dir():
         files = sorted(file for file in path.rglob("*.parquet") if not hidden(file.relative_to(path)))
         return open_parquet(path, files, choice) if files else open_folders(path)
-    if _looks_like_dataset(spec):
+    if is_dataset_id(spec):
         return open_hub_dataset(spec, choice)
     raise MissingFileError(f"There is nothing at {spec}; {WHAT_TO_GIVE}.")
-
-
-def _looks_like_dataset(spec: str) -> bool:
-    return (
-        spec.count("/") == 1
-        and not spec.startswith((".", "/", "~"))
-        and not spec.endswith(("/", ".parquet", ".csv", ".mat"))
-    )

@@ -12,8 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lookalike.errors import SourceError
+from lookalike.names import clean_name
 from lookalike.sources.columns import Columns, find_columns
-from lookalike.sources.records import WHAT_TO_GIVE, Choice, Part, Record, Source, clean_name, origin_of
+from lookalike.sources.records import WHAT_TO_GIVE, Choice, Part, Record, Source, origin_of
 
 ROWS_AT_A_TIME = 64  # a few megabytes of photos; more is not faster
 

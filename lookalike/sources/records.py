@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -14,7 +13,6 @@ from pathlib import Path
 PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".avif")
 PHOTOS_A_PART = 500  # of files on a disk: some seconds of work
 DIGEST_BYTES = 16  # among a hundred million photos, two by chance once in 10^22
-JOINERS = "\u200c\u200d"  # invisible, yet part of the spelling in Persian and Indian scripts
 WHAT_TO_GIVE = (
     "give Parquet, a folder with one folder per celebrity, a CSV of path and name, IMDB-WIKI's .mat, or a "
     "dataset on the Hub (owner/name)"
@@ -113,12 +111,6 @@ class Numbers:
 def digest_of(record: Record) -> bytes:
     """Return the digest of what decides about a record's photo: its bytes, and the face that is meant."""
     return hashlib.blake2b(record.image + repr(record.box).encode(), digest_size=DIGEST_BYTES).digest()
-
-
-def clean_name(text: str) -> str:
-    """Return a name as it is shown: composed (NFC), spaces for underscores, no control characters."""
-    spaced = " ".join(unicodedata.normalize("NFC", text).replace("_", " ").split())
-    return "".join(c for c in spaced if c in JOINERS or not unicodedata.category(c).startswith("C")).strip()
 
 
 def read_photo(path: Path) -> bytes:

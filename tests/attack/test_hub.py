@@ -19,7 +19,8 @@ from lookalike import GalleryError, HubError, SourceError
 from lookalike.building.hub import GalleryHub
 from lookalike.building.interruption import GO_ON, PATIENCE
 from lookalike.errors import UnreachableError
-from lookalike.gallery.fetching import FIRST_WORD, SILENCE, be_patient, fetch_gallery, open_gallery
+from lookalike.gallery.fetching import fetch_gallery, open_gallery
+from lookalike.hub import FIRST_ANSWER, SILENCE, limit_waiting
 from lookalike.sources.opening import Choice, open_source
 from lookalike.space.finders import load_finders
 from tests.support.commands import (
@@ -91,11 +92,11 @@ def test_a_slow_hub_is_waited_for_and_a_silent_one_is_not(hub: Hub, tmp_path: Pa
     began = time.monotonic()
     with pytest.raises(UnreachableError, match="could not be fetched from the Hub"):
         fetch_gallery("me/silent", "compact")
-    assert time.monotonic() - began < 2 * FIRST_WORD
+    assert time.monotonic() - began < 2 * FIRST_ANSWER
 
 
 def test_a_request_that_sets_no_limit_of_its_own_gets_ours():
-    be_patient()
+    limit_waiting()
     request = httpx2.Request(
         "GET", "http://127.0.0.1", extensions={"timeout": httpx2.Timeout(None).as_dict()}
     )

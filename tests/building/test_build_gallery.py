@@ -16,9 +16,9 @@ from lookalike.building.arguments import EXCLUDE
 from lookalike.building.ledger import WORK, alone
 from lookalike.building.pipeline import Rejection, write_rejections
 from lookalike.errors import WeightsError
-from lookalike.evaluation.splits import person_key
 from lookalike.faces.detectors import load_detector
 from lookalike.gallery.gallery import Gallery
+from lookalike.names import person_key
 from tests.support.drawing import draw_face
 from tests.support.fakes import BrightDetector, ColourEmbedder, speckled
 from tests.support.paths import ROOT

@@ -20,11 +20,11 @@ from lookalike.building.options import Options
 from lookalike.building.pipeline import Built, Rejection, build
 from lookalike.building.selection import Candidate, direction, find_copies, find_outliers, select
 from lookalike.errors import SourceError
-from lookalike.evaluation.splits import person_key
 from lookalike.faces.face import Detector, Face
 from lookalike.gallery.gallery import Gallery
 from lookalike.models.duplicates import copy_cosine, copy_groups
 from lookalike.models.embedders import Embedder
+from lookalike.names import person_key
 from lookalike.sources.opening import Part, Record, Source
 from tests.support.fakes import BrightDetector, ColourEmbedder, speckled, unit
 

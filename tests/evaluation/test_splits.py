@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lookalike.evaluation.splits import Split, load_split, person_key, photo_key, save_split
+from lookalike.evaluation.splits import Split, load_split, photo_key, save_split
+from lookalike.names import person_key
 
 SPLIT = Split(
     validation=("Bo",),

@@ -14,8 +14,9 @@ from PIL import Image as Pictures
 from scipy.io import savemat
 
 from lookalike.errors import LookalikeError, MissingFileError, SourceError
+from lookalike.names import clean_name
 from lookalike.sources.hub_dataset import Loaded, open_hub_dataset
-from lookalike.sources.opening import Choice, Record, clean_name, open_source, open_sources
+from lookalike.sources.opening import Choice, Record, open_source, open_sources
 
 
 def png(red: int = 0) -> bytes:

@@ -74,7 +74,7 @@ def test_the_bundled_gallery_holds_names_and_no_photo():
 def test_nobody_on_the_exclude_list_is_in_the_bundled_gallery():
     from build_gallery import read_exclude
     from lookalike.building.arguments import EXCLUDE
-    from lookalike.evaluation.splits import person_key
+    from lookalike.names import person_key
 
     assert not {person_key(name) for name in Gallery.load().names} & read_exclude(EXCLUDE)
 

@@ -25,9 +25,9 @@ from lookalike.models.embedders import Embedder, load_embedder
 from lookalike.space.drawing import html as sheets
 from lookalike.space.drawing.own_face import heat_portrait, portrait, share_picture
 from lookalike.space.finders import Finders
+from lookalike.space.page import about
 from lookalike.space.page.callbacks import ALL, Visit
 from lookalike.space.page.live import NEWEST, PATIENCE, Live, smoothed
-from lookalike.space.page import about
 from lookalike.space.page.tabs import Compare
 from tests.support.drawing import draw_face
 from tests.support.fakes import (

@@ -14,7 +14,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
-from tests.sources.test_inspection import Reader
 
 import app
 import build_gallery
@@ -23,6 +22,7 @@ from lookalike.evaluation.splits import load_split
 from lookalike.gallery.gallery import Gallery
 from lookalike.space.finders import load_finders
 from lookalike.training.__main__ import main as training
+from tests.sources.test_inspection import Reader
 from tests.support.drawing import HAIRS, draw_face
 from tests.support.paths import ROOT
 

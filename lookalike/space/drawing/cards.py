@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw
 from lookalike.errors import LookalikeError
 from lookalike.faces.face import RGB, Face
 from lookalike.images import read_image
-from lookalike.sources.opening import clean_name
+from lookalike.names import clean_name
 from lookalike.space.drawing.fonts import drawable, find_font, fit, initials
 
 Colour = tuple[int, int, int]  # red, green, blue, 0..255

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PIL import ImageFont
 
-from lookalike.sources.opening import clean_name
+from lookalike.names import clean_name
 
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 

@@ -14,8 +14,8 @@ from lookalike.images import RGB, read_image
 from lookalike.models.explain import heat_map, parts_that_count
 from lookalike.space.api import report
 from lookalike.space.api.endpoints import COUNT, Pictures, Update, pictures, sentences
-from lookalike.space.drawing.cards import draw_faces, encode, picture_of, shrink
 from lookalike.space.drawing import html as sheets
+from lookalike.space.drawing.cards import draw_faces, encode, picture_of, shrink
 from lookalike.space.drawing.fonts import drawable
 from lookalike.space.drawing.own_face import heat_portrait, moved, portrait, share_picture
 from lookalike.space.finders import Finders

@@ -11,13 +11,13 @@ from lookalike.finder import Lookalikes
 from lookalike.images import RGB
 from lookalike.space.api import report
 from lookalike.space.api.endpoints import sentences
-from lookalike.space.drawing.cards import encode, shrink
 from lookalike.space.drawing import html as sheets
+from lookalike.space.drawing.cards import encode, shrink
 from lookalike.space.drawing.html import Sheet
 from lookalike.space.drawing.own_face import portrait
 from lookalike.space.finders import Finders
-from lookalike.space.page.live import Live, nobody
 from lookalike.space.page import about
+from lookalike.space.page.live import Live, nobody
 from lookalike.space.page.photo import PLACEHOLDER, PhotoInput
 
 STREAMS = 2  # cameras at a time: each takes a tenth of a core at ten frames a second, and has its own line
