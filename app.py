@@ -14,8 +14,7 @@ from typing import Any
 from lookalike.errors import LookalikeError, MissingExtraError
 from lookalike.faces.detectors import DEFAULT_DETECTOR, DETECTORS
 from lookalike.gallery.fetching import latest_version
-from lookalike.models.embedders import DEFAULT_MODEL, MODELS
-from lookalike.models.trained import find_any_model
+from lookalike.models.registry import DEFAULT_MODEL, MODELS, find_model
 from lookalike.space.finders import Finders, load_finders, load_only
 from lookalike.space.middleware.decoders import DECODERS
 from lookalike.space.refresh import Refresher
@@ -37,7 +36,7 @@ def main(arguments: Sequence[str] | None = None, *, load: Callable[..., Finders]
     try:
         if options.mcp:
             check_mcp()
-        model = find_any_model(options.model).name
+        model = find_model(options.model).name
         version = version_of(options.gallery, model)
         finders = load(options.gallery, model=options.model, detector=options.detector)
         watch(finders, options, model, version)
@@ -60,7 +59,7 @@ def serve(
 
     Two requests are worked on at once and 40 may wait (`lookalike.space.page.page.WAITING` says why);
     more are told to try again. A visitor may make `per_minute` requests a minute, 0 is no limit.
-    `launch` takes the page and its options, by default `lookalike.space.middleware.shutdown.serve_until_stopped`.
+    `launch` takes the page and its options, by default `serve_until_stopped`.
     """
     from lookalike.space.middleware.uploads import upload_folder
 

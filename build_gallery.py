@@ -27,8 +27,8 @@ from lookalike.faces.detectors import load_detector
 from lookalike.faces.face import Detector
 from lookalike.gallery.gallery import Gallery
 from lookalike.gallery.settings import SETTINGS_FILE
-from lookalike.models.embedders import Embedder
-from lookalike.models.trained import is_run, load_any_embedder
+from lookalike.models.embedder import Embedder
+from lookalike.models.registry import is_run, load_embedder
 from lookalike.names import person_key
 from lookalike.sources.inspection import inspect
 from lookalike.sources.inspection_report import write_inspection
@@ -37,7 +37,7 @@ from lookalike.sources.opening import Choice, Source, open_sources
 INSPECTION = "inspection"  # the folder below --output
 # A build looks at a photo a core at once; a second thread for each would only cost what passes between them.
 ONE_THREAD_DETECTOR = partial(load_detector, threads=1)
-ONE_THREAD_EMBEDDER = partial(load_any_embedder, threads=1)
+ONE_THREAD_EMBEDDER = partial(load_embedder, threads=1)
 
 
 def main(

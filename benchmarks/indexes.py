@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from lookalike.gallery.gallery import Gallery
 from lookalike.gallery.schema import Row
 from lookalike.gallery.settings import Settings
-from lookalike.models.embedders import Embeddings
+from lookalike.models.embedder import Embeddings
 
 NEAREST = 5  # what the page shows, and what recall counts
 THREADS = 2  # a free Space's cores

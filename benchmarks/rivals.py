@@ -18,7 +18,7 @@ from benchmarks.workers import Look
 from lookalike.errors import WeightsError
 from lookalike.finder import MAX_FACES, Lookalikes
 from lookalike.images import read_image
-from lookalike.models.embedders import crop_face
+from lookalike.models.embedder import crop_face
 
 # How DeepFace's weight files are called, and the function that makes the network they belong to.
 NETWORKS = {"VGG-Face": "vgg_face_weights", "Facenet512": "facenet512_weights"}

@@ -14,7 +14,7 @@ import numpy as np
 from benchmarks.clock import in_turns, timed, times_as_long
 from benchmarks.indexes import METHODS, NEAREST, Finder, Method, nearest
 from lookalike.gallery.gallery import Gallery
-from lookalike.models.embedders import Embeddings, unit_rows
+from lookalike.models.embedder import Embeddings, unit_rows
 
 PROBES = 200  # on which recall is counted
 NEAR = 0.6  # the share of a probe that is one row of the table: their cosine is about a look-alike's

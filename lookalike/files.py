@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+BUNDLED = Path(__file__).parent / "bundled"  # the files that ship with the package
+
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:

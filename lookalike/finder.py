@@ -17,9 +17,9 @@ from lookalike.faces.face import RGB, Detector, Face
 from lookalike.gallery.fetching import open_gallery
 from lookalike.gallery.gallery import Gallery, Hit
 from lookalike.images import Photo, read_image
-from lookalike.models.embedders import DEFAULT_MODEL, Embedder
+from lookalike.models.embedder import Embedder
+from lookalike.models.registry import DEFAULT_MODEL, find_model, load_embedder
 from lookalike.models.similarity import Scale
-from lookalike.models.trained import find_any_model, load_any_embedder
 
 MAX_FACES = 50  # of a crowd, the largest; the rest are too small to say anything about
 
@@ -90,9 +90,9 @@ class Lookalikes:
         """Load a gallery (the bundled one, a folder, or a Hub dataset `owner/name[@revision]`) and what it
         needs; `model` is a name, or the folder of a run of the training room.
         """
-        known = find_any_model(model)  # a name that nobody knows is told before anything is fetched
+        known = find_model(model)  # a name that nobody knows is told before anything is fetched
         opened = open_gallery(gallery, model=known.name)
-        return cls(opened, embedder=load_any_embedder(model), detector=load_detector(detector))
+        return cls(opened, embedder=load_embedder(model), detector=load_detector(detector))
 
     def find(self, photo: Photo, count: int = 5) -> list[FoundFace]:
         """Return one entry per face of `photo`, largest first, each with its `count` matches; no face is

@@ -14,7 +14,7 @@ from lookalike.faces.detectors import load_detector
 from lookalike.finder import open_gallery
 from lookalike.gallery.gallery import Gallery
 from lookalike.gallery.schema import Row
-from lookalike.models.trained import find_any_model
+from lookalike.models.registry import find_model
 from tests.support.fakes import BrightDetector, ColourEmbedder, make_gallery, unit
 
 GALLERY = make_gallery(standing=[0.0, 1.0], red=[[1, 0, 0]], yellow=[[1, 1, 0]], blue=[[0, 0, 1]])
@@ -103,4 +103,4 @@ def test_a_folder_called_like_a_model_does_not_stand_in_its_way(
 ):
     (tmp_path / "compact").mkdir()  # as a gallery has one for its table
     monkeypatch.chdir(tmp_path)
-    assert find_any_model("compact").dim == 128
+    assert find_model("compact").dim == 128

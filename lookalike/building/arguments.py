@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lookalike.faces.detectors import DEFAULT_DETECTOR, DETECTORS
-from lookalike.models.embedders import BUNDLED, DEFAULT_MODEL, MODELS
+from lookalike.files import BUNDLED
+from lookalike.models.registry import DEFAULT_MODEL, MODELS
 
 EXCLUDE = BUNDLED / "exclude.txt"
 

@@ -17,7 +17,7 @@ from lookalike.faces.face import Detector
 from lookalike.gallery.gallery import Gallery, standing_quantiles
 from lookalike.gallery.schema import Row
 from lookalike.gallery.settings import Settings
-from lookalike.models.embedders import Embedder, unit_rows
+from lookalike.models.embedder import Embedder, unit_rows
 from lookalike.models.similarity import Scale, rough_scale
 
 SCALE_PHOTOS_A_NAME = 8  # so that names with hundreds of photos do not stand for everybody

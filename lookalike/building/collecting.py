@@ -20,7 +20,7 @@ from lookalike.building.options import Options
 from lookalike.building.processing import Accepted, embed, look
 from lookalike.building.writing import Writer
 from lookalike.faces.face import Detector
-from lookalike.models.embedders import Embedder
+from lookalike.models.embedder import Embedder
 from lookalike.sources.opening import Record, Source
 from lookalike.sources.records import digest_of
 

@@ -26,7 +26,7 @@ from lookalike.building.gate import Reason
 from lookalike.building.options import Options
 from lookalike.errors import GalleryError
 from lookalike.faces.face import Detector
-from lookalike.models.embedders import Embedder
+from lookalike.models.embedder import Embedder
 from lookalike.sources.records import DIGEST_BYTES
 
 WORK = ".work"  # the folder beside the galleries where ledgers are kept

@@ -22,7 +22,7 @@ from lookalike.building.selection import Candidate, LeftOut, select
 from lookalike.errors import SourceError
 from lookalike.faces.face import Detector
 from lookalike.gallery.gallery import Gallery
-from lookalike.models.embedders import Embedder
+from lookalike.models.embedder import Embedder
 from lookalike.names import person_key
 from lookalike.sources.opening import Source
 

@@ -13,7 +13,7 @@ from lookalike.building.gate import Reason, judge
 from lookalike.building.ledger import Entry
 from lookalike.building.thumbnails import thumbnail
 from lookalike.faces.face import RGB, Detector
-from lookalike.models.embedders import Embedder, Model, crop_face
+from lookalike.models.embedder import Embedder, Model, crop_face
 from lookalike.sources.opening import Record
 
 

@@ -33,7 +33,7 @@ from lookalike.building.ray_stages import (
 from lookalike.building.writing import Writer
 from lookalike.errors import EngineError, LookalikeError, MissingExtraError
 from lookalike.faces.face import Detector
-from lookalike.models.embedders import Embedder, Model
+from lookalike.models.embedder import Embedder, Model
 from lookalike.sources.opening import Source
 
 BATCH = 32  # photos judged or embedded in one call

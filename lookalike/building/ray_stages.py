@@ -19,7 +19,7 @@ from lookalike.building.ledger import Entry
 from lookalike.building.options import Options
 from lookalike.building.processing import Accepted, embed, look
 from lookalike.faces.face import Detector
-from lookalike.models.embedders import Embedder, Model
+from lookalike.models.embedder import Embedder, Model
 from lookalike.sources.opening import Record
 from lookalike.sources.records import digest_of
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.models.duplicates import USUAL_PHOTOS, copy_cosine
-from lookalike.models.embedders import Embeddings, unit_rows
+from lookalike.models.embedder import Embeddings, unit_rows
 
 # A photo is an outlier when one stranger's photo in a hundred comes closer to the name's direction. Measured
 # on 4,103 Bollywood faces of 48 names, half of them to enrol from, ten a name, the others looked up, the mean

@@ -14,7 +14,9 @@ from lookalike.errors import LookalikeError, WeightsError
 from lookalike.evaluation.splits import BUNDLED_SPLIT, Side, load_split
 from lookalike.faces.detectors import DEFAULT_DETECTOR, load_detector
 from lookalike.faces.face import Detector
-from lookalike.models.embedders import DEFAULT_MODEL, Embedder, find_model, settings_path
+from lookalike.models.deepface_embedder import settings_path
+from lookalike.models.embedder import Embedder
+from lookalike.models.registry import DEFAULT_MODEL, find_model
 from lookalike.models.similarity import Scale
 
 if TYPE_CHECKING:

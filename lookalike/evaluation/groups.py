@@ -15,7 +15,7 @@ from lookalike.evaluation.metrics import balanced_accuracy, equal_error, roc_auc
 from lookalike.evaluation.perturbations import Change, at_edge, changes
 from lookalike.evaluation.photos import Embedded, Photo, embed_photos
 from lookalike.faces.face import RGB, Detector
-from lookalike.models.embedders import Embedder
+from lookalike.models.embedder import Embedder
 
 PHOTOS_PER_PERSON = 4  # drawn from the first ones; more would let a few people stand for everybody
 

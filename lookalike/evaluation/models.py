@@ -16,10 +16,13 @@ from numpy.typing import NDArray
 from benchmarks.clock import memory
 from lookalike.backends.onnx import open_session
 from lookalike.errors import MissingFileError, WeightsError
-from lookalike.faces.face import RGB, Face, align
-from lookalike.models.embedders import BUNDLED, Embedder, Embeddings, Model, OnnxEmbedder, unit_rows
+from lookalike.faces.alignment import align
+from lookalike.faces.face import RGB, Face
+from lookalike.files import BUNDLED
+from lookalike.models.embedder import Embedder, Embeddings, Model, unit_rows
+from lookalike.models.onnx_embedder import OnnxEmbedder
+from lookalike.models.registry import load_embedder
 from lookalike.models.similarity import Scale
-from lookalike.models.trained import load_any_embedder
 
 MEAN = np.array([0.485, 0.456, 0.406], np.float32)  # ImageNet's, RGB, as the public face ONNX files expect
 DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)
@@ -33,7 +36,7 @@ def open_model(spec: str) -> Embedder:
     """
     path = Path(spec)
     if path.suffix != ".onnx":
-        return load_any_embedder(spec)
+        return load_embedder(spec)
     if not path.is_file():
         raise MissingFileError(f"There is no network at {path}; name an ONNX file or a model.")
     if not path.with_suffix(".json").exists():

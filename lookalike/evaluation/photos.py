@@ -15,7 +15,7 @@ from lookalike.errors import ImageError, SourceError
 from lookalike.evaluation.splits import Side, Split
 from lookalike.faces.face import RGB, Detector
 from lookalike.images import read_image
-from lookalike.models.embedders import BATCH, Embedder, Embeddings, crop_face
+from lookalike.models.embedder import BATCH, Embedder, Embeddings, crop_face
 from lookalike.sources.opening import Record, open_source
 
 T = TypeVar("T")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from lookalike.faces.face import RGB, Face, align
+from lookalike.faces.alignment import align
+from lookalike.faces.face import RGB, Face
 
 
 def span(face: Face) -> float:

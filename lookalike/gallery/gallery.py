@@ -25,10 +25,11 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from lookalike.errors import GalleryError, MismatchError
+from lookalike.files import BUNDLED
 from lookalike.gallery.schema import Row, checked, distinct_rows, embeddings_of, table_of
 from lookalike.gallery.settings import Settings
 from lookalike.gallery.storage import read_gallery, write_gallery
-from lookalike.models.embedders import BUNDLED, Embedder, Embeddings
+from lookalike.models.embedder import Embedder, Embeddings
 from lookalike.names import person_key
 
 log = logging.getLogger(__name__)

@@ -5,7 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.models.embedders import OnnxEmbedder, import_deepface, load_embedder, unit_rows
+from lookalike.backends.deepface import import_deepface
+from lookalike.models.embedder import unit_rows
+from lookalike.models.onnx_embedder import OnnxEmbedder
+from lookalike.models.registry import load_embedder
 
 
 class CompactClient:

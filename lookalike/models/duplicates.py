@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from lookalike.models.embedders import Embeddings
+from lookalike.models.embedder import Embeddings
 
 # Two photos of one person are one photo when they are a tenth as far apart as two of one usually are.
 # With `compact`, among the Bollywood photos, that is a cosine of 0.953. Of the copies of a photo saved again

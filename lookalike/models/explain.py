@@ -11,8 +11,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.faces.face import RGB, TEMPLATE, TEMPLATE_SIZE, Face, umeyama
-from lookalike.models.embedders import Embedder, Embeddings, crop_face
+from lookalike.faces.alignment import TEMPLATE, TEMPLATE_SIZE, umeyama
+from lookalike.faces.face import RGB, Face
+from lookalike.models.embedder import Embedder, Embeddings, crop_face
 
 Heat = NDArray[np.float32]  # (TEMPLATE_SIZE, TEMPLATE_SIZE), the loss of cosine at each pixel
 

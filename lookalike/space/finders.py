@@ -12,8 +12,7 @@ from lookalike.errors import LookalikeError, UnknownModelError, UnreachableError
 from lookalike.finder import Lookalikes
 from lookalike.gallery.gallery import BUNDLED_GALLERY
 from lookalike.gallery.settings import SETTINGS_FILE
-from lookalike.models.embedders import DEFAULT_MODEL
-from lookalike.models.trained import is_run
+from lookalike.models.registry import DEFAULT_MODEL, is_run
 
 log = logging.getLogger(__name__)
 

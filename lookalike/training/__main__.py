@@ -9,7 +9,7 @@ from pathlib import Path
 from lookalike.errors import LookalikeError, MissingFileError
 from lookalike.evaluation.splits import BUNDLED_SPLIT, Split, load_split
 from lookalike.faces.detectors import DEFAULT_DETECTOR
-from lookalike.models.embedders import BUNDLED
+from lookalike.files import BUNDLED
 from lookalike.training.classify.commands import add_commands
 
 

@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 
 from lookalike.evaluation.aligned_faces import AlignedFaces
 from lookalike.evaluation.metrics import Floats, pair_cosines, roc_auc
-from lookalike.models.embedders import unit_rows
+from lookalike.models.embedder import unit_rows
 
 LOG, BEST, CURVES = "log.csv", "best.weights.h5", "curves.png"
 

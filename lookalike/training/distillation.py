@@ -22,7 +22,7 @@ from keras import ops
 
 from lookalike.errors import TrainingError
 from lookalike.evaluation.aligned_faces import AlignedFaces
-from lookalike.models.embedders import Embedder, Embeddings, unit_rows
+from lookalike.models.embedder import Embedder, Embeddings, unit_rows
 from lookalike.training.callbacks import BEST, Judge, read_log
 from lookalike.training.networks import CompactWidths, compact
 from lookalike.training.view_batches import Views

@@ -14,10 +14,11 @@ from tqdm import tqdm
 
 from lookalike.errors import ImageError, SourceError
 from lookalike.evaluation.photos import in_batches, source_key
+from lookalike.faces.alignment import align
 from lookalike.faces.detectors import load_detector
-from lookalike.faces.face import RGB, Detector, align
+from lookalike.faces.face import RGB, Detector
 from lookalike.images import read_image
-from lookalike.models.embedders import Embedder
+from lookalike.models.embedder import Embedder
 from lookalike.sources.opening import Record, open_source
 
 BATCH = 64  # faces written at once

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.evaluation.aligned_faces import AlignedFaces
-from lookalike.models.embedders import Embedder, Embeddings
+from lookalike.models.embedder import Embedder, Embeddings
 from lookalike.training.augmentation import Images, blend, degrade, reframe, stretch
 
 

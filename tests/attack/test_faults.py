@@ -19,7 +19,9 @@ from PIL import Image
 
 from lookalike import WeightsError
 from lookalike.building.ledger import WORK
-from lookalike.models.embedders import BUNDLED, MODELS, OnnxEmbedder
+from lookalike.files import BUNDLED
+from lookalike.models.onnx_embedder import OnnxEmbedder
+from lookalike.models.registry import MODELS
 from tests.support.commands import (
     NOWHERE,
     ROOT,
@@ -100,7 +102,7 @@ def load_in_a_process(call: str, home: Path) -> str:
     """Return the sentence of the error with which loading ends, nothing where it does not."""
     code = (
         "from lookalike.faces.detectors import load_detector\n"
-        "from lookalike.models.embedders import load_embedder\n"
+        "from lookalike.models.registry import load_embedder\n"
         f"from lookalike.errors import LookalikeError\ntry:\n    {call}\n"
         "except LookalikeError as error:\n    print('SENTENCE', error)\n"
     )
@@ -129,7 +131,7 @@ NO_MEMORY = """
 import resource
 import numpy as np
 from lookalike import LookalikeError
-from lookalike.models.embedders import load_embedder
+from lookalike.models.registry import load_embedder
 embedder = load_embedder()
 crops = list(np.random.default_rng(0).integers(0, 255, (96, 112, 112, 3), np.uint8))
 whole = embedder.embed_crops(crops[:1])

@@ -23,7 +23,7 @@ from lookalike import Gallery, GalleryError, Lookalikes
 from lookalike.building.removal import remove_from_folder
 from lookalike.gallery.schema import Row
 from lookalike.gallery.settings import SETTINGS_FILE
-from lookalike.models.embedders import load_embedder
+from lookalike.models.registry import load_embedder
 from tests.support.commands import ask, served
 from tests.support.drawing import draw_face
 from tests.support.fakes import BrightDetector, ColourEmbedder, make_gallery, settings, speckled, unit

@@ -17,7 +17,7 @@ from lookalike import Gallery, GalleryError, HubError, SourceError
 from lookalike.building.hub import GalleryHub
 from lookalike.faces.detectors import load_detector
 from lookalike.gallery.fetching import open_gallery
-from lookalike.models.embedders import load_embedder
+from lookalike.models.registry import load_embedder
 from lookalike.sources.opening import Choice, open_source
 from lookalike.space.finders import load_finders
 from tests.support.drawing import draw_face

@@ -23,7 +23,7 @@ from lookalike.errors import SourceError
 from lookalike.faces.face import Detector, Face
 from lookalike.gallery.gallery import Gallery
 from lookalike.models.duplicates import copy_cosine, copy_groups
-from lookalike.models.embedders import Embedder
+from lookalike.models.embedder import Embedder
 from lookalike.names import person_key
 from lookalike.sources.opening import Part, Record, Source
 from tests.support.fakes import BrightDetector, ColourEmbedder, speckled, unit

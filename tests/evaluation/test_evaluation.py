@@ -21,7 +21,7 @@ from lookalike.evaluation.reports import markdown
 from lookalike.evaluation.retrieval import Retrieval, by_side, look_up, look_up_often, summarize, taken_for
 from lookalike.evaluation.splits import Side, Split, save_split
 from lookalike.evaluation.verification import Pair, PairScores, few_each, fold_accuracies, score_pairs, verify
-from lookalike.models.embedders import load_embedder
+from lookalike.models.registry import load_embedder
 from lookalike.sources.opening import Record
 from tests.support.deepface_process import run_deepface
 from tests.support.drawing import draw_face
@@ -280,7 +280,7 @@ def test_deepfaces_models_are_judged_by_the_same_commands(drawn: Path, tmp_path:
     found = run_deepface(
         f"""
 from pathlib import Path
-from lookalike.models.embedders import load_embedder, _loaded
+from lookalike.models.registry import load_embedder, _loaded
 from lookalike.evaluation.__main__ import main
 options = [{str(drawn / "stars")!r}, "--split", {str(drawn / "split.json")!r}, "--pairs",
            {str(drawn / "pairs.tsv")!r}, "--output", {str(tmp_path / "reports")!r}]

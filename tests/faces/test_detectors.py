@@ -13,7 +13,7 @@ from lookalike.errors import WeightsError
 from lookalike.faces.detectors import load_detector, open_yunet
 from lookalike.faces.yunet import CONFIDENCE, OVERLAP, YuNet
 from lookalike.images import read_image
-from lookalike.models.embedders import load_embedder
+from lookalike.models.registry import load_embedder
 from tests.support.deepface_process import run_deepface
 from tests.support.drawing import draw_face, draw_landscape
 from tests.support.paths import SHARED

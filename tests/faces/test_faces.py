@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from lookalike.faces.face import TEMPLATE, Face, align, largest_first, level_box, umeyama
+from lookalike.faces.alignment import TEMPLATE, align, level_box, umeyama
+from lookalike.faces.face import Face, largest_first
 
 
 def gradient(height: int, width: int) -> np.ndarray:

@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 from lookalike.errors import WeightsError
+from lookalike.faces.alignment import align
 from lookalike.faces.detectors import load_detector
-from lookalike.faces.face import align
-from lookalike.models.embedders import BUNDLED, MODELS, OnnxEmbedder, find_model, load_embedder
+from lookalike.files import BUNDLED
+from lookalike.models.onnx_embedder import OnnxEmbedder
+from lookalike.models.registry import MODELS, find_model, load_embedder
 from tests.support.deepface_process import run_deepface
 from tests.support.drawing import draw_face
 from tests.support.fakes import write_random_arcface
@@ -68,7 +70,7 @@ def test_deepface_runs_compact_from_its_own_table(tmp_path: Path):
         """
 import lookalike
 from lookalike.faces.detectors import load_detector
-from lookalike.models.embedders import load_embedder
+from lookalike.models.registry import load_embedder
 from lookalike.faces.face import align
 from deepface import DeepFace
 lookalike.register_with_deepface()
@@ -101,7 +103,7 @@ def test_a_deepface_model_sees_our_crop_and_names_its_weights(tmp_path: Path):
     found = run_deepface(
         """
 from lookalike.faces.detectors import load_detector
-from lookalike.models.embedders import crop_face, find_model, load_embedder
+from lookalike.models.registry import crop_face, find_model, load_embedder
 image = draw_face(seed=1)
 faces = load_detector().detect(image)
 embedder = load_embedder("ArcFace")
@@ -128,7 +130,7 @@ def test_weights_that_cannot_be_fetched_are_one_sentence(tmp_path: Path):
 import os
 for proxy in ("http_proxy", "https_proxy"):
     os.environ[proxy] = "http://127.0.0.1:9"  # nobody listens there
-from lookalike.models.embedders import load_embedder
+from lookalike.models.registry import load_embedder
 from lookalike.errors import WeightsError
 try:
     load_embedder("Facenet512")

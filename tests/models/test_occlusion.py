@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from lookalike import Lookalikes
-from lookalike.faces.face import TEMPLATE, Face
+from lookalike.faces.alignment import TEMPLATE
+from lookalike.faces.face import Face
 from lookalike.models.explain import REGIONS, heat_map, parts_that_count
 from tests.support.drawing import draw_face
 from tests.support.fakes import ColourEmbedder, unit

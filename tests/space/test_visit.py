@@ -21,7 +21,8 @@ from lookalike.finder import Comparison, Match
 from lookalike.gallery.gallery import Gallery
 from lookalike.gallery.schema import Row
 from lookalike.images import read_image
-from lookalike.models.embedders import Embedder, load_embedder
+from lookalike.models.embedder import Embedder
+from lookalike.models.registry import load_embedder
 from lookalike.space.drawing import html as sheets
 from lookalike.space.drawing.own_face import heat_portrait, portrait, share_picture
 from lookalike.space.finders import Finders

@@ -25,7 +25,7 @@ from lookalike import Gallery
 from lookalike.building.ledger import WORK
 from lookalike.faces.detectors import load_detector
 from lookalike.gallery.schema import Row
-from lookalike.models.embedders import load_embedder
+from lookalike.models.registry import load_embedder
 from tests.support.drawing import SIDE, draw_face
 from tests.support.hub_server import Hub
 from tests.support.paths import ROOT

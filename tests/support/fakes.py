@@ -13,7 +13,7 @@ from lookalike.faces.face import Face
 from lookalike.gallery.gallery import Gallery
 from lookalike.gallery.schema import Row
 from lookalike.gallery.settings import Settings
-from lookalike.models.embedders import Model
+from lookalike.models.embedder import Model
 from lookalike.models.similarity import Scale
 
 SCALE = Scale((-1.0, 0.0, 1.0), (0.0, 50.0, 100.0), same=0.8, fitted_on="nothing: a straight line")

@@ -15,8 +15,9 @@ import pytest
 
 from lookalike.errors import MissingFileError, SourceError, TrainingError, WeightsError
 from lookalike.evaluation.classification import by_name, calibrate, calibration_error, confusion, judge
-from lookalike.models.embedders import BUNDLED, unit_rows
-from lookalike.models.trained import find_any_model, load_any_embedder
+from lookalike.files import BUNDLED
+from lookalike.models.embedder import unit_rows
+from lookalike.models.registry import find_model, load_embedder
 from lookalike.training.callbacks import read_log
 from lookalike.training.classify.checkpoint import write_arrays
 from lookalike.training.classify.commands import settings_from
@@ -238,7 +239,7 @@ def test_a_network_learns_and_its_run_holds_all_that_a_report_and_the_app_need(d
     classifier = open_classifier(tmp_path / "mine")
     test = data.parts["test"]
     assert judge(predict(classifier, test.faces.images), test.labels).top1 == 1.0
-    embedder = load_any_embedder(str(tmp_path / "mine"))
+    embedder = load_embedder(str(tmp_path / "mine"))
     assert (embedder.model.name, embedder.model.dim, embedder.model.input_size) == ("mine", 256, (64, 64))
     batch = test.faces.images.astype(np.float32) / 255
     features = features_of(classifier)
@@ -278,7 +279,7 @@ def test_a_full_disk_ends_in_a_sentence_and_the_run_goes_on_as_if_nothing_had_ha
     with pytest.raises(TrainingError, match="has not come to its end"):
         open_classifier(cut)
     with pytest.raises(WeightsError, match="when it has come to its end"):
-        find_any_model(str(cut))
+        find_model(str(cut))
     classify(data, cut, settings, resume=True)
     mine, theirs = ([{**row, "seconds": 0} for row in read_log(run)] for run in (cut, whole))
     assert [row["pass"] for row in mine] == [1, 2, 3, 4]
@@ -312,7 +313,7 @@ def test_a_broken_network_says_which_keras_made_it(data: Data, tmp_path: Path):
         open_classifier(tmp_path)
     (tmp_path / "embedder.json").write_text("{}")
     with pytest.raises(WeightsError, match="train the run again"):
-        find_any_model(str(tmp_path))
+        find_model(str(tmp_path))
 
 
 # Figures

@@ -22,9 +22,9 @@ from lookalike.errors import MissingFileError, SourceError, TrainingError, Weigh
 from lookalike.evaluation.aligned_faces import AlignedFaces, read_faces
 from lookalike.evaluation.models import open_model
 from lookalike.evaluation.splits import Split, load_split, photo_key
+from lookalike.faces.alignment import align
 from lookalike.faces.detectors import load_detector
-from lookalike.faces.face import align
-from lookalike.models.embedders import Embedder, unit_rows
+from lookalike.models.embedder import Embedder, unit_rows
 from lookalike.training.__main__ import main
 from lookalike.training.augmentation import blend, degrade, reframe, stretch
 from lookalike.training.callbacks import read_log, stands_still

@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw
 
-from lookalike.faces.face import RGB, Face, align
+from lookalike.faces.alignment import align
+from lookalike.faces.face import RGB, Face
 from lookalike.models.explain import Heat
 from lookalike.space.drawing.cards import CARD_SIDE, INK, WHITE
 from lookalike.space.drawing.fonts import find_font, fit

@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from lookalike.files import BUNDLED
 from lookalike.gallery.gallery import BUNDLED_GALLERY
-from lookalike.models.embedders import BUNDLED
 from lookalike.space.api.report import MEANING
 from lookalike.space.drawing.fonts import shown_name
 from lookalike.space.finders import Finders

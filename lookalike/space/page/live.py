@@ -8,7 +8,7 @@ import gradio as gr
 import numpy as np
 
 from lookalike.images import RGB
-from lookalike.models.embedders import Embeddings, unit_rows
+from lookalike.models.embedder import Embeddings, unit_rows
 from lookalike.space.api.endpoints import Update, sentences
 from lookalike.space.drawing import html as sheets
 from lookalike.space.drawing.cards import picture_of

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from lookalike.errors import TrainingError
 from lookalike.evaluation.splits import load_split as load_person_split
+from lookalike.faces.alignment import TEMPLATE_SIZE
 from lookalike.faces.detectors import DEFAULT_DETECTOR, load_detector
-from lookalike.faces.face import TEMPLATE_SIZE
-from lookalike.models.embedders import load_embedder
+from lookalike.models.registry import load_embedder
 from lookalike.sources.opening import open_sources
 
 if TYPE_CHECKING:

@@ -19,10 +19,11 @@ from tqdm import tqdm
 
 from lookalike.errors import ImageError, SourceError, TrainingError
 from lookalike.evaluation.photos import in_batches, source_key
-from lookalike.faces.face import RGB, Detector, Face, align
+from lookalike.faces.alignment import align
+from lookalike.faces.face import RGB, Detector, Face
 from lookalike.faces.quality import sharpness, span, turn
 from lookalike.images import read_image
-from lookalike.models.embedders import Embedder
+from lookalike.models.embedder import Embedder
 from lookalike.sources.opening import Record, Source
 from lookalike.training.classify.files import reading
 from lookalike.training.face_table import encode_face

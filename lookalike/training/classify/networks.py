@@ -16,7 +16,7 @@ import numpy as np
 from keras import layers, regularizers
 from numpy.typing import NDArray
 
-from lookalike.models.embedders import BUNDLED
+from lookalike.files import BUNDLED
 from lookalike.training.classify.settings import ClassifySettings
 from lookalike.training.networks import compact
 from lookalike.training.warm_start import load_exported, widths_of

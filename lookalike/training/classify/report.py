@@ -19,8 +19,8 @@ from lookalike.evaluation.classification import (
     judge,
     nearest_names,
 )
-from lookalike.models.embedders import Embeddings, load_embedder, unit_rows
-from lookalike.models.trained import EMBEDDER_FILE
+from lookalike.models.embedder import Embeddings, unit_rows
+from lookalike.models.registry import EMBEDDER_FILE, load_embedder
 from lookalike.training.classify.faces import FaceTable, read_about
 from lookalike.training.classify.loading import BATCH, features_of, open_classifier, predict
 from lookalike.training.classify.run import Data

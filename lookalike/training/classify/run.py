@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.errors import TrainingError
-from lookalike.models.embedders import MODELS
-from lookalike.models.trained import EMBEDDER_FILE
+from lookalike.models.registry import EMBEDDER_FILE, MODELS
 from lookalike.training.callbacks import read_log
 from lookalike.training.classify.checkpoint import Save, write_arrays
 from lookalike.training.classify.ensemble import join, open_members

@@ -1,0 +1,75 @@
+"""DeepFace's models on our crops."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from lookalike.backends.deepface import import_deepface
+from lookalike.backends.weights import check_weights, hash_weights, weights_folder
+from lookalike.errors import WeightsError
+from lookalike.faces.face import RGB, Face
+from lookalike.files import BUNDLED
+from lookalike.models.embedder import Embeddings, Model, crop_face, unit_rows
+from lookalike.models.similarity import Scale
+
+
+class DeepFaceEmbedder:
+    """One of DeepFace's models on our crops; its weights are fetched at first use and kept under
+    DEEPFACE_HOME, and beside them the scale that `python -m lookalike.evaluation percentage` fitted for them.
+    """
+
+    def __init__(self, model: Model) -> None:
+        deepface = import_deepface()
+        self.model = model
+        self.engine = str(deepface.backend_utils.get_backend_engine())
+        check_weights(model.weights)
+        try:
+            deepface.modeling.build_model("facial_recognition", model.name)
+        except Exception as error:  # whatever a download, an optional package or a broken file raises
+            raise WeightsError(
+                f"The weights of {model.name} could not be loaded; put them into {weights_folder()}, in "
+                f"place of a file that is cut short, or use the model 'compact', which needs none. "
+                f"({' '.join(str(error).split())[:200]})"
+            ) from error
+        check_weights(model.weights)  # which may have been fetched just now
+        self.weights_hash = hash_weights(model.name, model.weights, self.engine)
+        self.scale = _fitted_scale(settings_path(model), self.weights_hash)
+        self._represent = deepface.DeepFace.represent
+        self._lock = threading.Lock()  # DeepFace has none of its own
+
+    def embed(self, image: RGB, faces: Sequence[Face]) -> Embeddings:
+        """Return (len(faces), dim) float32 rows of unit length."""
+        return self.embed_crops([crop_face(self.model, image, face) for face in faces])
+
+    def embed_crops(self, crops: Sequence[RGB]) -> Embeddings:
+        """Return (len(crops), dim) float32 rows of unit length."""
+        if not crops:
+            return np.empty((0, self.model.dim), np.float32)
+        with self._lock:
+            found = self._represent(
+                [np.ascontiguousarray(crop[:, :, ::-1]) for crop in crops],  # RGB -> BGR
+                model_name=self.model.name,
+                detector_backend="skip",
+                normalization=self.model.normalization,
+            )
+        # one picture gives a list of one face, several give a list of such lists
+        rows = [found[0]["embedding"]] if len(crops) == 1 else [faces[0]["embedding"] for faces in found]
+        return unit_rows(np.asarray(rows, np.float32))
+
+
+def settings_path(model: Model) -> Path:
+    """Return the JSON beside a registered model's weights: their SHA-256 and the fitted percentage."""
+    return (weights_folder() if model.weights else BUNDLED) / f"{model.name}.json"
+
+
+def _fitted_scale(path: Path, weights_hash: str) -> Scale | None:
+    """Return the scale that was fitted for these very weights, None where there is none."""
+    if not path.exists():
+        return None
+    settings = json.loads(path.read_text(encoding="utf-8"))
+    return Scale.from_json(settings["percentage"]) if settings["sha256"] == weights_hash else None

@@ -1,0 +1,101 @@
+"""The models on offer: `compact`, DeepFace's, and the networks of training runs, which are named by folder.
+
+A run holds `embedder.onnx` and `embedder.json`; the JSON names the model, its sizes, and the file's SHA-256.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from pathlib import Path
+
+from lookalike.errors import UnknownModelError, WeightsError
+from lookalike.files import BUNDLED
+from lookalike.models.deepface_embedder import DeepFaceEmbedder
+from lookalike.models.embedder import Embedder, Model
+from lookalike.models.onnx_embedder import OnnxEmbedder
+
+DEFAULT_MODEL = "compact"
+EMBEDDER_FILE = "embedder.onnx"
+
+MODELS = (
+    Model("compact", 128, (112, 112), "template", "", "apache-2.0"),
+    Model("VGG-Face", 4096, (224, 224), "level-box", "vgg_face_weights", "cc-by-4.0"),
+    Model("Facenet", 128, (160, 160), "level-box", "facenet_weights", "mit"),
+    Model("Facenet512", 512, (160, 160), "level-box", "facenet512_weights", "mit"),
+    Model("OpenFace", 128, (96, 96), "level-box", "openface_weights", "apache-2.0"),
+    Model("DeepFace", 4096, (152, 152), "level-box", "VGGFace2_DeepFace_weights_val-0.9034", "mit"),
+    Model("DeepID", 160, (47, 55), "level-box", "deepid", "mit"),
+    Model("ArcFace", 512, (112, 112), "template", "arcface_weights", "mit"),
+    Model("SFace", 128, (112, 112), "template", "face_recognition_sface_2021dec", "apache-2.0"),
+    Model("GhostFaceNet", 512, (112, 112), "template", "ghostfacenet_v1", "mit"),
+    Model("Buffalo_L", 512, (112, 112), "template", "buffalo_l/webface_r50", "non-commercial"),
+)
+
+
+def find_model(spec: str) -> Model:
+    """Return the model that is registered under the name `spec`, or the one in the run's folder `spec`.
+
+    Raises UnknownModelError with the names there are, WeightsError where a run has no network to serve yet.
+    """
+    if not is_run(spec):
+        return _registered(spec)
+    folder = Path(spec)
+    try:
+        about = json.loads(_settings(folder).read_text(encoding="utf-8"))
+        width, height = about["input_size"]
+        return Model(about["name"], about["dim"], (width, height), about["alignment"], "", "unknown")
+    except FileNotFoundError as error:
+        raise WeightsError(
+            f"{folder} holds no {EMBEDDER_FILE} with its JSON; a training run writes them at its end."
+        ) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise WeightsError(f"{_settings(folder)} cannot be read; train the run again.") from error
+
+
+_loaded: dict[tuple[str, int], Embedder] = {}
+_lock = threading.Lock()
+
+
+def load_embedder(spec: str = DEFAULT_MODEL, *, threads: int = 2) -> Embedder:
+    """Return the embedder of `find_model(spec)`; a registered one is loaded once in a process.
+
+    `threads` run a network of our own; one is best where several batches are run at once. Raises
+    UnknownModelError or WeightsError.
+    """
+    model = find_model(spec)
+    if is_run(spec):
+        return OnnxEmbedder(Path(spec) / EMBEDDER_FILE, model, threads=threads)
+    with _lock:
+        if (spec, threads) not in _loaded:
+            _loaded[spec, threads] = (
+                DeepFaceEmbedder(model)
+                if model.weights
+                else OnnxEmbedder(BUNDLED / f"{spec}.onnx", model, threads=threads)
+            )
+        return _loaded[spec, threads]
+
+
+def is_run(spec: str) -> bool:
+    """Say whether a model is given as a folder; raise UnknownModelError where a path leads nowhere.
+
+    A registered name is that model even where a folder is called so, as a gallery's folder of its table is.
+    """
+    if any(spec == model.name for model in MODELS):
+        return False
+    if Path(spec).is_dir():
+        return True
+    if "/" in spec:
+        raise UnknownModelError(f"There is no run in {spec}; name a run's folder, or a model.")
+    return False
+
+
+def _registered(name: str) -> Model:
+    for model in MODELS:
+        if model.name == name:
+            return model
+    raise UnknownModelError(f"There is no model '{name}'; choose one of {', '.join(m.name for m in MODELS)}.")
+
+
+def _settings(folder: Path) -> Path:
+    return (folder / EMBEDDER_FILE).with_suffix(".json")
