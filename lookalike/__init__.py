@@ -9,28 +9,52 @@ for found in finder.find("me.jpg"):
 
 from __future__ import annotations
 
+import importlib
 import os
+from typing import TYPE_CHECKING, Any
 
-os.environ.setdefault(
-    "ORT_DISABLE_TELEMETRY", "1"
-)  # else onnxruntime writes a device id under the home folder
+if TYPE_CHECKING:
+    from lookalike.errors import (
+        GalleryError,
+        HubError,
+        ImageError,
+        LookalikeError,
+        MismatchError,
+        MissingFileError,
+        NoFaceError,
+        SourceError,
+        UnknownModelError,
+        WeightsError,
+    )
+    from lookalike.faces.face import Face
+    from lookalike.finder import Comparison, FoundFace, Lookalikes, Match
+    from lookalike.gallery.gallery import Gallery
+    from lookalike.models.deepface_table import register_with_deepface
 
-from lookalike.errors import (
-    GalleryError,
-    HubError,
-    ImageError,
-    LookalikeError,
-    MismatchError,
-    MissingFileError,
-    NoFaceError,
-    SourceError,
-    UnknownModelError,
-    WeightsError,
-)
-from lookalike.faces.face import Face
-from lookalike.finder import Comparison, FoundFace, Lookalikes, Match
-from lookalike.gallery.gallery import Gallery
-from lookalike.models.deepface_table import register_with_deepface
+__version__ = "0.2.0"
+
+# onnxruntime writes a device id under the home folder when it is imported, unless it is told not to
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+
+_MODULES = {  # each public name's module, imported when the name is first used (PEP 562)
+    "Comparison": "finder",
+    "Face": "faces.face",
+    "FoundFace": "finder",
+    "Gallery": "gallery.gallery",
+    "GalleryError": "errors",
+    "HubError": "errors",
+    "ImageError": "errors",
+    "LookalikeError": "errors",
+    "Lookalikes": "finder",
+    "Match": "finder",
+    "MismatchError": "errors",
+    "MissingFileError": "errors",
+    "NoFaceError": "errors",
+    "SourceError": "errors",
+    "UnknownModelError": "errors",
+    "WeightsError": "errors",
+    "register_with_deepface": "models.deepface_table",
+}
 
 __all__ = [
     "Comparison",
@@ -51,3 +75,13 @@ __all__ = [
     "WeightsError",
     "register_with_deepface",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module 'lookalike' has no attribute '{name}'")
+    return getattr(importlib.import_module(f"lookalike.{_MODULES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_MODULES})

@@ -1,4 +1,4 @@
-"""The house keeps its shape: who may import what, and which names are public."""
+"""The house keeps its shape: which room may import which, where heavy packages live, and which names are public."""
 
 from __future__ import annotations
 
@@ -13,52 +13,94 @@ import lookalike
 from tests.support.paths import ROOT
 
 PACKAGE = ROOT / "lookalike"
-WINGS = ("building", "training", "evaluation", "space")
+BASE = {"errors", "images", "names", "files", "hub"}
+
+# room -> the rooms that it may import, besides itself
+MAY_IMPORT = {
+    "base": set(),
+    "backends": {"base"},
+    "faces": {"base", "backends"},
+    "models": {"base", "backends", "faces"},
+    "gallery": {"base", "backends", "faces", "models"},
+    "finder": {"base", "backends", "faces", "models", "gallery"},
+    "sources": {"base"},
+    "building": {"base", "backends", "faces", "models", "gallery", "sources"},
+    "evaluation": {"base", "backends", "faces", "models", "sources"},
+    "training": {"base", "backends", "faces", "models", "sources", "evaluation"},
+    "space": {"base", "backends", "faces", "models", "gallery", "finder"},
+}
 HOMES = {  # third party -> where alone it may be imported
     "gradio": ("app.py", "lookalike/space/"),
-    "deepface": ("lookalike/detectors.py", "lookalike/embedders.py", "lookalike/evaluation/speed/"),
+    "deepface": ("lookalike/backends/",),
     "keras": ("lookalike/training/",),
     "tensorflow": ("lookalike/training/",),
 }
 
 
 def imports(file: Path) -> set[str]:
-    """Every dotted name that the file imports, wherever in it."""
+    """Every dotted name that the file imports, wherever in it; `from a import b` counts as a and a.b."""
     names = set()
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            names.add(node.module)
+            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
     return names
 
 
-def sources() -> list[Path]:
-    return sorted([*PACKAGE.rglob("*.py"), ROOT / "app.py", ROOT / "build_gallery.py"])
+def room_of(module: str) -> str | None:
+    """The room of a module of the package, None for the package itself and for what is none of its modules."""
+    parts = module.split(".")
+    if parts[0] != "lookalike" or len(parts) < 2:
+        return None
+    return "base" if parts[1] in BASE else parts[1] if parts[1] in MAY_IMPORT else None
 
 
-def test_the_ground_floor_imports_no_wing():
-    for file in PACKAGE.glob("*.py"):
-        wings = {name for name in imports(file) for wing in WINGS if name.startswith(f"lookalike.{wing}")}
-        assert not wings, f"{file.name} imports {wings}"
+def rooms_imported(file: Path) -> set[str]:
+    return {room for name in imports(file) if (room := room_of(name))}
 
 
-def test_wings_do_not_import_each_other_except_evaluation():
-    for wing in WINGS:
-        allowed = {wing, "evaluation"} if wing in ("training", "building") else {wing}
-        for file in (PACKAGE / wing).rglob("*.py"):
-            others = {
-                name
-                for name in imports(file)
-                for other in WINGS
-                if name.startswith(f"lookalike.{other}") and other not in allowed
-            }
-            assert not others, f"{file.relative_to(ROOT)} imports {others}"
+def modules() -> list[Path]:
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def name_of(file: Path) -> str:
+    return ".".join(file.relative_to(ROOT).with_suffix("").parts)
+
+
+@pytest.mark.parametrize("room", MAY_IMPORT)
+def test_a_room_imports_only_the_rooms_below_it(room: str):
+    mine = [file for file in modules() if room_of(name_of(file)) == room]
+    assert mine, f"there is no room {room}"
+    for file in mine:
+        wrong = rooms_imported(file) - MAY_IMPORT[room] - {room}
+        assert not wrong, f"{file.relative_to(ROOT)} imports {wrong}"
+
+
+def test_no_import_runs_back_up():
+    for room, below in MAY_IMPORT.items():
+        for other in below:
+            assert room not in MAY_IMPORT[other], f"{room} and {other} may import each other"
+
+
+def test_every_module_belongs_to_a_room():
+    outside = [name_of(file) for file in modules() if room_of(name_of(file)) is None]
+    assert outside == ["lookalike.__init__"]
+
+
+def test_every_folder_says_what_it_is_for():
+    for file in PACKAGE.rglob("__init__.py"):
+        assert ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))), file.relative_to(ROOT)
+
+
+def test_the_package_imports_no_benchmark_and_no_test():
+    for file in [*modules(), ROOT / "app.py", ROOT / "build_gallery.py"]:
+        assert not {name for name in imports(file) if name.split(".")[0] in ("benchmarks", "tests")}, file
 
 
 @pytest.mark.parametrize("package", HOMES)
 def test_heavy_packages_are_imported_only_where_they_belong(package: str):
-    for file in sources():
+    for file in [*modules(), ROOT / "app.py", ROOT / "build_gallery.py"]:
         place = file.relative_to(ROOT).as_posix()
         if not place.startswith(HOMES[package]):
             assert not {name for name in imports(file) if name.split(".")[0] == package}, place
@@ -67,15 +109,27 @@ def test_heavy_packages_are_imported_only_where_they_belong(package: str):
 def test_importing_and_loading_the_finder_brings_no_heavy_package():
     code = (
         "import sys, lookalike; lookalike.Lookalikes.load().warm_up();"
-        "heavy = ('tensorflow', 'keras', 'deepface', 'gradio', 'torch');"
+        "heavy = ('tensorflow', 'keras', 'deepface', 'gradio', 'torch', 'sklearn', 'matplotlib', 'datasets');"
         "print([name for name in heavy if name in sys.modules])"
     )
     found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
 
 
+def test_importing_the_package_loads_nothing_else():
+    code = (
+        "import sys, lookalike;"
+        "others = ('numpy', 'cv2', 'onnxruntime', 'scipy', 'pyarrow', 'PIL', 'huggingface_hub');"
+        "print([name for name in others if name in sys.modules])"
+    )
+    found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
+
+
 def test_the_public_names_are_those_of_all():
-    public = {name for name in vars(lookalike) if not name.startswith("_")}
-    modules = {name for name in public if isinstance(getattr(lookalike, name), type(sys))}
-    assert public - modules - {"annotations"} == set(lookalike.__all__)
     assert lookalike.__all__ == sorted(lookalike.__all__)
+    assert set(lookalike.__all__) <= set(dir(lookalike))
+    for name in lookalike.__all__:
+        assert getattr(lookalike, name) is not None
+    with pytest.raises(AttributeError):
+        lookalike.nothing_of_this_name  # noqa: B018

@@ -12,13 +12,12 @@ from lookalike.building.counts import Counts
 from lookalike.building.ledger import Ledger
 from lookalike.building.options import Options
 from lookalike.building.selection import Candidate, evenly
-from lookalike.evaluation.metrics import pair_cosines
 from lookalike.faces.face import Detector
 from lookalike.gallery.gallery import Gallery, standing_quantiles
 from lookalike.gallery.schema import Row
 from lookalike.gallery.settings import Settings
 from lookalike.models.embedder import Embedder, unit_rows
-from lookalike.models.similarity import Scale, rough_scale
+from lookalike.models.similarity import Scale, pair_cosines, rough_scale
 
 SCALE_PHOTOS_A_NAME = 8  # so that names with hundreds of photos do not stand for everybody
 SCALE_PHOTOS = 2000  # two million pairs

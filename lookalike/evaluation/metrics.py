@@ -11,23 +11,6 @@ from sklearn.metrics import roc_auc_score
 Floats = NDArray[np.float32]
 
 
-def pair_cosines(embeddings: Floats, names: Sequence[str]) -> tuple[Floats, Floats]:
-    """Return the cosines of all same-person pairs and of all cross-person pairs.
-
-    `embeddings` is (n, d) float32 rows of unit length, `names` n labels. Each unordered pair counts once.
-    """
-    _, people = np.unique(np.asarray(names), return_inverse=True)
-    same, different = [], []
-    for row in range(
-        len(embeddings) - 1
-    ):  # a row of the upper triangle at a time: n x n cosines need not fit in memory
-        cosines = embeddings[row + 1 :] @ embeddings[row]
-        alike = people[row + 1 :] == people[row]
-        same.append(cosines[alike])
-        different.append(cosines[~alike])
-    return np.concatenate(same), np.concatenate(different)
-
-
 def roc_auc(same: Floats, different: Floats) -> float:
     """Return the chance that a random same-person pair scores above a random cross-person pair, 0..1."""
     truth = np.r_[np.ones(len(same)), np.zeros(len(different))]

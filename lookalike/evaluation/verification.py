@@ -17,15 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.errors import MissingFileError, SourceError
-from lookalike.evaluation.metrics import (
-    balanced_accuracy,
-    best_threshold,
-    equal_error,
-    pair_cosines,
-    roc_auc,
-    true_accepts,
-)
+from lookalike.evaluation.metrics import balanced_accuracy, best_threshold, equal_error, roc_auc, true_accepts
 from lookalike.evaluation.photos import Embedded
+from lookalike.models.similarity import pair_cosines
 
 FALSE_ACCEPTS = (1e-2, 1e-3, 1e-4)
 PHOTOS_PER_PERSON = 8  # in "all pairs", so that people with hundreds of photos do not stand for everybody

@@ -97,3 +97,20 @@ def _through(lowest: float, quantiles: list[float], alike: float, same: float, f
         if pair[0] <= 1.0 and (not kept or pair[0] > kept[-1][0] + 1e-4):  # a weak model's anchors may cross
             kept.append(pair)
     return Scale(tuple(c for c, _ in kept), tuple(s for _, s in kept), same, fitted_on)
+
+
+def pair_cosines(embeddings: Floats, names: Sequence[str]) -> tuple[Floats, Floats]:
+    """Return the cosines of all same-person pairs and of all cross-person pairs.
+
+    `embeddings` is (n, d) float32 rows of unit length, `names` n labels. Each unordered pair counts once.
+    """
+    _, people = np.unique(np.asarray(names), return_inverse=True)
+    same, different = [], []
+    for row in range(
+        len(embeddings) - 1
+    ):  # a row of the upper triangle at a time: n x n cosines need not fit in memory
+        cosines = embeddings[row + 1 :] @ embeddings[row]
+        alike = people[row + 1 :] == people[row]
+        same.append(cosines[alike])
+        different.append(cosines[~alike])
+    return np.concatenate(same), np.concatenate(different)

@@ -16,8 +16,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from lookalike.evaluation.aligned_faces import AlignedFaces
-from lookalike.evaluation.metrics import Floats, pair_cosines, roc_auc
+from lookalike.evaluation.metrics import Floats, roc_auc
 from lookalike.models.embedder import unit_rows
+from lookalike.models.similarity import pair_cosines
 
 LOG, BEST, CURVES = "log.csv", "best.weights.h5", "curves.png"
 

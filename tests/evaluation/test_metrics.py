@@ -5,14 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lookalike.evaluation.metrics import (
-    balanced_accuracy,
-    best_threshold,
-    equal_error,
-    pair_cosines,
-    roc_auc,
-    true_accepts,
-)
+from lookalike.evaluation.metrics import balanced_accuracy, best_threshold, equal_error, roc_auc, true_accepts
+from lookalike.models.similarity import pair_cosines
 
 SAME, DIFFERENT = np.array([0.9, 0.8, 0.3]), np.array([0.5, 0.1, 0.0, -0.2])
 

@@ -11,7 +11,8 @@ import onnxruntime
 import pytest
 
 from lookalike.errors import WeightsError
-from lookalike.faces.face import Face, mtcnn_graphs
+from lookalike.faces import mtcnn_graphs
+from lookalike.faces.face import Face
 from lookalike.faces.mtcnn import Mtcnn
 from tests.support.drawing import draw_face, draw_group, draw_landscape
 
