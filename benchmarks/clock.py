@@ -64,24 +64,6 @@ def percentile(seconds: Sequence[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
-def forget_peak() -> None:
-    """Let this process's memory peak count from now on, where the system can (Linux)."""
-    try:
-        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
-    except OSError:  # another system, or a container that forbids it: the peak then counts from the start
-        return
-
-
-def peak_memory(pid: int | str = "self") -> float:
-    """Return the most MB that a process has held in memory at once, 0 where the system does not tell."""
-    return _status(pid, "VmHWM")
-
-
-def memory(pid: int | str = "self") -> float:
-    """Return the MB that a process holds in memory, 0 where the system does not tell as Linux does."""
-    return _status(pid, "VmRSS")
-
-
 def processor_time(pid: int) -> float:
     """Return the processor seconds that a process has used, 0 where the system does not tell."""
     try:
@@ -89,11 +71,3 @@ def processor_time(pid: int) -> float:
     except OSError:
         return 0.0
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")  # of the user, of the system
-
-
-def _status(pid: int | str, field: str) -> float:
-    try:
-        lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
-    except OSError:
-        return 0.0
-    return next((int(line.split()[1]) * 1024 / 1e6 for line in lines if line.startswith(field)), 0.0)

@@ -18,8 +18,9 @@ import httpx
 
 import lookalike
 from benchmarks.client import Reply, ask_all
-from benchmarks.clock import memory, percentile, times_as_long
+from benchmarks.clock import percentile, times_as_long
 from lookalike.errors import LookalikeError
+from lookalike.evaluation.memory import memory
 
 APP = Path(lookalike.__file__).parents[1] / "app.py"
 # What every page made with gradio takes: an image in, an image out, nothing behind it.

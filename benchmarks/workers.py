@@ -7,8 +7,9 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import NamedTuple
 
-from benchmarks.clock import Seconds, Stages, forget_peak, peak_memory
+from benchmarks.clock import Seconds, Stages
 from lookalike.errors import LookalikeError, WeightsError
+from lookalike.evaluation.memory import forget_peak, peak_memory
 
 Look = Callable[[bytes], Seconds]  # does the work on a photo's bytes; returns its own stages, or {}
 Opener = Callable[..., Look]  # loads what the work needs; a function of a module, so that it can travel

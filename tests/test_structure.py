@@ -1,4 +1,4 @@
-"""The house keeps its shape: which room may import which, where heavy packages live, and which names are public."""
+"""Which room may import which, where heavy packages are imported, and which names are public."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def imports(file: Path) -> set[str]:
 
 
 def room_of(module: str) -> str | None:
-    """The room of a module of the package, None for the package itself and for what is none of its modules."""
+    """The room of a module of the package, None for anything else."""
     parts = module.split(".")
     if parts[0] != "lookalike" or len(parts) < 2:
         return None

@@ -9,7 +9,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.command import add_speed
 from lookalike.errors import LookalikeError, WeightsError
 from lookalike.evaluation.splits import BUNDLED_SPLIT, Side, load_split
 from lookalike.faces.detectors import DEFAULT_DETECTOR, load_detector
@@ -61,8 +60,6 @@ def _parser() -> argparse.ArgumentParser:
         "percentage", help="fit the percentage on held-out people and store it beside the model"
     )
     percentage.set_defaults(run_command=_percentage)
-
-    add_speed(commands)
 
     for command in (verify, percentage):
         command.add_argument(

@@ -13,9 +13,9 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from benchmarks.clock import memory
 from lookalike.backends.onnx import open_session
 from lookalike.errors import MissingFileError, WeightsError
+from lookalike.evaluation.memory import memory
 from lookalike.faces.alignment import align
 from lookalike.faces.face import RGB, Face
 from lookalike.files import BUNDLED

@@ -7,6 +7,7 @@ is two photos of one person (the median), 100 the identical embedding.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from statistics import NormalDist

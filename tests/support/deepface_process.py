@@ -20,7 +20,8 @@ def run_deepface(code: str, home: Path) -> dict[str, object]:
         "PATH": "/usr/bin",
         "HOME": str(home),
     }
-    prelude = "import sys, json; sys.path[:0] = ['.']; import numpy as np; from tests.support.drawing import draw_face\n"
+    prelude = "import sys, json; sys.path[:0] = ['.']; import numpy as np\n"
+        "from tests.support.drawing import draw_face\n"
     result = subprocess.run(
         [sys.executable, "-c", prelude + code], cwd=ROOT, env=environment, capture_output=True, text=True
     )

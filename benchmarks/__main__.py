@@ -1,11 +1,13 @@
-"""`python -m lookalike.evaluation speed PART`: what is measured, as tables, pictures and one page."""
+"""How fast it is, and how that grows: one photo, the search, the start, the crowd, and what is found."""
 
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from lookalike.errors import LookalikeError
 from lookalike.evaluation.reports import save_report
 
 SIZES = [1_000, 10_000, 100_000, 1_000_000, 10_000_000]  # rows; ten million take 5 GB
@@ -13,10 +15,20 @@ CLIENTS = [1, 8, 32]
 CAMERAS = [1, 2]  # the page lets no more film at once
 
 
-def add_speed(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add `speed` and its parts to the commands of the evaluation."""
-    speed = commands.add_parser("speed", help="how fast it is, beside DeepFace, and how that grows")
-    parts = speed.add_subparsers(required=True, metavar="PART")
+def main(arguments: list[str] | None = None) -> int:
+    """Run one benchmark; return its exit code: 0, or 2 with a sentence on stderr."""
+    options = _parser().parse_args(arguments)
+    try:
+        options.run_command(options)
+    except LookalikeError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parts = parser.add_subparsers(required=True, metavar="BENCHMARK")
     probe = _part(
         parts, "probe", _probe, "one photo from its bytes to matches, by stage, beside DeepFace", rounds=7
     )
@@ -36,6 +48,7 @@ def add_speed(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     recall = _part(parts, "recall", _recall, "how many faces each detector finds, in worse photos too")
     recall.add_argument("sources", nargs="+", metavar="SOURCE", help="crops of one face each")
     recall.add_argument("--photos", type=int, default=200, help="how many of them, drawn by chance")
+    return parser
 
 
 def _part(
@@ -147,3 +160,7 @@ def _renew_page(options: argparse.Namespace) -> None:
     from benchmarks.tables import write_page
 
     write_page(options.output, options.page or options.output / "SPEED.md")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
