@@ -20,8 +20,10 @@ def run_deepface(code: str, home: Path) -> dict[str, object]:
         "PATH": "/usr/bin",
         "HOME": str(home),
     }
-    prelude = "import sys, json; sys.path[:0] = ['.']; import numpy as np\n"
+    prelude = (
+        "import sys, json; sys.path[:0] = ['.']; import numpy as np\n"
         "from tests.support.drawing import draw_face\n"
+    )
     result = subprocess.run(
         [sys.executable, "-c", prelude + code], cwd=ROOT, env=environment, capture_output=True, text=True
     )
