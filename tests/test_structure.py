@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import lookalike
+from tests.support.imports import imported_names
 from tests.support.paths import ROOT
 
 PACKAGE = ROOT / "lookalike"
@@ -37,17 +38,6 @@ HOMES = {  # third party -> where alone it may be imported
 }
 
 
-def imports(file: Path) -> set[str]:
-    """Every dotted name that the file imports, wherever in it; `from a import b` counts as a and a.b."""
-    names = set()
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
-    return names
-
-
 def room_of(module: str) -> str | None:
     """The room of a module of the package, None for anything else."""
     parts = module.split(".")
@@ -57,7 +47,7 @@ def room_of(module: str) -> str | None:
 
 
 def rooms_imported(file: Path) -> set[str]:
-    return {room for name in imports(file) if (room := room_of(name))}
+    return {room for name in imported_names(file) if (room := room_of(name))}
 
 
 def modules() -> list[Path]:
@@ -95,7 +85,9 @@ def test_every_folder_says_what_it_is_for():
 
 def test_the_package_imports_no_benchmark_and_no_test():
     for file in [*modules(), ROOT / "app.py", ROOT / "build_gallery.py"]:
-        assert not {name for name in imports(file) if name.split(".")[0] in ("benchmarks", "tests")}, file
+        assert not {name for name in imported_names(file) if name.split(".")[0] in ("benchmarks", "tests")}, (
+            file
+        )
 
 
 @pytest.mark.parametrize("package", HOMES)
@@ -103,7 +95,7 @@ def test_heavy_packages_are_imported_only_where_they_belong(package: str):
     for file in [*modules(), ROOT / "app.py", ROOT / "build_gallery.py"]:
         place = file.relative_to(ROOT).as_posix()
         if not place.startswith(HOMES[package]):
-            assert not {name for name in imports(file) if name.split(".")[0] == package}, place
+            assert not {name for name in imported_names(file) if name.split(".")[0] == package}, place
 
 
 def test_importing_and_loading_the_finder_brings_no_heavy_package():
