@@ -1,4 +1,4 @@
-"""The table behind a gallery: its rows, its columns, and what is refused."""
+"""The table behind a gallery: its columns, its rows, and the checks that it must pass."""
 
 from __future__ import annotations
 
@@ -16,18 +16,27 @@ from lookalike.errors import GalleryError
 from lookalike.names import clean_name
 
 SCHEMA_VERSION = 1
-UNIT_TOLERANCE = 1e-2  # rows may have been stored in float16 by somebody else
-KEYS_AT_ONCE = 16_384  # rows: 16 MB of whole numbers at 128 a row
-FIELDS = ["name", "photo", "embedding", "confidence", "origin", "photos", "category"]
-EXTRAS = {"age": pa.int32(), "gender": pa.string()}  # columns that only some sources can fill
+UNIT_TOLERANCE = 1e-2  # other programs may have stored the rows in float16
+ROWS_PER_BLOCK = 16_384  # 16 MB of integers at 128 numbers a row
+IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])  # the type of `datasets.Image`
+REQUIRED: dict[str, pa.DataType | None] = {
+    "name": pa.string(),
+    "photo": IMAGE,
+    "embedding": None,  # depends on the dimension: a fixed-size list of float32
+    "confidence": pa.float32(),
+    "origin": pa.string(),
+    "photos": pa.int32(),
+    "category": pa.string(),
+}
+OPTIONAL: dict[str, pa.DataType] = {"age": pa.int32(), "gender": pa.string()}  # left out where no row has one
 
 
 @dataclass(frozen=True)
 class Row:
-    """One row: a kept photo, or the mean of a name's photos (then `confidence` and `origin` are None).
+    """One row: one photo, or the mean of a name's photos (then `confidence` and `origin` are None).
 
-    `photo` is the thumbnail's encoded bytes, None where no photo may be shown; `embedding` (dim,) float32
-    of unit length; `photos` is how many photos the row stands for; `age` is in years when it was taken.
+    `embedding` is (dim,) float32 of unit length. `photo` is the encoded thumbnail, None where no photo may be
+    shown. `photos` counts the photos that the row stands for. `age` is in years when the photo was taken.
     """
 
     name: str
@@ -41,60 +50,55 @@ class Row:
     gender: str | None = None
 
 
-def schema(dim: int, extras: Sequence[str] = ()) -> pa.Schema:
-    """Return the Arrow schema of a gallery with these of EXTRAS, and the note by which `datasets` shows
-    `photo` as an image.
+def schema(dim: int, optional: Sequence[str] = ()) -> pa.Schema:
+    """Return the Arrow schema of a gallery with these of the OPTIONAL columns.
+
+    Its metadata tells `datasets` to show `photo` as an image.
     """
-    features = {
-        "name": {"dtype": "string", "_type": "Value"},
-        "photo": {"_type": "Image"},
-        "embedding": {"feature": {"dtype": "float32", "_type": "Value"}, "length": dim, "_type": "List"},
-        "confidence": {"dtype": "float32", "_type": "Value"},
-        "origin": {"dtype": "string", "_type": "Value"},
-        "photos": {"dtype": "int32", "_type": "Value"},
-        "category": {"dtype": "string", "_type": "Value"},
-    } | {extra: {"dtype": str(EXTRAS[extra]), "_type": "Value"} for extra in extras}
-    fields = [
-        pa.field("name", pa.string()),
-        pa.field("photo", pa.struct([("bytes", pa.binary()), ("path", pa.string())])),
-        pa.field("embedding", pa.list_(pa.float32(), dim)),
-        pa.field("confidence", pa.float32()),
-        pa.field("origin", pa.string()),
-        pa.field("photos", pa.int32()),
-        pa.field("category", pa.string()),
-        *(pa.field(extra, EXTRAS[extra]) for extra in extras),
-    ]
-    return pa.schema(fields, metadata={"huggingface": json.dumps({"info": {"features": features}})})
+    columns = (
+        REQUIRED | {"embedding": pa.list_(pa.float32(), dim)} | {name: OPTIONAL[name] for name in optional}
+    )
+    features = {name: _feature(kind) for name, kind in columns.items()}
+    metadata = {"huggingface": json.dumps({"info": {"features": features}})}
+    return pa.schema(list(columns.items()), metadata=metadata)
+
+
+def _feature(kind: pa.DataType) -> dict[str, Any]:
+    """Return how `datasets` describes a column of this Arrow type."""
+    if kind == IMAGE:
+        return {"_type": "Image"}
+    if pa.types.is_fixed_size_list(kind):
+        return {"feature": _feature(kind.value_type), "length": kind.list_size, "_type": "List"}
+    return {"dtype": "float32" if kind == pa.float32() else str(kind), "_type": "Value"}
 
 
 def table_of(rows: Sequence[Row], dim: int) -> pa.Table:
-    """Return the rows as an Arrow table with the columns of `schema`, of EXTRAS those that say
-    anything.
-    """
-    extras = [extra for extra in EXTRAS if any(getattr(row, extra) is not None for row in rows)]
-    fields = {
-        field: [getattr(row, field) for row in rows]
-        for field in (*FIELDS, *extras)
-        if field not in ("photo", "embedding")
-    }
-    fields["photo"] = [None if row.photo is None else {"bytes": row.photo, "path": None} for row in rows]
-    fields["embedding"] = [np.asarray(row.embedding, np.float32) for row in rows]
-    return pa.Table.from_pydict(fields, schema=schema(dim, extras))
+    """Return the rows as an Arrow table; it has the OPTIONAL columns for which any row has a value."""
+    optional = [name for name in OPTIONAL if any(getattr(row, name) is not None for row in rows)]
+    columns = {name: [getattr(row, name) for row in rows] for name in (*REQUIRED, *optional)}
+    columns["photo"] = [
+        None if photo is None else {"bytes": photo, "path": None} for photo in columns["photo"]
+    ]
+    columns["embedding"] = [np.asarray(row.embedding, np.float32) for row in rows]
+    return pa.Table.from_pydict(columns, schema=schema(dim, optional))
 
 
 def checked(table: pa.Table, dim: int) -> pa.Table:
-    """Return the table with the columns of `schema`, sorted by name; raise GalleryError if it is none."""
+    """Return the table with exactly the columns of `schema`, sorted by name.
+
+    Raises GalleryError where it is empty, lacks a column, or has rows without a name or an embedding.
+    """
     if table.num_rows == 0:
         raise GalleryError("The gallery is empty; build it again from a source with faces.")
     try:
-        extras = [extra for extra in EXTRAS if extra in table.column_names]
-        table = table.select([*FIELDS, *extras]).cast(schema(dim, extras))
+        optional = [name for name in OPTIONAL if name in table.column_names]
+        table = table.select([*REQUIRED, *optional]).cast(schema(dim, optional))
     except (KeyError, pa.ArrowException, ValueError) as error:
         raise GalleryError(
             f"The gallery's table has not the columns of schema {SCHEMA_VERSION} "
             f"with {dim} numbers a row; build it again."
         ) from error
-    bad = pc.or_(pc.or_(table["name"].is_null(), table["embedding"].is_null()), _nameless(table["name"]))
+    bad = pc.or_(pc.or_(table["name"].is_null(), table["embedding"].is_null()), _blank(table["name"]))
     if count := pc.sum(bad).as_py():
         raise GalleryError(
             f"{count:,} of the gallery's {table.num_rows:,} rows have no name or no embedding; "
@@ -103,8 +107,8 @@ def checked(table: pa.Table, dim: int) -> pa.Table:
     return table.sort_by("name").combine_chunks()
 
 
-def _nameless(names: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return True for names that show nothing: blanks and control characters."""
+def _blank(names: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return True for names of spaces and control characters alone."""
     blank = [
         name
         for name in pc.unique(names).to_pylist()
@@ -114,11 +118,11 @@ def _nameless(names: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def embeddings_of(table: pa.Table, dim: int) -> NDArray[np.float32]:
-    """Return the (rows, dim) float32 embeddings; raise GalleryError unless they have unit length."""
+    """Return the (rows, dim) float32 embeddings. Raises GalleryError unless they have unit length."""
     flat = table["embedding"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
     rows = np.ascontiguousarray(flat.reshape(-1, dim), np.float32)
     lengths = np.linalg.norm(rows, axis=1)
-    wrong = int((~(np.abs(lengths - 1) <= UNIT_TOLERANCE)).sum())  # not a number is not at most anything
+    wrong = int((~(np.abs(lengths - 1) <= UNIT_TOLERANCE)).sum())  # `not <=` so that NaN counts as wrong
     if wrong:
         raise GalleryError(
             f"{wrong:,} of the gallery's {len(rows):,} embeddings are not of unit length; build it again."
@@ -127,13 +131,14 @@ def embeddings_of(table: pa.Table, dim: int) -> NDArray[np.float32]:
 
 
 def distinct_rows(embeddings: NDArray[np.float32], owners: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
-    """Return the places of the (n, dim) rows without those whose owner (n,) has the very same one before.
+    """Return the sorted indices of the (n, dim) rows without repeats: rows of one owner (n,) that are equal.
 
-    Told apart by 64 bits drawn from all of a row: two of a million by chance once in 10^7 galleries.
+    Rows are compared by a 64-bit hash: in a million rows two different ones have the same hash once in 10^7
+    galleries.
     """
     factors = np.random.default_rng(0).integers(1, 2**63, embeddings.shape[1] + 1, np.uint64)
-    keys = owners.astype(np.uint64) * factors[-1]
-    for start in range(0, len(keys), KEYS_AT_ONCE):
-        part = slice(start, start + KEYS_AT_ONCE)
-        keys[part] += embeddings[part].view(np.uint32).astype(np.uint64) @ factors[:-1]
-    return np.sort(np.unique(keys, return_index=True)[1])
+    hashes = owners.astype(np.uint64) * factors[-1]
+    for start in range(0, len(hashes), ROWS_PER_BLOCK):
+        block = slice(start, start + ROWS_PER_BLOCK)
+        hashes[block] += embeddings[block].view(np.uint32).astype(np.uint64) @ factors[:-1]
+    return np.sort(np.unique(hashes, return_index=True)[1])

@@ -1,9 +1,11 @@
-"""A gallery's settings: what is to be known of its table before that is opened."""
+"""A gallery's settings, `gallery.json`: which model and alignment its rows belong to, and where they come from."""
 
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
+from dataclasses import fields as dataclass_fields
 from itertools import pairwise
 from math import isfinite
 from pathlib import Path
@@ -14,22 +16,21 @@ from lookalike.gallery.schema import SCHEMA_VERSION
 from lookalike.models.similarity import Scale
 
 SETTINGS_FILE = "gallery.json"
-MAX_BYTES = 10_000_000  # of that file; with the digests of a thousand parts it has a hundredth of it
+MAX_FILE_BYTES = 10_000_000  # the file of a gallery of a thousand parts has a hundredth of this
 MAX_DIM = 65_536  # numbers a row; the largest model that is offered has 4,096
-TEXTS = ["model", "weights", "weights_hash", "alignment", "normalization"]
-TEXTS += ["engine", "detector", "source", "licence"]
+FILE_NAME = re.compile(r"[\w-][\w.-]*\.parquet")  # no path, and not hidden
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What decides whether a gallery and a model belong together, and what its reader wants to know.
+    """The settings of one model's gallery: what it was built with, and from what.
 
-    `standing` holds the cosines of strangers' best matches in this gallery, 101 quantiles from the 0th to
-    the 100th percentile (none for a gallery of one name); `scale` is set only where the model has no fitted
-    scale of its own. `mean_length` is the median length, 0..1, of the means of unit embeddings that the rows
-    were before they were normalized, 1 where a row is a photo: a cosine with such a row, times this length,
-    is about the mean cosine with the photos behind it, for which the percentage was fitted.
-    `records` says what became of every record of the source, in the build's words.
+    `standing` holds the best cosines that strangers reach in this gallery: 101 quantiles from the 0th to the
+    100th percentile, empty for a gallery of one name. `scale` is set only where the model has no fitted scale
+    of its own. `mean_length`, 0..1, matters where a row is the mean of several photos: it is the median length
+    of these means before they were scaled to unit length, and 1 where a row is one photo. A cosine with a mean
+    row times `mean_length` is about the mean cosine with the photos behind it, which the percentage was fitted
+    to. `records` counts what became of the source's records, by outcome.
     """
 
     model: str
@@ -51,9 +52,10 @@ class Settings:
 
 
 def read_settings(path: Path) -> tuple[Settings, dict[str, str] | None]:
-    """Return the settings in a file, and the SHA-256 of each file of the table, None where it names none.
+    """Return the settings in a file, and the SHA-256 of each of the table's files by its name.
 
-    Raises GalleryError with the way out: whoever wrote the file may be anybody.
+    The latter is None in files of older versions, which did not list them. The file may come from anybody, so
+    each value is checked. Raises GalleryError with the way out.
     """
     try:
         fields: dict[str, Any] = json.loads(_text(path))
@@ -66,51 +68,55 @@ def read_settings(path: Path) -> tuple[Settings, dict[str, str] | None]:
         files, scale = fields.pop("files", None), fields.pop("scale")
         fields["standing"] = tuple(fields["standing"])
         settings = Settings(scale=None if scale is None else Scale.from_json(scale), **fields)
-        faults = [name for name, fits in _checks(settings, files).items() if not fits]
+        invalid = _invalid_fields(settings, files)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise GalleryError(f"{path} cannot be read; build the gallery again.") from error
-    if faults:
-        raise GalleryError(f"{path} says what cannot be ({', '.join(faults)}); build the gallery again.")
+    if invalid:
+        raise GalleryError(f"{path} has invalid values ({', '.join(invalid)}); build the gallery again.")
     return settings, files
 
 
 def _text(path: Path) -> str:
     with path.open("rb") as file:
-        data = file.read(MAX_BYTES + 1)
-    if len(data) > MAX_BYTES:
+        data = file.read(MAX_FILE_BYTES + 1)
+    if len(data) > MAX_FILE_BYTES:
         raise ValueError("too long")
     return data.decode()
 
 
-def _checks(settings: Settings, files: object) -> dict[str, bool]:
-    """Return for each field whether it can be true."""
-    texts = {name: value for name, value in vars(settings).items() if name in TEXTS}
-    records = settings.records.items()
-    return {
-        **{name: _is_text(value) for name, value in texts.items()},
+def _invalid_fields(settings: Settings, files: object) -> list[str]:
+    texts = [field.name for field in dataclass_fields(settings) if field.type == "str"]
+    valid = {name: _is_text(getattr(settings, name)) for name in texts} | {
         "dim": type(settings.dim) is int and 0 < settings.dim <= MAX_DIM,
         "deepface": settings.deepface is None or _is_text(settings.deepface),
-        "standing": _rises(settings.standing, strictly=False),
+        "standing": _is_rising(settings.standing, strictly=False),
         "scale": settings.scale is None or _is_scale(settings.scale),
         "mean_length": _is_number(settings.mean_length) and 0 < settings.mean_length <= 1,
-        "records": all(_is_text(what) and type(count) is int and count >= 0 for what, count in records),
-        "files": files is None or (isinstance(files, dict) and all(map(_is_text, files.values()))),
+        "records": all(_is_text(what) and _is_count(count) for what, count in settings.records.items()),
+        "files": files is None or _is_file_list(files),
     }
+    return [name for name, is_valid in valid.items() if not is_valid]
 
 
 def _is_scale(scale: Scale) -> bool:
-    pairs = len(scale.cosines) == len(scale.similarities) >= 2
-    rises = _rises(scale.cosines, strictly=True) and _rises(scale.similarities, strictly=True)
     return (
-        pairs
-        and rises
+        len(scale.cosines) == len(scale.similarities) >= 2
+        and _is_rising(scale.cosines, strictly=True)
+        and _is_rising(scale.similarities, strictly=True)
         and scale.similarities[0] >= 0
         and scale.similarities[-1] <= 100
         and _is_number(scale.same)
     )
 
 
-def _rises(numbers: tuple[float, ...], *, strictly: bool) -> bool:
+def _is_file_list(files: object) -> bool:
+    """Return whether this maps names of files in the gallery's own folder to hashes."""
+    return isinstance(files, dict) and all(
+        FILE_NAME.fullmatch(name) and _is_text(digest) for name, digest in files.items()
+    )
+
+
+def _is_rising(numbers: tuple[float, ...], *, strictly: bool) -> bool:
     return all(map(_is_number, numbers)) and all(
         first < second if strictly else first <= second for first, second in pairwise(numbers)
     )
@@ -120,6 +126,10 @@ def _is_number(value: object) -> bool:
     return type(value) in (int, float) and isfinite(value)  # type: ignore[arg-type]
 
 
+def _is_count(value: object) -> bool:
+    return type(value) is int and value >= 0
+
+
 def _is_text(value: object) -> bool:
-    """Say whether this is text that can be written: JSON can spell halves of letters, which cannot."""
+    """Return whether this is text that can be encoded: JSON can hold lone surrogates, which cannot."""
     return isinstance(value, str) and value.encode("utf-8", "replace").decode() == value

@@ -1,16 +1,18 @@
-"""A gallery's files: written whole or not at all, and checked before they are believed.
+"""Write and read a gallery's files, so that a reader finds the old gallery or the new one, never a mixture.
 
-`gallery.json` names each Parquet file with its SHA-256, so that a part that is missing, cut short, exchanged
-or of another build is refused. Nothing in these files is run, opened as a path, or fetched.
+The name of each Parquet file ends with the file's hash, so a new part never overwrites an old one.
+`gallery.json` lists the parts with their SHA-256. A write adds the new parts, replaces `gallery.json` in one
+step, and then deletes the old parts. A reader opens only the parts that `gallery.json` lists, and refuses
+one that is missing, damaged or from another build. Nothing in these files is executed or fetched.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
+import os
 import re
-import shutil
-from collections.abc import Mapping
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -18,102 +20,131 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lookalike.errors import GalleryError, MismatchError, MissingFileError
-from lookalike.gallery.schema import EXTRAS, FIELDS
+from lookalike.files import atomic_write, sha256_of, write_text
+from lookalike.gallery.schema import OPTIONAL, REQUIRED
 from lookalike.gallery.settings import SETTINGS_FILE, Settings, read_settings
 
 ROWS_PER_FILE = 100_000  # with thumbnails of some 6 KB, 600 MB a file
-PART = re.compile(r"-of-(\d+)\.parquet")  # how the name of a part ends
+HASHED_PART = re.compile(r"rows-\d{5}-of-\d{5}-[0-9a-f]{12}\.parquet")  # as `write_gallery` names them
+UNLISTED_PART = re.compile(r"-of-(\d+)\.parquet")  # how names ended before `gallery.json` listed the parts
+
+
+def models_in(folder: Path) -> list[str]:
+    """Return the models for which `folder` holds a gallery, sorted."""
+    return sorted(file.parent.name for file in folder.glob(f"[!.]*/{SETTINGS_FILE}"))
 
 
 def write_gallery(folder: Path, table: pa.Table, settings: Settings) -> None:
-    """Write one model's table and settings into `folder`, its other models left alone; nothing is left half
-    written. Raises OSError.
+    """Write one model's table and settings into `folder`; the galleries of other models stay as they are.
+
+    Until the last step a reader gets the previous gallery, which also stays if the write fails. One process
+    at a time may write. Raises OSError.
     """
-    target, partial = folder / settings.model, folder / f".{settings.model}.partial"
-    shutil.rmtree(partial, ignore_errors=True)  # of a build that was killed
-    partial.mkdir(parents=True)
+    target = folder / settings.model
+    kept = set(target.glob("*.parquet"))  # unless the write succeeds
+    count = -(-len(table) // ROWS_PER_FILE)
     try:
-        count = -(-len(table) // ROWS_PER_FILE)
+        files = {}
         for part in range(count):
-            rows = table.slice(part * ROWS_PER_FILE, ROWS_PER_FILE)
-            pq.write_table(rows, partial / f"rows-{part:05d}-of-{count:05d}.parquet", compression="zstd")
-        fields = {**asdict(settings), "files": _digests(partial)}
-        (partial / SETTINGS_FILE).write_text(json.dumps(fields, indent=2) + "\n", encoding="utf-8")
-        _replace(partial, target)
+            path = _write_part(target, table.slice(part * ROWS_PER_FILE, ROWS_PER_FILE), part, count)
+            files[path.name] = sha256_of(path)
+        fields = {**asdict(settings), "files": files}
+        write_text(target / SETTINGS_FILE, json.dumps(fields, indent=2) + "\n")
+        kept = {target / name for name in files}
     finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        for path in set(target.glob("*.parquet")) - kept:
+            with suppress(OSError):  # Windows keeps a file that a reader has open; the next write deletes it
+                path.unlink()
+        with suppress(OSError):  # removes the folder only where the first write failed and left it empty
+            target.rmdir()
+
+
+def _write_part(target: Path, rows: pa.Table, part: int, count: int) -> Path:
+    name = f"rows-{part:05d}-of-{count:05d}"
+    unnamed = target / f".{name}.parquet"
+    with atomic_write(unnamed) as partial:
+        pq.write_table(rows, partial, compression="zstd")
+    path = target / f"{name}-{sha256_of(unnamed)[:12]}.parquet"
+    os.replace(unnamed, path)
+    return path
 
 
 def read_gallery(folder: Path, model: str) -> tuple[pa.Table, Settings]:
     """Return the table and the settings of one model that `write_gallery` wrote into `folder`.
 
-    The table is as it lies there, every value valid for its type. Raises GalleryError with the way out.
+    Where another process replaces the gallery meanwhile, the new one is read. Each value of the table is
+    valid for its type; nothing else about it is checked here. Raises GalleryError with the way out.
     """
     if not folder.is_dir():
         raise MissingFileError(f"There is no gallery at {folder}; build one with build_gallery.py.")
-    offered = sorted(file.parent.name for file in folder.glob(f"[!.]*/{SETTINGS_FILE}"))
-    if model not in offered:
+    if model not in (offered := models_in(folder)):
         raise MismatchError(
             f"The gallery at {folder} has no table for the model '{model}' "
             f"(it has: {', '.join(offered) or 'none'}); choose one of its models or build it again."
         )
-    settings, files = read_settings(folder / model / SETTINGS_FILE)
-    if settings.model != model:  # a name from elsewhere would become a path when the gallery is saved
-        raise GalleryError(f"{folder / model / SETTINGS_FILE} is of another model; build the gallery again.")
-    _check_files(folder / model, files)
-    return _read_tables(folder / model), settings
+    file = folder / model / SETTINGS_FILE
+    while True:
+        version = _version(file)
+        try:
+            return _read(file, model)
+        except GalleryError:
+            if _version(file) == version:  # else a writer deleted the parts that were being read
+                raise
 
 
-def _read_tables(folder: Path) -> pa.Table:
+def part_files(folder: Path, model: str) -> list[Path]:
+    """Return the Parquet files that make up one model's gallery, in order. Raises GalleryError."""
+    file = folder / model / SETTINGS_FILE
+    return list(_parts(file.parent, read_settings(file)[1]))
+
+
+def _version(file: Path) -> str | None:
+    with suppress(OSError):
+        return sha256_of(file)
+    return None
+
+
+def _read(file: Path, model: str) -> tuple[pa.Table, Settings]:
+    settings, files = read_settings(file)
+    if settings.model != model:  # another name would become a path when the gallery is saved
+        raise GalleryError(f"{file} is of another model; build the gallery again.")
+    parts = _parts(file.parent, files)
     try:
-        tables = []
-        for path in sorted(folder.glob("*.parquet")):
-            with pq.ParquetFile(path) as file:  # a file alone: no column comes from a folder's name
-                tables.append(file.read(columns=[*FIELDS, *EXTRAS]))
-        table = pa.concat_tables(tables)
-        table.validate(full=True)  # text that is no UTF-8 would else show when a visitor meets it
-        return table
+        _check_parts(file.parent, parts)
+        return _read_table(list(parts)), settings
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise GalleryError(f"The table in {folder} cannot be read; build the gallery again.") from error
+        raise GalleryError(f"The table in {file.parent} cannot be read; build the gallery again.") from error
 
 
-def _check_files(folder: Path, files: Mapping[str, str] | None) -> None:
-    """Raise GalleryError unless all parts are there, and are the files that the settings name."""
-    names = sorted(path.name for path in folder.glob("*.parquet"))
-    counts = {int(part[1]) for name in names if (part := PART.search(name))}
-    if len(counts) > 1 or (counts and counts != {len(names)}):
+def _parts(folder: Path, files: dict[str, str] | None) -> dict[Path, str | None]:
+    """Return each part with its expected SHA-256, None for a gallery whose settings list no files."""
+    if files is not None:
+        return {folder / name: files[name] for name in sorted(files)}
+    paths = sorted(folder.glob("[!.]*.parquet"))
+    return {path: None for path in paths if not HASHED_PART.fullmatch(path.name)}
+
+
+def _check_parts(folder: Path, parts: dict[Path, str | None]) -> None:
+    there = [path for path in parts if path.is_file()]
+    counts = [int(match[1]) for path in parts if (match := UNLISTED_PART.search(path.name))]
+    expected = max([len(parts), *counts])
+    if len(there) != expected:
         raise GalleryError(
-            f"The table in {folder} has {len(names)} of {max(counts)} parts; "
-            "fetch or build the gallery again."
+            f"The table in {folder} has {len(there)} of {expected} parts; fetch or build the gallery again."
         )
-    if files is None:  # a gallery from before files were named
-        return
-    try:
-        found = _digests(folder)
-    except OSError as error:
-        raise GalleryError(f"The table in {folder} cannot be read; build the gallery again.") from error
-    wrong = sorted(name for name in files.keys() | found.keys() if files.get(name) != found.get(name))
+    wrong = sum(digest not in (None, sha256_of(path)) for path, digest in parts.items())
     if wrong:
         raise GalleryError(
-            f"The table in {folder} is not the one that its {SETTINGS_FILE} describes ({len(wrong)} of "
-            f"{len(files)} files differ); fetch or build the gallery again."
+            f"The table in {folder} is not the one that its {SETTINGS_FILE} describes ({wrong} of "
+            f"{len(parts)} files differ); fetch or build the gallery again."
         )
 
 
-def _digests(folder: Path) -> dict[str, str]:
-    """Return the SHA-256 of each Parquet file by its name."""
-    digests = {}
-    for path in sorted(folder.glob("*.parquet")):
-        with path.open("rb") as file:
-            digests[path.name] = hashlib.file_digest(file, "sha256").hexdigest()
-    return digests
-
-
-def _replace(partial: Path, target: Path) -> None:
-    """Put the folder `partial` where `target` is, which stays whole until then."""
-    old = target.with_name(f".{target.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
-    if target.exists():
-        target.rename(old)
-    partial.rename(target)
-    shutil.rmtree(old, ignore_errors=True)
+def _read_table(paths: Sequence[Path]) -> pa.Table:
+    tables = []
+    for path in paths:
+        with pq.ParquetFile(path) as file:  # unlike pq.read_table, takes no column from a folder's name
+            tables.append(file.read(columns=[*REQUIRED, *OPTIONAL]))
+    table = pa.concat_tables(tables)
+    table.validate(full=True)  # finds text that is not UTF-8
+    return table

@@ -28,13 +28,13 @@ from tests.support.commands import (
     NOWHERE,
     ROOT,
     START_SECONDS,
-    TABLE,
     build,
     finish,
     impatient_build,
     put_gallery,
     result,
     stars,
+    table_of,
 )
 from tests.support.fakes import make_gallery
 from tests.support.hub_server import Hub, serve
@@ -64,9 +64,10 @@ def test_a_hub_that_answers_nonsense_is_a_hub_that_is_away(hub: Hub, tmp_path: P
 
 def test_a_file_that_was_damaged_on_its_way_is_fetched_again(hub: Hub, tmp_path: Path):
     put_gallery(hub, tmp_path, "me/damaged")
-    good = hub.files("me/damaged")[TABLE]
+    table = table_of(hub, "me/damaged")
+    good = hub.files("me/damaged")[table]
     hub.babble(
-        f"GET /datasets/me/damaged/resolve/{hub.repos['me/damaged'].commits[-1].sha}/{TABLE}",
+        f"GET /datasets/me/damaged/resolve/{hub.repos['me/damaged'].commits[-1].sha}/{table}",
         good[::-1],
         times=1,
     )
@@ -76,7 +77,8 @@ def test_a_file_that_was_damaged_on_its_way_is_fetched_again(hub: Hub, tmp_path:
 
 def test_a_damaged_gallery_on_the_hub_is_refused_with_a_sentence(hub: Hub, tmp_path: Path):
     put_gallery(hub, tmp_path, "me/broken")
-    hub.put("me/broken", {TABLE: hub.files("me/broken")[TABLE][:-7]})
+    table = table_of(hub, "me/broken")
+    hub.put("me/broken", {table: hub.files("me/broken")[table][:-7]})
     with pytest.raises(GalleryError, match=r"is not the one that its gallery\.json describes"):
         open_gallery("me/broken", model="compact")
 
@@ -264,7 +266,7 @@ def test_a_dataset_runs_no_code(hub: Hub, tmp_path: Path):
     finders = load_finders("them/evil", model="compact", detector="mtcnn")
     assert finders.gallery_id == "them/evil"
     fetched = {path.name for path in fetch_gallery("them/evil", "compact").rglob("*") if path.is_file()}
-    assert fetched == {Path(TABLE).name, Path(NOTES).name}
+    assert fetched == {Path(table_of(hub, "them/evil")).name, Path(NOTES).name}
     hub.put("them/code", {"data/train-0.parquet": stars(("Ada", 1)), **evil})
     for download in (False, True):
         with suppress(SourceError):

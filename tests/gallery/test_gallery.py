@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import json
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,9 +15,37 @@ import numpy as np
 import pytest
 
 from lookalike.errors import GalleryError, MismatchError, MissingFileError
+from lookalike.gallery import storage
 from lookalike.gallery.gallery import Gallery, standing_quantiles
 from lookalike.gallery.schema import Row
+from lookalike.gallery.settings import SETTINGS_FILE
+from lookalike.gallery.storage import part_files
 from tests.support.fakes import ColourEmbedder, make_gallery, settings, unit
+
+
+def make_old(folder: Path) -> None:
+    """Change a gallery to the format in which the settings did not list the files."""
+    settings_file = folder / SETTINGS_FILE
+    fields = json.loads(settings_file.read_text())
+    del fields["files"]
+    settings_file.write_text(json.dumps(fields))
+    next(folder.glob("*.parquet")).rename(folder / "rows-00000-of-00001.parquet")
+
+
+def watch_files(monkeypatch: pytest.MonkeyPatch, look: Callable[[], object]) -> None:
+    """Call `look` before and after each file is renamed or deleted."""
+
+    def watched(function: Callable[..., object]) -> Callable[..., object]:
+        def call(*arguments: object, **options: object) -> object:
+            look()
+            answer = function(*arguments, **options)
+            look()
+            return answer
+
+        return call
+
+    for place, name in ((os, "replace"), (os, "rename"), (os, "unlink"), (os, "rmdir"), (Path, "unlink")):
+        monkeypatch.setattr(place, name, watched(getattr(place, name)))
 
 
 def test_search_returns_each_name_once_by_its_best_row():
@@ -62,6 +96,97 @@ def test_saving_the_same_rows_twice_gives_the_same_bytes(tmp_path: Path):
         make_gallery(ada=[[1, 0, 0]], bo=[[0, 1, 0]]).save(tmp_path / folder)
     one, two = (sorted((tmp_path / folder / "colour").iterdir()) for folder in ("one", "two"))
     assert [file.read_bytes() for file in one] == [file.read_bytes() for file in two]
+
+
+def test_a_reader_finds_a_whole_gallery_at_each_moment_of_a_write(tmp_path: Path, monkeypatch):
+    make_gallery(ada=[[1, 0, 0]]).save(tmp_path)
+    found = []
+
+    def load() -> None:
+        found.append(Gallery.load(tmp_path, model="colour").names)
+
+    watch_files(monkeypatch, load)
+    make_gallery(bo=[[0, 1, 0]]).save(tmp_path)
+    load()
+    assert len(found) > 5 and found == sorted(found) and set(found) == {("ada",), ("bo",)}
+
+
+def test_a_reader_finds_a_whole_gallery_while_an_older_format_is_replaced(tmp_path: Path, monkeypatch):
+    make_gallery(ada=[[1, 0, 0]]).save(tmp_path)
+    make_old(tmp_path / "colour")
+    found = []
+    watch_files(monkeypatch, lambda: found.append(Gallery.load(tmp_path, model="colour").names))
+    make_gallery(bo=[[0, 1, 0]]).save(tmp_path)
+    assert len(found) > 5 and found == sorted(found) and set(found) == {("ada",), ("bo",)}
+
+
+def test_a_reader_whose_parts_are_deleted_reads_the_new_gallery(tmp_path: Path, monkeypatch):
+    make_gallery(ada=[[1, 0, 0]]).save(tmp_path)
+    real, reads = storage.read_settings, []
+
+    def read_and_be_overtaken(path: Path):
+        answer = real(path)
+        if not reads:
+            make_gallery(bo=[[0, 1, 0]]).save(tmp_path)
+        reads.append(path)
+        return answer
+
+    monkeypatch.setattr(storage, "read_settings", read_and_be_overtaken)
+    assert Gallery.load(tmp_path, model="colour").names == ("bo",)
+    assert len(reads) == 2
+
+
+def test_readers_in_other_threads_never_miss_a_gallery_that_is_saved_again_and_again(tmp_path: Path):
+    make_gallery(ada=[[1, 0, 0]]).save(tmp_path)
+    done = threading.Event()
+
+    def read() -> set[tuple[str, ...]]:
+        found = set()
+        while not done.is_set():
+            found.add(Gallery.load(tmp_path, model="colour").names)
+        return found
+
+    with ThreadPoolExecutor(2) as pool:
+        readers = [pool.submit(read) for _ in range(2)]
+        for number in range(40):
+            make_gallery(**{f"name {number % 2}": [[1, number, 0]]}).save(tmp_path)
+        done.set()
+        assert all(reader.result() <= {("ada",), ("name 0",), ("name 1",)} for reader in readers)
+
+
+def test_a_write_that_fails_leaves_the_gallery_and_nothing_else(tmp_path: Path, monkeypatch):
+    make_gallery(ada=[[1, 0, 0]]).save(tmp_path / "old")
+    before = {path.name: path.read_bytes() for path in (tmp_path / "old" / "colour").iterdir()}
+
+    def full(path: Path, text: str) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(storage, "write_text", full)
+    for folder in ("old", "new"):
+        with pytest.raises(OSError, match="No space left"):
+            make_gallery(bo=[[0, 1, 0]]).save(tmp_path / folder)
+    assert {path.name: path.read_bytes() for path in (tmp_path / "old" / "colour").iterdir()} == before
+    assert not (tmp_path / "new" / "colour").exists()
+
+
+def test_what_a_killed_write_left_is_ignored_and_then_deleted(tmp_path: Path):
+    make_gallery(ada=[[1, 0, 0]]).save(tmp_path)
+    for name in ("rows-00000-of-00001-000000000000.parquet", ".rows-00000-of-00001-ab.partial.parquet"):
+        (tmp_path / "colour" / name).write_bytes(b"half")
+    assert Gallery.load(tmp_path, model="colour").names == ("ada",)
+    make_gallery(bo=[[0, 1, 0]]).save(tmp_path)
+    assert len(list((tmp_path / "colour").iterdir())) == 2
+    assert Gallery.load(tmp_path, model="colour").names == ("bo",)
+
+
+def test_a_gallery_whose_settings_list_no_files_is_loaded_and_replaced(tmp_path: Path):
+    make_gallery(ada=[[1, 0, 0]]).save(tmp_path)
+    make_old(tmp_path / "colour")
+    gallery = Gallery.load(tmp_path, model="colour")
+    assert gallery.names == ("ada",)
+    gallery.save(tmp_path)
+    (part,) = part_files(tmp_path, "colour")
+    assert sorted((tmp_path / "colour").iterdir()) == [tmp_path / "colour" / SETTINGS_FILE, part]
 
 
 def test_saving_replaces_one_model_and_leaves_the_others(tmp_path: Path):

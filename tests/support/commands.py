@@ -149,7 +149,14 @@ def put_gallery(hub: Hub, tmp_path: Path, name: str = "me/stars") -> None:
     hub.put(name, {f"compact/{file.name}": file.read_bytes() for file in files})
 
 
-TABLE, NOTES = "compact/rows-00000-of-00001.parquet", "compact/gallery.json"
+NOTES = "compact/gallery.json"
+
+
+def table_of(hub: Hub, name: str) -> str:
+    """Return the path of the Parquet file in a gallery on the Hub."""
+    return next(
+        path for path in hub.files(name) if path.startswith("compact/rows-") and path.endswith(".parquet")
+    )
 
 
 NOWHERE = {
