@@ -1,1 +1,1 @@
-"""How fast it is, and how that grows. `python -m benchmarks --help`."""
+"""Benchmarks of speed, memory and face recall. Run `python -m benchmarks --help`."""

@@ -1,4 +1,4 @@
-"""One photo, from the bytes of its file to matches: by stage, beside DeepFace, and as photos grow."""
+"""One photo, from its bytes to matches: by stage, compared with DeepFace, and for growing photos."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from statistics import median
 import cv2
 import numpy as np
 
-from benchmarks.clock import Seconds, in_turns, times_as_long
-from benchmarks.rivals import NETWORKS, open_find, open_ours, open_represent
+from benchmarks.clock import Seconds, median_ratio, run_alternating
+from benchmarks.systems import NETWORKS, open_find, open_ours, open_represent
 from benchmarks.workers import Run, Worker
 from lookalike.errors import NoFaceError, WeightsError
 from lookalike.faces.detectors import load_detector
@@ -23,25 +23,23 @@ from lookalike.faces.face import RGB
 from lookalike.gallery.gallery import Gallery
 
 CAMERA, PHONE = (640, 480), (4000, 3000)  # pixels, width and height
-QUALITY = 90  # of the JPEGs, about what phones and browsers use
-WIDTHS = (320, 640, 1280, 2000, 4000, 6000)  # of photos 4:3 that show one face; the last has 27 megapixels
+QUALITY = 90  # JPEG quality, about that of phones and browsers
+WIDTHS = (320, 640, 1280, 2000, 4000, 6000)  # of 4:3 photos with one face; the last has 27 megapixels
 CROWDS = (1, 2, 4, 8, 16, 32)  # faces in one photo
-TILE, COLUMNS, ROWS = 200, 8, 6  # a crowd stands in a grid of squares of so many pixels
+TILE, COLUMNS, ROWS = 200, 8, 6  # a crowd is a grid of tiles of TILE x TILE pixels
 OURS = "mtcnn (default)"
-AROUND = (
-    0.15  # of a face's height is left round it in a crowd, so that all of them are large enough to be found
-)
+MARGIN = 0.15  # of the face's height, kept around each face of a crowd; all faces stay large enough to find
 GREY = (127, 127, 127)
 
 
 @dataclass(frozen=True)
-class Contest:
-    """One contestant on one photo: medians over the rounds of seconds, of its stages' seconds and of the
-    peak of memory in MB; `times_ours` is how many times as long it takes as our default, None for itself.
+class Comparison:
+    """One system on one photo: the medians over the rounds of its seconds, its seconds by stage, and its peak
+    memory in MB. `times_ours` is how many times as long it takes as our default; None for our default itself.
     """
 
     photo: str
-    contestant: str
+    system: str
     seconds: float
     stages: Seconds
     memory: float
@@ -50,7 +48,7 @@ class Contest:
 
 @dataclass(frozen=True)
 class Growth:
-    """Medians for one size of a photo (megapixels) or one number of faces."""
+    """Medians for one photo size (megapixels) or one number of faces."""
 
     size: float
     seconds: float
@@ -58,38 +56,40 @@ class Growth:
     memory: float
 
 
-def contest(portrait: RGB, group: RGB, *, rounds: int) -> list[Contest]:
-    """Let our detectors and DeepFace answer a camera frame, a phone's photo and a group.
+def compare(portrait: RGB, group: RGB, *, rounds: int) -> list[Comparison]:
+    """Compare our detectors and DeepFace on a camera frame, a phone photo and a photo of a group.
 
-    Each takes turns with our default alone, since a dozen processes with TensorFlow would fill the memory.
+    Each system alternates with our default only: a dozen processes with TensorFlow would fill the memory.
     """
     photos = {
         "camera frame, 640×480": frame(portrait, CAMERA),
         "phone, 12 megapixels": frame(portrait, PHONE),
         f"group, {group.shape[1]}×{group.shape[0]}": _jpeg(group),
     }
-    found: list[Contest] = []
+    found: list[Comparison] = []
     with ExitStack() as stack, tempfile.TemporaryDirectory() as home:
         ours = stack.enter_context(closing(Worker(open_ours, "mtcnn")))
-        for name, opener in _rivals(home).items():
+        for name, opener in _others(home).items():
             print(name, file=sys.stderr)
             try:
-                with closing(opener()) as rival:
+                with closing(opener()) as other:
                     for photo, data in photos.items():
-                        found += _duel(photo, data, {OURS: ours, name: rival}, rounds=rounds)
+                        found += _compare_two(photo, data, {OURS: ours, name: other}, rounds=rounds)
             except WeightsError as error:
-                print(f"left out from here on: {name}. {error}", file=sys.stderr)
+                print(f"skipped from here on: {name}. {error}", file=sys.stderr)
     return [one for photo in photos for one in _once([one for one in found if one.photo == photo])]
 
 
 def grow(photos: Mapping[float, bytes], *, rounds: int) -> list[Growth]:
-    """Return what our default takes for each of `photos`, which are keyed by their size."""
+    """Measure our default on each of `photos`, whose keys are their sizes."""
     worker = Worker(open_ours, "mtcnn")
     try:
-        runs = {size: [worker.look(photo) for _ in range(rounds + 1)][1:] for size, photo in photos.items()}
+        runs = {
+            size: [worker.process(photo) for _ in range(rounds + 1)][1:] for size, photo in photos.items()
+        }
     finally:
         worker.close()
-    return [Growth(size, *_medians(looks)) for size, looks in runs.items()]
+    return [Growth(size, *_medians(of_size)) for size, of_size in runs.items()]
 
 
 def sizes_of(portrait: RGB) -> dict[float, bytes]:
@@ -99,7 +99,7 @@ def sizes_of(portrait: RGB) -> dict[float, bytes]:
 
 
 def crowds_of(portrait: RGB) -> dict[float, bytes]:
-    """Return photos of one size with growing crowds of the portrait's face, keyed by how many there are.
+    """Return photos of one size with more and more copies of the portrait's face, keyed by their number.
 
     Raises NoFaceError when the portrait shows none.
     """
@@ -115,17 +115,17 @@ def crowds_of(portrait: RGB) -> dict[float, bytes]:
 
 
 def _close_up(portrait: RGB) -> RGB:
-    """Return the part of a photo that the largest face all but fills."""
+    """Return the part of a photo around its largest face."""
     faces = load_detector().detect(portrait)
     if not faces:
         raise NoFaceError("No face was found in the portrait; choose another photo.")
     x, y, width, height = (round(value) for value in faces[0].box)
-    room = round(AROUND * height)
-    return portrait[max(0, y - room) : y + height + room, max(0, x - room) : x + width + room]
+    margin = round(MARGIN * height)
+    return portrait[max(0, y - margin) : y + height + margin, max(0, x - margin) : x + width + margin]
 
 
 def frame(image: RGB, size: tuple[int, int]) -> bytes:
-    """Return the photo as a JPEG of (width, height) pixels; its edges go on where it has another shape."""
+    """Return the photo as a JPEG of (width, height) pixels; where its shape differs, edge pixels repeat."""
     return _jpeg(_fitted(image, size))
 
 
@@ -144,8 +144,8 @@ def _jpeg(image: RGB) -> bytes:
     return bytes(data)
 
 
-def _rivals(home: str) -> dict[str, Callable[[], Worker]]:
-    """Return how to open each contestant beside our default."""
+def _others(home: str) -> dict[str, Callable[[], Worker]]:
+    """Return how to open each system other than our default."""
     names = len(Gallery.load().names)
     openers: dict[str, Callable[[], Worker]] = {"yunet": partial(Worker, open_ours, "yunet")}
     for model, engine, detector in product(NETWORKS, ("tensorflow", "onnx"), ("opencv", "mtcnn")):
@@ -159,32 +159,22 @@ def _rivals(home: str) -> dict[str, Callable[[], Worker]]:
     return openers
 
 
-def _duel(name: str, photo: bytes, workers: Mapping[str, Worker], *, rounds: int) -> list[Contest]:
-    runs: dict[str, list[Run]] = {contestant: [] for contestant in workers}
+def _compare_two(name: str, photo: bytes, workers: Mapping[str, Worker], *, rounds: int) -> list[Comparison]:
+    runs: dict[str, list[Run]] = {system: [] for system in workers}
 
-    def contestant(of: str) -> Callable[[], float]:
-        def run() -> float:
-            runs[of].append(workers[of].look(photo))
-            return runs[of][-1].seconds
+    def run(system: str) -> float:
+        runs[system].append(workers[system].process(photo))
+        return runs[system][-1].seconds
 
-        return run
-
-    seconds = in_turns({of: contestant(of) for of in workers}, rounds)
-    return [
-        Contest(
-            name,
-            of,
-            *_medians(runs[of][1:]),
-            None if of == OURS else times_as_long(seconds[of], seconds[OURS]),
-        )
-        for of in workers
-    ]
+    seconds = run_alternating({system: partial(run, system) for system in workers}, rounds)
+    ratios = {system: median_ratio(seconds[system], seconds[OURS]) for system in workers if system != OURS}
+    return [Comparison(name, system, *_medians(runs[system][1:]), ratios.get(system)) for system in workers]
 
 
-def _once(contests: Sequence[Contest]) -> list[Contest]:
-    """Return every contestant once: our default, which met them all, as it was in its median meeting."""
-    ours = sorted((one for one in contests if one.contestant == OURS), key=lambda one: one.seconds)
-    return [*ours[len(ours) // 2 : len(ours) // 2 + 1], *(one for one in contests if one.contestant != OURS)]
+def _once(comparisons: Sequence[Comparison]) -> list[Comparison]:
+    """Return every system once. Our default was measured with each of the others: take its median run."""
+    ours = sorted((one for one in comparisons if one.system == OURS), key=lambda one: one.seconds)
+    return [*ours[len(ours) // 2 : len(ours) // 2 + 1], *(one for one in comparisons if one.system != OURS)]
 
 
 def _medians(runs: Sequence[Run]) -> tuple[float, Seconds, float]:

@@ -1,4 +1,4 @@
-"""How many faces each detector finds, in photos as they are and in worse ones: speed must not pay for it."""
+"""The share of faces that each detector finds, in unchanged photos and in degraded ones."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lookalike.evaluation.photos import Photo
 from lookalike.faces.detectors import load_detector
 from lookalike.faces.face import RGB
 
-GROUPS = ("light", "blur", "size", "rotation")
+GROUPS = ("light", "blur", "size", "rotation")  # of lookalike.evaluation.perturbations
 SEED = 0
 
 Box = tuple[float, float, float, float]  # left, top, width, height in pixels
@@ -23,8 +23,8 @@ Finder = Callable[[RGB], Sequence[Box]]
 
 
 @dataclass(frozen=True)
-class Found:
-    """The share, 0..1, of photos changed alike in which each detector finds the face in the middle."""
+class Recall:
+    """For one change to the photos: the share, 0..1, in which each detector finds the face in the middle."""
 
     group: str
     value: str
@@ -32,17 +32,17 @@ class Found:
     shares: dict[str, float]
 
 
-def count_found(photos: Sequence[Photo], *, most: int) -> list[Found]:
-    """Return what our detectors and DeepFace's MTCNN find in `most` of the photos, drawn by chance.
+def measure_recall(photos: Sequence[Photo], *, most: int) -> list[Recall]:
+    """Measure our detectors and DeepFace's MTCNN on a random sample of at most `most` photos.
 
-    The photos are crops of one person each, who stands in the middle: a box counts that holds the middle.
+    Each photo is a crop with one person in the middle. A face counts as found if a box contains the middle.
     """
     chosen = np.random.default_rng(SEED).permutation(len(photos))[:most]
     images = [at_edge(photos[place].image()) for place in chosen]
     finders = _finders()
     rows = tqdm(list(_changes()), desc="recall", unit="change")
     return [
-        Found(group, value, len(images), _shares(finders, images, change)) for group, value, change in rows
+        Recall(group, value, len(images), _shares(finders, images, change)) for group, value, change in rows
     ]
 
 
@@ -54,12 +54,12 @@ def _changes() -> Iterator[tuple[str, str, Change]]:
 def _shares(finders: Mapping[str, Finder], images: Sequence[RGB], change: Change) -> dict[str, float]:
     changed = [change(image) for image in images]
     return {
-        name: float(np.mean([_in_the_middle(find(image), image) for image in changed]))
+        name: float(np.mean([_contains_middle(find(image), image) for image in changed]))
         for name, find in finders.items()
     }
 
 
-def _in_the_middle(boxes: Sequence[Box], image: RGB) -> bool:
+def _contains_middle(boxes: Sequence[Box], image: RGB) -> bool:
     height, width = image.shape[:2]
     return any(
         left < width / 2 < left + wide and top < height / 2 < top + tall for left, top, wide, tall in boxes

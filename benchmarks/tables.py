@@ -1,4 +1,4 @@
-"""The measurements as Markdown: tables, and the page that holds all of them."""
+"""The measurements as Markdown tables, and the page that contains all of them."""
 
 from __future__ import annotations
 
@@ -8,35 +8,36 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 
-from benchmarks.probe import Contest, Growth
-from benchmarks.recall import Found
-from benchmarks.search import Speed
-from benchmarks.serving import Crowd, Start
+from benchmarks.probe import Comparison, Growth
+from benchmarks.recall import Recall
+from benchmarks.search import SearchSpeed
+from benchmarks.serving import Load, Start
 from lookalike.evaluation.reports import markdown, percent
 
 TRIED = Path(__file__).with_name("tried.md")
 SECTIONS = {
-    "probe": "One photo, from the bytes of its file to matches",
-    "recall": "Faces found, in photos as they are and in worse ones",
-    "search": "Search",
-    "serve": "The page",
+    "probe": "One photo, from its bytes to matches",
+    "recall": "Faces found in unchanged and in degraded photos",
+    "exact": "Exact search",
+    "search": "Search indexes compared",  # measured once; the code is gone, since exact search won
+    "serve": "The page under load",
     "live": "The live camera",
 }
 
 
-def contest_tables(contests: Sequence[Contest]) -> str:
-    """Return a table a photo, the ratios first."""
+def comparison_tables(comparisons: Sequence[Comparison]) -> str:
+    """Return a table for each photo, with the ratios first."""
     parts = [
-        "`×` is how many times as long as our default it takes: the median of ratios taken in turns. Memory "
-        "is the peak of the contestant's own process. DeepFace runs on weights drawn at random; its `find` "
-        "searches a table that is up to date.",
+        "`×` is how many times as long as our default a system takes: the median ratio of alternating runs. "
+        "Memory is the peak of the system's own process. DeepFace runs with random weights, which takes as "
+        "long as with trained ones; its `find` searches an up-to-date table.",
     ]
-    for photo, several in groupby(contests, key=lambda one: one.photo):
+    for photo, several in groupby(comparisons, key=lambda one: one.photo):
         group = list(several)
         stages = list(group[0].stages)
         rows = [
             [
-                one.contestant,
+                one.system,
                 "1" if one.times_ours is None else f"{one.times_ours:.3g}",
                 _ms(one.seconds),
                 *(_ms(one.stages[stage]) if stage in one.stages else "" for stage in stages),
@@ -49,7 +50,7 @@ def contest_tables(contests: Sequence[Contest]) -> str:
 
 
 def growth_table(rows: Sequence[Growth], *, of: str) -> str:
-    """Return what our default takes as photos or crowds grow."""
+    """Return the time and memory of our default as photos or crowds grow."""
     stages = list(rows[0].stages)
     lines = [
         [
@@ -63,82 +64,78 @@ def growth_table(rows: Sequence[Growth], *, of: str) -> str:
     return markdown([of, "all", *stages, "memory"], lines)
 
 
-def search_tables(speeds: Sequence[Speed], bandwidth: float) -> str:
-    """Return a table a size."""
-    parts = [
-        f"Two threads read {bandwidth:.1f} GB a second from memory; the last column is the share of it that "
-        "a method goes through which reads all rows. `×` is against the plain product in NumPy, in turns. "
-        "Rows are drawn with the mean and the covariance of the bundled gallery's; recall is the share of "
-        "the five nearest rows that is found.",
-    ]
-    for rows, several in groupby(speeds, key=lambda one: one.rows):
-        lines = [
-            [
-                one.method,
-                f"{one.times_numpy:.2f}",
-                _ms(one.seconds),
-                f"{one.megabytes:,.1f} MB",
-                percent(one.recall),
-                f"{one.built:.1f} s",
-                "" if one.of_bandwidth is None else percent(one.of_bandwidth, 0),
-            ]
-            for one in several
+def search_table(speeds: Sequence[SearchSpeed], bandwidth: float) -> str:
+    """Return a row for each number of rows."""
+    lines = [
+        [
+            f"{one.rows:,}",
+            _ms(one.search),
+            _ms(one.product),
+            f"{one.megabytes:,.1f} MB",
+            f"{one.built:.1f} s",
+            percent(one.of_bandwidth, 0),
         ]
-        header = [f"{rows:,} rows", "×", "a probe", "size", "recall", "built in", "of the bandwidth"]
-        parts.append(markdown(header, lines))
-    return "\n\n".join(parts)
+        for one in speeds
+    ]
+    header = ["rows", "search by name", "matrix product alone", "size", "built in", "of the bandwidth"]
+    return (
+        "Exact search by the gallery, in random rows with the mean and covariance of the bundled gallery's. "
+        f"Two threads read {bandwidth:.1f} GB/s from memory; the last column is the share of that rate at "
+        "which a search reads the rows. Tables that fit into the processor's caches exceed 100 %.\n\n"
+        + markdown(header, lines)
+    )
 
 
-def serving_tables(begun: Start, served: Sequence[Crowd], held: Mapping[int, float]) -> str:
-    """Return how the page starts, what crowds get, and how memory goes."""
+def serving_tables(begun: Start, loads: Sequence[Load], held: Mapping[int, float]) -> str:
+    """Return the start-up times, the answer times under load, and the memory over many answers."""
     starts = [
         ["first byte of a bare gradio page", "1", f"{begun.bare_page:.1f} s"],
         ["first byte of `python app.py`", f"{begun.byte_times_bare:.2f}", f"{begun.first_byte:.1f} s"],
-        ["its first answer", f"{begun.answer_times_bare:.2f}", f"{begun.first_answer:.1f} s"],
+        ["first answer of `python app.py`", f"{begun.answer_times_bare:.2f}", f"{begun.first_answer:.1f} s"],
     ]
-    stages = list(served[0].stages)
-    crowds = [
+    stages = list(loads[0].stages)
+    rows = [
         [
             str(one.clients),
-            f"{one.a_second:.1f}",
+            f"{one.per_second:.1f}",
             *(_ms(value) for value in (one.p50, one.p95, one.p99)),
             *(_ms(one.stages[stage]) for stage in stages),
             f"{one.memory:.0f} MB",
         ]
-        for one in served
+        for one in loads
     ]
-    header = ["at once", "answers a second", "50th", "95th", "99th percentile", *stages, "memory"]
+    header = ["clients", "answers per second", "50th", "95th", "99th percentile", *stages, "memory"]
     answers = list(held)
     middle = answers[len(answers) // 2]
     return "\n\n".join(
         [
-            markdown(["from the start of the process", "×", ""], starts),
+            markdown(["from the start of the process", "×", "time"], starts),
             f"After the first answer the process holds {begun.memory:.0f} MB and has loaded "
             f"{', '.join(begun.heavy) or 'neither TensorFlow nor PyTorch nor JAX'}.",
-            "Visitors who each send a camera frame of 640×480 and wait for the answer, on the same machine; "
-            "the last columns are the server's own time.",
-            markdown(header, crowds),
+            "Each client sends a camera frame of 640×480 pixels and waits for the answer. Clients and server "
+            "run on the same machine. The last columns are the server's own time.",
+            markdown(header, rows),
             f"Memory: {held[answers[0]]:.0f} MB after the first answer, {held[middle]:.0f} after {middle:,}, "
             f"{held[answers[-1]]:.0f} after {answers[-1]:,}.",
         ]
     )
 
 
-def recall_table(found: Sequence[Found]) -> str:
-    """Return the share of faces that each detector finds."""
+def recall_table(found: Sequence[Recall]) -> str:
+    """Return the percentage of faces that each detector finds."""
     names = list(found[0].shares)
     rows = [[one.group, one.value, *(percent(one.shares[name]) for name in names)] for one in found]
-    return f"{found[0].photos} photos of people that training never saw.\n\n" + markdown(
+    return f"{found[0].photos} photos of people who are not in the training set.\n\n" + markdown(
         ["group", "", *names], rows
     )
 
 
 def write_page(folder: Path, page: Path) -> None:
-    """Write the page of all parts that were measured into `folder`, and of what was tried."""
+    """Write a page with all reports in `folder`, and with what was tried without success."""
     parts = [
-        "# How fast it is",
-        f"Written by `python -m lookalike.evaluation speed`, on {os.cpu_count()} cores of a shared machine "
-        f"({_processor()}). Compare within a table, not across machines.",
+        "# Performance",
+        f"Written by `python -m benchmarks` on {os.cpu_count()} cores of a shared machine ({_processor()}). "
+        "Compare figures within a table, not across machines.",
     ]
     for part, title in SECTIONS.items():
         table = folder / f"speed-{part}.md"
@@ -151,7 +148,7 @@ def write_page(folder: Path, page: Path) -> None:
 
 
 def _processor() -> str:
-    """Return the processor's name as Linux tells it."""
+    """Return the name of the processor."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:

@@ -1,4 +1,4 @@
-"""Contestants in processes of their own: each keeps its libraries, threads and memory to itself."""
+"""Each system that is compared runs in a process of its own, with its own libraries, threads and memory."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import NamedTuple
 
-from benchmarks.clock import Seconds, Stages
+from benchmarks.clock import Seconds, StageClock
 from lookalike.errors import LookalikeError, WeightsError
-from lookalike.evaluation.memory import forget_peak, peak_memory
+from lookalike.evaluation.memory import peak_memory, reset_peak
 
-Look = Callable[[bytes], Seconds]  # does the work on a photo's bytes; returns its own stages, or {}
-Opener = Callable[..., Look]  # loads what the work needs; a function of a module, so that it can travel
+Process = Callable[[bytes], Seconds]  # processes an encoded photo; returns the seconds by stage, or {}
+Opener = Callable[..., Process]  # loads a system; a module-level function, so that it can be pickled
 
-ENDED = "Its process ended: its own words stand above, or there was too little memory."
+ENDED = "The process ended; see its output above. It may have run out of memory."
 READY_SECONDS = 600  # to import TensorFlow and draw 145 million random weights on a busy machine
 
 
 class Run(NamedTuple):
-    """One run: seconds from bytes to answer, those of its stages, and the peak of memory meanwhile in MB."""
+    """One run: seconds from bytes to answer, seconds by stage, and the peak memory of the process in MB."""
 
     seconds: float
     stages: Seconds
@@ -27,7 +27,7 @@ class Run(NamedTuple):
 
 
 class Worker:
-    """A process that has opened a contestant and does its work on one photo at a time."""
+    """A process that has loaded a system and processes one photo at a time."""
 
     def __init__(self, opener: Opener, *arguments: object) -> None:
         context = multiprocessing.get_context("spawn")
@@ -38,15 +38,15 @@ class Worker:
         if not self._connection.poll(READY_SECONDS):
             self.close()
             raise WeightsError(f"{opener.__name__} was not ready after {READY_SECONDS} s.")
-        self._answer()  # it is ready
+        self._receive()  # it is ready
 
-    def look(self, photo: bytes) -> Run:
-        """Do the work on an image file's bytes; raise WeightsError when the process does not survive it."""
+    def process(self, photo: bytes) -> Run:
+        """Process an encoded photo; raise WeightsError when the process ends meanwhile."""
         try:
             self._connection.send(photo)
         except BrokenPipeError:
             raise WeightsError(ENDED) from None
-        return self._answer()
+        return self._receive()
 
     def close(self) -> None:
         """End the process."""
@@ -54,7 +54,7 @@ class Worker:
         self._process.terminate()
         self._process.join()
 
-    def _answer(self) -> Run:
+    def _receive(self) -> Run:
         try:
             answer: Run | LookalikeError = self._connection.recv()
         except (EOFError, ConnectionError):
@@ -67,7 +67,7 @@ class Worker:
 
 def _work(connection: Connection, opener: Opener, arguments: tuple[object, ...]) -> None:
     try:
-        look = opener(*arguments)
+        process = opener(*arguments)
     except LookalikeError as error:
         connection.send(error)
         return
@@ -77,8 +77,8 @@ def _work(connection: Connection, opener: Opener, arguments: tuple[object, ...])
             photo = connection.recv()
         except EOFError:
             return
-        forget_peak()
-        clock = Stages()
+        reset_peak()
+        clock = StageClock()
         with clock("all"):
-            stages = look(photo)
+            stages = process(photo)
         connection.send(Run(clock.seconds["all"], stages, peak_memory()))

@@ -1,29 +1,29 @@
-"""How much memory a process holds, as Linux tells it."""
+"""How much memory a process holds. Linux only; 0 elsewhere."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 
-def forget_peak() -> None:
-    """Let this process's memory peak count from now on, where the system can (Linux)."""
+def reset_peak() -> None:
+    """Restart this process's memory peak, where the system allows it."""
     try:
         Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
-    except OSError:  # another system, or a container that forbids it: the peak then counts from the start
+    except OSError:  # not Linux, or a container that forbids it: the peak counts from the process's start
         return
 
 
 def peak_memory(pid: int | str = "self") -> float:
-    """Return the most MB that a process has held in memory at once, 0 where the system does not tell."""
-    return _status(pid, "VmHWM")
+    """Return the peak of a process's resident memory in MB."""
+    return _read_status(pid, "VmHWM")
 
 
-def memory(pid: int | str = "self") -> float:
-    """Return the MB that a process holds in memory, 0 where the system does not tell as Linux does."""
-    return _status(pid, "VmRSS")
+def resident_memory(pid: int | str = "self") -> float:
+    """Return a process's resident memory in MB."""
+    return _read_status(pid, "VmRSS")
 
 
-def _status(pid: int | str, field: str) -> float:
+def _read_status(pid: int | str, field: str) -> float:
     try:
         lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
     except OSError:

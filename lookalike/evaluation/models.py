@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from lookalike.backends.onnx import open_session
 from lookalike.errors import MissingFileError, WeightsError
-from lookalike.evaluation.memory import memory
+from lookalike.evaluation.memory import resident_memory
 from lookalike.faces.alignment import align
 from lookalike.faces.face import RGB, Face
 from lookalike.files import BUNDLED
@@ -114,12 +114,12 @@ def cost(spec: str) -> Cost:
 
 
 def _measure(spec: str) -> tuple[float, float]:
-    before = memory()
+    before = resident_memory()
     embedder = open_model(spec)
     width, height = embedder.model.input_size
     crop: NDArray[np.uint8] = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
     embedder.embed_crops([crop])
-    grown = memory() - before
+    grown = resident_memory() - before
     rounds = []
     for _ in range(ROUNDS):
         started = time.perf_counter()

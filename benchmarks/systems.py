@@ -1,7 +1,7 @@
-"""The contestants that answer a photo: ours, and DeepFace doing the same.
+"""The systems that are compared: our pipeline, and DeepFace doing the same.
 
-DeepFace's networks run on weights drawn at random, which takes as long as trained ones; only detectors that
-need no download are asked.
+DeepFace's networks run with random weights, which takes as long as with trained ones. Only detectors that
+need no download are used.
 """
 
 from __future__ import annotations
@@ -13,25 +13,27 @@ from typing import Any
 import cv2
 import numpy as np
 
-from benchmarks.clock import Seconds, Stages
-from benchmarks.workers import Look
+from benchmarks.clock import Seconds, StageClock
+from benchmarks.workers import Process
 from lookalike.errors import WeightsError
 from lookalike.finder import MAX_FACES, Lookalikes
 from lookalike.images import read_image
 from lookalike.models.embedder import crop_face
 
-# How DeepFace's weight files are called, and the function that makes the network they belong to.
-NETWORKS = {"VGG-Face": "vgg_face_weights", "Facenet512": "facenet512_weights"}
+NETWORKS = {
+    "VGG-Face": "vgg_face_weights",
+    "Facenet512": "facenet512_weights",
+}  # DeepFace's model -> its weight file
 SEED = 0
 
 
-def open_ours(detector: str) -> Look:
-    """Return what the page does: bytes, upright photo, faces, crops, embeddings, names."""
+def open_ours(detector: str) -> Process:
+    """Return our pipeline: bytes, upright photo, faces, crops, embeddings, names."""
     finder = Lookalikes.load(detector=detector)
     finder.warm_up()
 
-    def look(photo: bytes) -> Seconds:
-        clock = Stages()
+    def process(photo: bytes) -> Seconds:
+        clock = StageClock()
         with clock("decode"):
             image = read_image(photo)
         with clock("detect"):
@@ -45,22 +47,22 @@ def open_ours(detector: str) -> Look:
                 finder.gallery.search(probe)
         return clock.seconds
 
-    return look
+    return process
 
 
-def open_represent(model: str, detector: str, engine: str, home: str) -> Look:
+def open_represent(model: str, detector: str, engine: str, home: str) -> Process:
     """Return `DeepFace.represent` on the decoded photo."""
     deepface = _deepface(model, engine, Path(home))
 
-    def look(photo: bytes) -> Seconds:
+    def process(photo: bytes) -> Seconds:
         deepface.represent(_bgr(photo), model_name=model, detector_backend=detector, enforce_detection=False)
         return {}
 
-    return look
+    return process
 
 
-def open_find(model: str, detector: str, names: int, home: str) -> Look:
-    """Return `DeepFace.find` on the decoded photo, over a database of one row a name that is up to date."""
+def open_find(model: str, detector: str, names: int, home: str) -> Process:
+    """Return `DeepFace.find` on the decoded photo, over an up-to-date database with one row per name."""
     deepface = _deepface(model, "tensorflow", Path(home))
     folder = Path(home) / f"database-{model}-{detector}-{names}"
     dim = len(
@@ -68,7 +70,7 @@ def open_find(model: str, detector: str, names: int, home: str) -> Look:
     )
     _write_database(folder, model=model, detector=detector, names=names, dim=dim)
 
-    def look(photo: bytes) -> Seconds:
+    def process(photo: bytes) -> Seconds:
         deepface.find(
             _bgr(photo),
             db_path=str(folder),
@@ -78,11 +80,11 @@ def open_find(model: str, detector: str, names: int, home: str) -> Look:
             similarity_search=True,
             k=5,
             silent=True,
-            refresh_database=False,  # the quickest way it has: without, it asks the disk for every file
+            refresh_database=False,  # the fastest setting; otherwise it checks every file on disk
         )
         return {}
 
-    return look
+    return process
 
 
 def _bgr(photo: bytes) -> Any:
@@ -90,22 +92,22 @@ def _bgr(photo: bytes) -> Any:
 
 
 def _deepface(model: str, engine: str, home: Path) -> Any:
-    """Import DeepFace on an engine, with weights at `home`: TensorFlow's are drawn if they are not there."""
+    """Import DeepFace with an engine and weights in `home`; write random ones for TensorFlow if missing."""
     os.environ |= {"DEEPFACE_HOME": str(home), "DEEPFACE_BACKEND_ENGINE": engine}
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    from deepface import DeepFace  # first: it decides which Keras its networks are made of
+    from deepface import DeepFace  # first: it decides which Keras its networks use
 
     suffix = {"tensorflow": ".h5", "onnx": ".onnx"}[engine]
     file = home / ".deepface" / "weights" / (NETWORKS[model] + suffix)
     if not file.exists():
         if engine != "tensorflow":
-            raise WeightsError(f"The weights of {model} for {engine} are not here.")
-        _draw_weights(model, file)
+            raise WeightsError(f"There are no weights of {model} for {engine}.")
+        _write_random_weights(model, file)
     DeepFace.build_model(model)
     return DeepFace
 
 
-def _draw_weights(model: str, file: Path) -> None:
+def _write_random_weights(model: str, file: Path) -> None:
     from deepface.models.facial_recognition.tf import Facenet, VGGFace
 
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -114,7 +116,7 @@ def _draw_weights(model: str, file: Path) -> None:
 
 
 def _write_database(folder: Path, *, model: str, detector: str, names: int, dim: int) -> None:
-    """Write the table that `find` keeps of a folder of photos, one row a name, as if it had embedded them."""
+    """Write the table that `find` caches for a folder of photos, with one random row per name."""
     folder.mkdir(exist_ok=True)
     rows = np.random.default_rng(SEED).normal(size=(names, dim))
     box = np.full(names, 100, np.int64)
