@@ -1,4 +1,4 @@
-"""How a face is cut out for a model: warped to ArcFace's template, or as its box with the eyes level."""
+"""Crops of faces for a model: warped to ArcFace's template, or the box rotated until the eyes are level."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ TEMPLATE = np.array(
 def align(image: RGB, face: Face, size: int = TEMPLATE_SIZE) -> RGB:
     """Return the face warped to ArcFace's template, (size, size, 3) uint8 RGB, black outside the photo.
 
-    The warp is the similarity transform (turn, scale, shift) that brings the five landmarks closest to the
-    template, Umeyama 1991 (https://doi.org/10.1109/34.88573), taken once from the photo's own pixels.
+    The warp is the similarity transform (rotation, scale, translation) that brings the five landmarks closest
+    to the template, Umeyama 1991 (https://doi.org/10.1109/34.88573). It samples the original pixels once.
     """
     return _warp(image, umeyama(face.landmarks, TEMPLATE * (size / TEMPLATE_SIZE)), (size, size))
 
 
 def level_box(image: RGB, face: Face, size: tuple[int, int]) -> RGB:
-    """Return the face's box turned until the eyes are level, (height, width, 3) uint8 RGB for `size`
-    (width, height).
+    """Return the face's box, rotated until the eyes are level: (height, width, 3) uint8 RGB for `size`, which
+    is (width, height).
 
-    The box keeps its aspect ratio and stands in the middle on black, as DeepFace gives it to the models
-    that were not trained on a five-point template.
+    The box keeps its aspect ratio and is centred on black. DeepFace gives such crops to the models that were
+    not trained on a five-point template.
     """
     x, y, width, height = face.box
     (left, right), centre = face.landmarks[:2], np.array([x + width / 2, y + height / 2])
     angle = np.arctan2(right[1] - left[1], right[0] - left[0])
     scale = min(size[0] / width, size[1] / height)
-    turn = scale * np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
-    shift = np.array(size) / 2 - turn @ centre
-    crop = _warp(image, np.c_[turn, shift], size)
+    rotation = scale * np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+    shift = np.array(size) / 2 - rotation @ centre
+    crop = _warp(image, np.c_[rotation, shift], size)
     margins = (np.array(size) - scale * np.array([width, height])) / 2
     left_edge, top_edge = np.ceil(margins).astype(int)
     padded = np.zeros_like(crop)
@@ -47,26 +47,25 @@ def level_box(image: RGB, face: Face, size: tuple[int, int]) -> RGB:
 
 
 def umeyama(points: Points, target: Points) -> NDArray[np.float64]:
-    """Return the (2, 3) similarity transform that brings (n, 2) `points` closest to (n, 2) `target` in
-    least squares.
+    """Return the (2, 3) similarity transform that maps (n, 2) `points` to (n, 2) `target` with least
+    squares.
     """
     points, target = np.asarray(points, np.float64), np.asarray(target, np.float64)
-    moved, aimed = points - points.mean(axis=0), target - target.mean(axis=0)
-    # In two dimensions a turn with scale is one complex factor: the projection of `aimed` on `moved`.
-    a, b = moved[:, 0] + 1j * moved[:, 1], aimed[:, 0] + 1j * aimed[:, 1]
+    centred, centred_target = points - points.mean(axis=0), target - target.mean(axis=0)
+    # In 2-D, rotation and scale are one complex factor: the least-squares projection of b on a.
+    a = centred[:, 0] + 1j * centred[:, 1]
+    b = centred_target[:, 0] + 1j * centred_target[:, 1]
     energy = float((np.abs(a) ** 2).sum())
     factor = (np.conj(a) * b).sum() / energy if energy > 0 else 1 + 0j
-    turn = np.array([[factor.real, -factor.imag], [factor.imag, factor.real]])
-    return np.c_[turn, target.mean(axis=0) - turn @ points.mean(axis=0)]
+    rotation = np.array([[factor.real, -factor.imag], [factor.imag, factor.real]])
+    return np.c_[rotation, target.mean(axis=0) - rotation @ points.mean(axis=0)]
 
 
 def _warp(image: RGB, matrix: NDArray[np.float64], size: tuple[int, int]) -> RGB:
-    """Warp by a (2, 3) matrix from photo to crop; shrink the face first where one crop pixel covers
-    several.
-    """
+    """Warp by a (2, 3) matrix from photo to crop. Shrink first if one pixel of the crop covers several."""
     scale = float(np.hypot(matrix[0, 0], matrix[0, 1]))
-    matrix, part = _cut(image, matrix, size)
-    factor = round(0.75 / scale) if scale > 0 else 1  # bilinear sampling skips pixels below about 0.5
+    matrix, part = _needed_part(image, matrix, size)
+    factor = round(0.75 / scale) if scale > 0 else 1  # below 0.5, bilinear sampling skips pixels
     if factor > 1:
         height, width = part.shape[0] // factor, part.shape[1] // factor
         if height and width:
@@ -80,15 +79,19 @@ def _warp(image: RGB, matrix: NDArray[np.float64], size: tuple[int, int]) -> RGB
     return np.asarray(cv2.warpAffine(part, matrix, size, flags=cv2.INTER_LINEAR), np.uint8)
 
 
-def _cut(image: RGB, matrix: NDArray[np.float64], size: tuple[int, int]) -> tuple[NDArray[np.float64], RGB]:
-    """Return the matrix and the part of the photo that the crop sees, so that the rest costs nothing."""
+def _needed_part(
+    image: RGB, matrix: NDArray[np.float64], size: tuple[int, int]
+) -> tuple[NDArray[np.float64], RGB]:
+    """Return the part of the photo that the crop shows, and the matrix from there: the rest costs no time."""
     corners = np.array([[0, 0], [size[0], 0], [0, size[1]], [size[0], size[1]]], np.float64)
     try:
-        seen = (corners - matrix[:, 2]) @ np.linalg.inv(matrix[:, :2]).T
-    except np.linalg.LinAlgError:  # five landmarks in one point
+        visible = (corners - matrix[:, 2]) @ np.linalg.inv(matrix[:, :2]).T
+    except np.linalg.LinAlgError:  # all five landmarks in one point
         return matrix, image
     height, width = image.shape[:2]
-    left, top = np.clip(np.floor(seen.min(axis=0)) - 2, 0, [width - 1, height - 1]).astype(int)
-    right, bottom = np.clip(np.ceil(seen.max(axis=0)) + 2, [left + 1, top + 1], [width, height]).astype(int)
+    left, top = np.clip(np.floor(visible.min(axis=0)) - 2, 0, [width - 1, height - 1]).astype(int)
+    right, bottom = np.clip(np.ceil(visible.max(axis=0)) + 2, [left + 1, top + 1], [width, height]).astype(
+        int
+    )
     shifted = np.c_[matrix[:, :2], matrix[:, 2] + matrix[:, :2] @ np.array([left, top])]
     return shifted, np.ascontiguousarray(image[top:bottom, left:right])

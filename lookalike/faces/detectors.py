@@ -1,8 +1,8 @@
-"""The detectors on offer: each finds faces with five landmarks.
+"""The registry of face detectors. To add one, write a class like `YuNet` and enter it in `_LOADERS`.
 
-`mtcnn` needs no download and is the default. `yunet` and `retinaface` are those that DeepFace offers, whose
-weights it fetches at first use and keeps under DEEPFACE_HOME; their five landmarks come from the network
-itself, since DeepFace's wrappers keep only the eyes.
+`mtcnn` is the default and needs no download. DeepFace downloads the weights of `yunet` and `retinaface` at
+first use and keeps them under DEEPFACE_HOME. All detectors return five landmarks. DeepFace's own wrappers
+keep only the eyes, so we use the networks inside them.
 """
 
 from __future__ import annotations
@@ -23,18 +23,19 @@ DEFAULT_DETECTOR = "mtcnn"
 
 
 def open_yunet(*, threads: int = 2) -> YuNet:
-    """Return YuNet on the file that DeepFace keeps; raise WeightsError where it cannot be fetched or read."""
+    """Return YuNet with the weights that DeepFace keeps; raise WeightsError if they cannot be downloaded or
+    read.
+    """
     return YuNet(_fetched("yunet", fetch_yunet).read_bytes(), threads=threads)
 
 
-_KINDS: dict[str, Callable[[int], Detector]] = {
+_LOADERS: dict[str, Callable[[int], Detector]] = {
     "mtcnn": lambda threads: Mtcnn(threads=threads),
     "yunet": lambda threads: open_yunet(threads=threads),
-    "retinaface": lambda threads: RetinaFace(
-        _fetched("retinaface", load_retinaface)
-    ),  # TensorFlow takes every core
+    # TensorFlow decides about its threads itself
+    "retinaface": lambda threads: RetinaFace(_fetched("retinaface", load_retinaface)),
 }
-DETECTORS = tuple(_KINDS)
+DETECTORS = tuple(_LOADERS)
 
 Fetched = TypeVar("Fetched")
 
@@ -43,28 +44,29 @@ _lock = threading.Lock()
 
 
 def load_detector(name: str = DEFAULT_DETECTOR, *, threads: int = 2) -> Detector:
-    """Return the detector of that name, one object a process; raise UnknownModelError or WeightsError.
+    """Return the detector with this name, loaded once per process.
 
-    `threads` look at one photo; one is best where several photos are looked at at once.
+    `threads` work on one photo. One is best if several photos are processed at once. Raises UnknownModelError
+    or WeightsError.
     """
-    if name not in _KINDS:
+    if name not in _LOADERS:
         raise UnknownModelError(f"There is no detector '{name}'; choose one of {', '.join(DETECTORS)}.")
     with _lock:
         if (name, threads) not in _loaded:
-            _loaded[name, threads] = _KINDS[name](threads)
+            _loaded[name, threads] = _LOADERS[name](threads)
         return _loaded[name, threads]
 
 
 def _fetched(name: str, fetch: Callable[[], Fetched]) -> Fetched:
-    """Return what `fetch` gets of DeepFace; raise WeightsError with the way out where it cannot."""
-    stem = f"face_detection_{name}"  # of the files that we know
+    """Return the result of `fetch`, which downloads weights if needed; raise WeightsError if it fails."""
+    stem = f"face_detection_{name}"  # of the file with the weights
     check_weights(stem)
     try:
         fetched = fetch()
-    except Exception as error:  # DeepFace wraps downloads that failed in ValueError, others pass through
+    except Exception as error:  # DeepFace raises ValueError for failed downloads, and lets others through
         raise WeightsError(
-            f"The weights of the detector '{name}' could not be fetched or loaded ({weights_folder()}); "
-            f"use the detector '{DEFAULT_DETECTOR}', which needs none."
+            f"The weights of the detector '{name}' could not be downloaded or loaded ({weights_folder()}); "
+            f"use the detector '{DEFAULT_DETECTOR}', which needs no download."
         ) from error
-    check_weights(stem)  # which may have been fetched just now
+    check_weights(stem)  # the file may be new
     return fetched

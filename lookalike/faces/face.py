@@ -1,4 +1,4 @@
-"""Faces in a photo: what a detector is and what it returns."""
+"""The interface of face detectors, and the faces that they return."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ Points = NDArray[np.floating]  # (n, 2) x, y in pixels
 
 @dataclass(frozen=True, eq=False)
 class Face:
-    """One detected face, in pixels of the photo that was searched.
+    """One detected face, in pixels of the photo.
 
-    `box` is (x, y, width, height); `landmarks` is (5, 2) float32, x and y of the eye on the image's left,
-    the eye on its right, the nose, the mouth's corner on the left and on the right; `confidence` is 0..1.
+    `box` is (x, y, width, height). `landmarks` is (5, 2) float32 with x and y of the left eye, the right eye,
+    the nose, the left and the right corner of the mouth; left and right are those of the image. `confidence`
+    is 0..1.
     """
 
     box: tuple[float, float, float, float]
@@ -27,21 +28,21 @@ class Face:
 
     @property
     def area(self) -> float:
-        """The box's area in square pixels."""
+        """The area of the box in square pixels."""
         return self.box[2] * self.box[3]
 
 
 class Detector(Protocol):
-    """Anything that finds faces with five landmarks."""
+    """A face detector that returns five landmarks for each face."""
 
     @property
     def name(self) -> str: ...
 
     def detect(self, image: RGB) -> list[Face]:
-        """Return the faces of an (H, W, 3) uint8 RGB photo, largest first; none is `[]`."""
+        """Return the faces of an (H, W, 3) uint8 RGB photo, largest first; `[]` if there is none."""
         ...
 
 
 def largest_first(faces: Sequence[Face]) -> list[Face]:
-    """Return the faces by falling area."""
+    """Return the faces sorted by area, the largest first."""
     return sorted(faces, key=lambda face: -face.area)

@@ -1,12 +1,12 @@
 """MTCNN's three networks as ONNX graphs, built in memory from the weights inside the `mtcnn` wheel.
 
 P-, R- and O-Net are those of Zhang et al. 2016 (https://arxiv.org/abs/1604.02878). The wheel's own code needs
-TensorFlow; its weights are plain arrays, which onnxruntime runs in milliseconds after three rearrangements:
+TensorFlow. Its weights are plain arrays, which onnxruntime runs in milliseconds after three changes:
 
-- the scaling of pixels, (v - 127.5) / 128, is folded into the first convolution, so a graph takes raw bytes;
-- a PReLU is a ReLU and two depthwise 1x1 convolutions, on channels padded to blocks of 16: that keeps
-  onnxruntime in its fast blocked layout, which its own PRelu leaves and takes twice as long;
-- the dense layers are convolutions as large as what they see, and all heads are one convolution.
+- The scaling of pixels, (v - 127.5) / 128, is folded into the first convolution, so a graph takes raw bytes.
+- A PReLU becomes a ReLU and two depthwise 1x1 convolutions, on channels padded to blocks of 16. This keeps
+  onnxruntime in its fast blocked layout; its own PRelu operator does not and takes twice as long.
+- The dense layers become convolutions as large as their input, and all output heads one convolution.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ Layer = tuple[
 ]  # kernel (outputs, inputs, rows, columns), bias (outputs,), PReLU slope (outputs,)
 
 NETWORKS = ("pnet", "rnet", "onet")
-WINDOWS = {"pnet": 12, "rnet": 24, "onet": 48}  # the side in pixels of what one prediction sees
+WINDOWS = {"pnet": 12, "rnet": 24, "onet": 48}  # side in pixels of the input for one prediction
 
-# The files of mtcnn 1.0.0. They are pickles, which can run code when read, so no other file is.
+# The files of mtcnn 1.0.0. They are pickles, which can run code when loaded, so no other file is loaded.
 _SHA256 = {
     "pnet": "ea6b0c3e685ebee3165326ad6484acc95f2ef78f1c94fbf40a55704fa989f7b5",
     "rnet": "cb00e6460f3c98b0bfafaba3c0a0ded4bdf6e62cee7174d969e8670d7e757fee",
     "onet": "94f6ea2f4cf985275ee958cdd762d17b6009348a4fb9d8c6be39ba73ffd22ca3",
 }
-_WAY_OUT = "install it with `pip install mtcnn==1.0.0`."
+_HOW_TO_FIX = "install it with `pip install mtcnn==1.0.0`."
 
 # The max pooling after each layer: its side, and whether a last, partial window counts (TensorFlow's "same").
 _POOLS: dict[str, tuple[tuple[int, bool] | None, ...]] = {
@@ -49,13 +49,13 @@ _BLOCK = 16  # channels in onnxruntime's blocked layout with AVX-512; a multiple
 
 
 def build_graph(network: str) -> bytes:
-    """Return one of NETWORKS as a serialized ONNX model; raise WeightsError where there are no weights.
+    """Return one of NETWORKS as a serialized ONNX model; raise WeightsError if there are no weights.
 
-    It takes `patches`, (n, h, w, 3) uint8 RGB, and returns `found`, (n, channels, rows, columns) float32. The
-    channels are the logit of being a face, then shares of the patch's side: how far the box's left, top,
-    right and bottom edge lie from the patch's, and in O-Net five x, then five y of the landmarks from its
-    upper left corner. Rows and columns are 1, but P-Net slides over any picture from 12x12 pixels up in steps
-    of 2.
+    The input `patches` is (n, h, w, 3) uint8 RGB, the output `found` (n, channels, rows, columns) float32.
+    The channels are the logit of being a face and the offsets of the box's left, top, right and bottom edges
+    from those of the patch; in O-Net also five x, then five y of the landmarks from the upper left corner.
+    Offsets are shares of the patch's side. Rows and columns are 1, except for P-Net, which slides over
+    pictures of at least 12x12 pixels with a stride of 2.
     """
     stages, (heads, bias) = _layers(network, read_weights(network))
     graph = _Builder()
@@ -76,27 +76,25 @@ def build_graph(network: str) -> bytes:
 
 
 def read_weights(network: str) -> Weights:
-    """Return the layers' float32 arrays in order; raise WeightsError for any file but that of mtcnn 1.0.0."""
+    """Return the layers' float32 arrays in order; raise WeightsError for any file but mtcnn 1.0.0's."""
     import joblib
 
-    spec = importlib.util.find_spec(
-        "mtcnn"
-    )  # finds the folder; importing the package would import TensorFlow
+    spec = importlib.util.find_spec("mtcnn")  # importing the package would import TensorFlow
     if spec is None or not spec.submodule_search_locations:
-        raise WeightsError(f"The face detector's weights come with the package mtcnn 1.0.0; {_WAY_OUT}")
+        raise WeightsError(f"The face detector's weights come with the package mtcnn 1.0.0; {_HOW_TO_FIX}")
     path = Path(spec.submodule_search_locations[0], "assets", "weights", f"{network}.lz4")
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise WeightsError(f"The face detector's weights {path} cannot be read; {_WAY_OUT}") from error
+        raise WeightsError(f"The face detector's weights {path} cannot be read; {_HOW_TO_FIX}") from error
     if hashlib.sha256(content).hexdigest() != _SHA256[network]:
-        raise WeightsError(f"The face detector's weights {path} are not those of mtcnn 1.0.0; {_WAY_OUT}")
+        raise WeightsError(f"The face detector's weights {path} are not those of mtcnn 1.0.0; {_HOW_TO_FIX}")
     weights: Weights = joblib.load(io.BytesIO(content))
     return weights
 
 
 class _Builder:
-    """A graph under construction; each method appends nodes and returns the name of what they make."""
+    """An ONNX graph under construction. Each method appends nodes and returns the name of their output."""
 
     def __init__(self) -> None:
         self._nodes: list[object] = []
@@ -118,11 +116,11 @@ class _Builder:
         return self.add("Conv", inputs, output=output, kernel_shape=list(kernel.shape[2:]), group=groups)
 
     def prelu(self, name: str, slope: Array) -> str:
-        """Append slope * x + (1 - slope) * max(x, 0), for one slope a channel."""
+        """Append slope * x + (1 - slope) * max(x, 0), with one slope per channel."""
         return self.add("Add", [self._scale(name, slope), self._scale(self.add("Relu", [name]), 1 - slope)])
 
     def serialize(self) -> bytes:
-        """Return the model from `patches`, bytes as pictures hold them, to `found`."""
+        """Return the model with the input `patches` and the output `found`."""
         from onnx import TensorProto, helper
 
         patches = helper.make_tensor_value_info("patches", TensorProto.UINT8, ["n", "h", "w", 3])
@@ -130,7 +128,7 @@ class _Builder:
             "found", TensorProto.FLOAT, ["n", "channels", "rows", "columns"]
         )
         graph = helper.make_graph(self._nodes, "mtcnn", [patches], [found], self._constants)
-        # operators of set 13 and file format 8: old enough for every onnxruntime in use
+        # operator set 13 and file format 8 run on every onnxruntime in use
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
         return bytes(model.SerializeToString())
 
@@ -148,7 +146,7 @@ class _Builder:
 
 
 def _padded(layer: Layer, inputs: int) -> Layer:
-    """Add channels of nothing: to `inputs` going in, and going out to whole blocks."""
+    """Add zero channels: input channels up to `inputs`, output channels up to whole blocks."""
     kernel, bias, slope = layer
     more = -len(bias) % _BLOCK
     widths = ((0, more), (0, inputs - kernel.shape[1]), (0, 0), (0, 0))
@@ -158,7 +156,7 @@ def _padded(layer: Layer, inputs: int) -> Layer:
 def _layers(network: str, weights: Weights) -> tuple[list[Layer], tuple[Array, Array]]:
     """Return the network's convolutions with their PReLU slopes, and its heads as one kernel and bias.
 
-    Kernels are (outputs, inputs, rows, columns), of raw pixels in and of logits out.
+    Kernels are (outputs, inputs, rows, columns). The input is raw pixels, the first output the logit.
     """
     count = len(_POOLS[network])
     stages = [_stage(*weights[3 * i : 3 * i + 3]) for i in range(count)]
@@ -175,11 +173,12 @@ def _layers(network: str, weights: Weights) -> tuple[list[Layer], tuple[Array, A
 
 
 def _stage(kernel: Array, bias: Array, slope: Array) -> Layer:
-    """Return a layer in ONNX's order.
+    """Return a layer in the axis order of ONNX.
 
-    A convolution comes as (rows, columns, inputs, outputs), a dense one as (columns*rows*inputs, outputs).
+    TensorFlow stores a convolution as (rows, columns, inputs, outputs), a dense layer as
+    (columns*rows*inputs, outputs).
     """
     if kernel.ndim == 2:
-        # flattened columns first; the dense layers of R- and O-Net both see 3x3
+        # flattened columns first; the input of the dense layers of R- and O-Net is 3x3
         kernel = kernel.reshape(3, 3, -1, len(bias)).transpose(1, 0, 2, 3)
     return kernel.transpose(3, 2, 0, 1), bias, slope.ravel()

@@ -1,6 +1,6 @@
-"""The pictures that MTCNN's networks are shown: pyramids, patches and turned photos.
+"""The inputs of MTCNN's networks: image pyramids, patches, and rotated photos.
 
-Coordinates are edges: 0 is a picture's left or upper edge, so a pixel's centre lies at a half.
+Coordinates are edges: 0 is a picture's left or upper edge, a pixel's centre is at a half.
 """
 
 from __future__ import annotations
@@ -14,36 +14,36 @@ from numpy.typing import NDArray
 from lookalike.faces.face import RGB
 
 Floats = NDArray[np.floating]
-Halvings = list[RGB]  # a photo, then pictures half as wide and high as the one before
+Pyramid = list[RGB]  # a photo, then pictures each half as wide and high as the one before
 Size = tuple[int, int]  # width, height
 
 PYRAMID_STEP = 0.709  # the paper's: each level has half the area of the one before
-SHORTEST_LEVEL = 8  # pixels; there P-Net's 12 see a face half as tall again as the photo
-MARGIN = 4  # pixels round a level: a third of a window may lie outside the photo, where a face is cut off
-GREY = (127, 127, 127)  # what surrounds a photo: the middle of the range, where the networks see nothing
-DARK, LIT = 128, 220  # the brightest pixels of a dark photo, at half the light of a common one, and of that
-DARK_SAMPLES = 64  # rows and columns that are looked at to tell
-TURNED_SIDE = 416  # pixels, the root of 480x360: a photo is turned at no larger size
+SHORTEST_LEVEL = 8  # pixels; P-Net's window of 12 then shows a face 1.5 times as tall as the photo
+MARGIN = 4  # pixels around a level: for cut-off faces a third of a window may lie outside the photo
+GREY = (127, 127, 127)  # around a photo: the middle of the range, 0 for the networks
+DARK, BRIGHT = 128, 220  # the brightest pixels of a dark photo and of a typical one
+DARK_SAMPLES = 64  # rows and columns sampled to measure brightness
+ROTATED_SIDE = 416  # pixels, the square root of 480x360: the largest size at which a photo is rotated
 
 
 def brighten(image: RGB) -> RGB:
-    """Return a photo taken in the dark as if there had been enough light, any other as it is.
+    """Return a dark photo brightened, any other unchanged.
 
-    MTCNN was trained on well-lit photos: at an eighth of the light it finds a third of the faces.
+    MTCNN was trained on well-lit photos. At an eighth of the light it finds a third of the faces.
     """
     step = max(1, min(image.shape[:2]) // DARK_SAMPLES)
-    brightest = float(np.percentile(image[::step, ::step].max(axis=2), 99))  # the last 1 % may be lamps
+    brightest = float(np.percentile(image[::step, ::step].max(axis=2), 99))  # ignore 1 %, which may be lamps
     if brightest >= DARK:
         return image
-    return np.asarray(cv2.convertScaleAbs(image, alpha=LIT / max(brightest, 1.0)), np.uint8)
+    return np.asarray(cv2.convertScaleAbs(image, alpha=BRIGHT / max(brightest, 1.0)), np.uint8)
 
 
-def halve(image: RGB) -> Halvings:
-    """Return the photo and its halvings by 2x2, so that a bilinear resize of one of them skips no pixel."""
+def halvings(image: RGB) -> Pyramid:
+    """Return the photo and its successive halvings, from which bilinear resizing skips no pixel."""
     pictures = [image]
     while min(pictures[-1].shape[:2]) >= 2:
         height, width = (side // 2 for side in pictures[-1].shape[:2])
-        whole = pictures[-1][: 2 * height, : 2 * width]  # an odd last row or column is left out
+        whole = pictures[-1][: 2 * height, : 2 * width]  # drops an odd last row or column
         pictures.append(
             np.asarray(cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
         )
@@ -51,7 +51,9 @@ def halve(image: RGB) -> Halvings:
 
 
 def pyramid_sizes(width: int, height: int, scale: float) -> list[Size]:
-    """Return the levels' sizes, from `scale` of the photo's down to the last that a face can fill."""
+    """Return the sizes of the levels, from `scale` times the photo's down to the last that a face can
+    fill.
+    """
     sizes = []
     while min(width, height) * scale >= SHORTEST_LEVEL:
         sizes.append((round(width * scale), round(height * scale)))
@@ -59,14 +61,15 @@ def pyramid_sizes(width: int, height: int, scale: float) -> list[Size]:
     return sizes
 
 
-def pack(photo: Halvings, sizes: Sequence[Size]) -> tuple[RGB, NDArray[np.int64]]:
-    """Return all levels on one grey canvas, (H, W, 3) uint8, and their (levels, 2) upper left corners there.
+def pack(photo: Pyramid, sizes: Sequence[Size]) -> tuple[RGB, NDArray[np.int64]]:
+    """Place all levels on one gray canvas; return it, (H, W, 3) uint8, and their (levels, 2) upper left
+    corners.
 
-    They stand on shelves as wide as the first level, each on the first shelf with room: as they come by
-    falling size, none is taller than its shelf. Between two of them is one margin.
+    The levels are placed in rows as wide as the first level, each in the first row with room (shelf packing).
+    They come by falling size, so none is taller than its row. One margin separates two levels.
     """
     corners: list[Size] = []
-    shelves: list[Size] = []  # the left and upper edge of the room that is left
+    shelves: list[Size] = []  # the left and upper edge of the free space in each row
     right, bottom = sizes[0][0] + 2 * MARGIN, MARGIN
     for width, height in sizes:
         room = next(
@@ -86,15 +89,15 @@ def pack(photo: Halvings, sizes: Sequence[Size]) -> tuple[RGB, NDArray[np.int64]
     return canvas, np.array(corners, np.int64)
 
 
-def patches(photo: Halvings, squares: Floats, side: int, angles: Floats) -> NDArray[np.uint8]:
-    """Return (n, 3) squares (left, top, side) of the photo as (n, side, side, 3) uint8, grey outside the
-    photo.
+def patches(photo: Pyramid, squares: Floats, side: int, angles: Floats) -> NDArray[np.uint8]:
+    """Cut (n, 3) squares (left, top, side) out of the photo; return (n, side, side, 3) uint8, gray outside
+    it.
 
-    Each is turned clockwise round its middle by its angle in radians before it is cut out.
+    Each square is rotated clockwise around its centre by its angle in radians.
     """
     indices = np.clip(np.floor(-np.log2(side / squares[:, 2])), 0, len(photo) - 1).astype(int)
     halved = 2.0**indices
-    steps = squares[:, 2] / side / halved  # pixels of the halved picture for one of the patch
+    steps = squares[:, 2] / side / halved  # pixels of the halved picture per pixel of the patch
     across = steps[:, None, None] * rotation(angles).transpose(2, 0, 1)  # (n, 2, 2)
     middles = (squares[:, :2] + squares[:, 2:] / 2) / halved[:, None]
     shifts = middles - across @ [side / 2, side / 2]
@@ -103,36 +106,39 @@ def patches(photo: Halvings, squares: Floats, side: int, angles: Floats) -> NDAr
     return np.stack([_warp(photo[i], matrix, (side, side), cv2.WARP_INVERSE_MAP) for i, matrix in cut])
 
 
-def turn(photo: Halvings, degrees: float) -> tuple[Halvings, Floats]:
-    """Return the photo turned clockwise on grey, and the (2, 3) matrix from there back to the photo."""
+def rotate(photo: Pyramid, degrees: float) -> tuple[Pyramid, Floats]:
+    """Return the photo rotated clockwise on gray, and the (2, 3) matrix from there back to the photo."""
     if not degrees:
         return photo, np.eye(2, 3)
     size = np.array(photo[0].shape[1::-1])
-    scale = min(1.0, TURNED_SIDE / float(np.sqrt(size.prod())))
+    scale = min(1.0, ROTATED_SIDE / float(np.sqrt(size.prod())))
     there = scale * rotation(np.deg2rad(degrees))
     width, height = (int(side) for side in np.ceil(np.abs(there) @ size))
     shift = (np.array([width, height]) - there @ size) / 2
     index = _halving(photo, scale)
-    turned = _warp(photo[index], _at_centres(there * 2**index, shift), (width, height))
+    rotated = _warp(photo[index], _at_centres(there * 2**index, shift), (width, height))
     back = np.linalg.inv(there)
-    return halve(turned), np.c_[back, -back @ shift]
+    return halvings(rotated), np.c_[back, -back @ shift]
 
 
 def rotation(angle: float | Floats) -> Floats:
-    """Return the (2, 2) matrix that turns (x, y) by so many radians, clockwise as y points down; (2, 2, n)
-    for n angles.
+    """Return the (2, 2) matrix that rotates (x, y) by `angle` radians, clockwise because y points down.
+
+    For n angles it is (2, 2, n).
     """
     return np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
 
 
-def _halving(photo: Halvings, scale: float) -> int:
+def _halving(photo: Pyramid, scale: float) -> int:
     """Return the index of the smallest halving that is at least `scale` of the photo."""
     return int(np.clip(np.floor(-np.log2(scale)), 0, len(photo) - 1))
 
 
-def _at_centres(turn: Floats, shift: Floats) -> Floats:
-    """Return the (2, 3) matrix between pixel centres, as OpenCV counts, for one between edges."""
-    return np.column_stack([turn, shift + turn.sum(axis=1) / 2 - 0.5])
+def _at_centres(linear: Floats, shift: Floats) -> Floats:
+    """Convert a transform between edge coordinates into the (2, 3) matrix between pixel centres, for
+    OpenCV.
+    """
+    return np.column_stack([linear, shift + linear.sum(axis=1) / 2 - 0.5])
 
 
 def _warp(image: RGB, matrix: Floats, size: Size, flag: int = 0) -> RGB:

@@ -1,4 +1,4 @@
-"""How much a photo shows of a face: its size, how far it is turned aside, how sharp it is."""
+"""Measures of a detected face: its size, its yaw, and its sharpness."""
 
 from __future__ import annotations
 
@@ -9,17 +9,21 @@ from lookalike.faces.alignment import align
 from lookalike.faces.face import RGB, Face
 
 
-def span(face: Face) -> float:
-    """Return the face's size in pixels: eye to eye or eyes to mouth, the longer: a profile is not short."""
+def face_size(face: Face) -> float:
+    """Return the distance in pixels between the eyes, or from the eyes to the mouth, whichever is longer.
+
+    The second is the longer one in profile, where the eyes are close together.
+    """
     eyes, mouth = face.landmarks[:2], face.landmarks[3:]
     return float(
         max(np.linalg.norm(eyes[1] - eyes[0]), np.linalg.norm(mouth.mean(axis=0) - eyes.mean(axis=0)))
     )
 
 
-def turn(face: Face) -> float:
-    """Return how far a head is turned aside: from the eyes' middle to the nose, along the line of the eyes,
-    in eye distances; 0 from the front, about 0.5 at three quarters.
+def yaw(face: Face) -> float:
+    """Return how far the head is turned to the side: 0 in frontal view, about 0.5 in three-quarter view.
+
+    It is the distance from the midpoint of the eyes to the nose along the line of the eyes, in eye distances.
     """
     left, right, nose = face.landmarks[:3]
     eyes = right - left
@@ -27,9 +31,12 @@ def turn(face: Face) -> float:
 
 
 def sharpness(image: RGB, face: Face) -> float:
-    """Return the share, 0..1, of a face's contrast that is finer than a blur of two pixels in a 112-pixel
-    crop: of a Bollywood photo 0.25 in the median.
+    """Return the share, 0..1, of a face's contrast in fine detail; the median of the Bollywood photos is
+    0.25.
+
+    Fine detail is what a Gaussian blur of two pixels removes from a 112-pixel crop. Contrast is the standard
+    deviation of the gray values.
     """
-    grey = cv2.cvtColor(align(image, face), cv2.COLOR_RGB2GRAY)[20:100, 20:92].astype(np.float32)
-    fine = grey - cv2.GaussianBlur(grey, (0, 0), 2.0)
-    return float(fine.std() / max(float(grey.std()), 1e-3))
+    gray = cv2.cvtColor(align(image, face), cv2.COLOR_RGB2GRAY)[20:100, 20:92].astype(np.float32)
+    fine = gray - cv2.GaussianBlur(gray, (0, 0), 2.0)
+    return float(fine.std() / max(float(gray.std()), 1e-3))

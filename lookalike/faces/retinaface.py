@@ -1,4 +1,4 @@
-"""RetinaFace, as DeepFace brings it, with its five landmarks."""
+"""RetinaFace from DeepFace, with its five landmarks."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ import numpy as np
 from lookalike.faces.face import RGB, Face, largest_first
 
 CONFIDENCE = 0.9  # the package's own default
+LANDMARKS = ("right_eye", "left_eye", "nose", "mouth_right", "mouth_left")  # person's right = image's left
 
 
 class RetinaFace:
-    """RetinaFace, Deng et al. 2020 (https://arxiv.org/abs/1905.00641), on TensorFlow; slow and thorough."""
+    """RetinaFace, Deng et al. 2020 (https://arxiv.org/abs/1905.00641), on TensorFlow: slow but thorough."""
 
     name = "retinaface"
 
@@ -24,26 +25,18 @@ class RetinaFace:
         self._lock = threading.Lock()
 
     def detect(self, image: RGB) -> list[Face]:
-        """Return the faces of an (H, W, 3) uint8 RGB photo, largest first."""
+        """Return the faces of an (H, W, 3) uint8 RGB photo, largest first; `[]` if there is none."""
         from retinaface import RetinaFace as package  # imports TensorFlow
 
         bgr = np.ascontiguousarray(image[:, :, ::-1])
         with self._lock:
             found = package.detect_faces(bgr, model=self._network, threshold=CONFIDENCE)
-        faces = found.values() if isinstance(found, dict) else []  # a tuple of nothing when there is no face
+        faces = found.values() if isinstance(found, dict) else []  # without a face it returns an empty tuple
         return largest_first([_to_face(face) for face in faces])
 
 
 def _to_face(face: Mapping[str, Any]) -> Face:
-    """Return the face of the package's dictionary, which names sides as the person would."""
+    """Convert a face of the package. The package's left and right are the person's, ours are the image's."""
     left, top, right, bottom = (float(value) for value in face["facial_area"])
-    marks = face["landmarks"]
-    order = (
-        "right_eye",
-        "left_eye",
-        "nose",
-        "mouth_right",
-        "mouth_left",
-    )  # the person's right is the image's left
-    points = np.array([marks[name] for name in order], np.float32)
+    points = np.array([face["landmarks"][name] for name in LANDMARKS], np.float32)
     return Face((left, top, right - left, bottom - top), points, float(face["score"]))

@@ -1,4 +1,4 @@
-"""The other detectors: five landmarks from inside DeepFace's wrappers, a sentence where weights are away."""
+"""YuNet: its faces and landmarks, and the errors when weights are damaged or cannot be downloaded."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ YUNET_FILE = "face_detection_yunet_2023mar.onnx"
 
 @pytest.fixture
 def yunet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> YuNet:
-    """YuNet with its weights where DeepFace keeps them."""
+    """YuNet, with its weights in the folder where DeepFace keeps them."""
     weights = SHARED / "weights" / YUNET_FILE
     if not weights.is_file():
-        pytest.skip("YuNet's weights are not here")
+        pytest.skip("shared/weights has no weights of YuNet")
     home = tmp_path / ".deepface" / "weights"
     home.mkdir(parents=True)
     shutil.copy(weights, home)
@@ -34,7 +34,7 @@ def yunet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> YuNet:
     return open_yunet()
 
 
-def test_yunet_and_mtcnn_agree_where_a_drawn_face_is(yunet: YuNet):
+def test_yunet_and_mtcnn_agree_on_the_landmarks_of_a_drawn_face(yunet: YuNet):
     image = draw_face(seed=1)
     (ours,), (theirs,) = load_detector("mtcnn").detect(image), yunet.detect(image)
     eyes = np.linalg.norm(ours.landmarks[0] - ours.landmarks[1])
@@ -42,10 +42,10 @@ def test_yunet_and_mtcnn_agree_where_a_drawn_face_is(yunet: YuNet):
     assert yunet.detect(draw_landscape()) == []
 
 
-def test_yunet_finds_what_opencv_finds_with_the_same_file(yunet: YuNet, photos: Path):
+def test_yunet_finds_the_same_faces_as_opencv_with_the_same_weights(yunet: YuNet, photos: Path):
     opencv = cv2.FaceDetectorYN.create(str(SHARED / "weights" / YUNET_FILE), "", (0, 0), CONFIDENCE, OVERLAP)
     for name in ("obama.jpg", "biden.jpg", "paul_rudd.jpg"):
-        image = cv2.resize(read_image(photos / name), (500, 333))  # no multiple of 32
+        image = cv2.resize(read_image(photos / name), (500, 333))  # not a multiple of 32
         opencv.setInputSize((500, 333))
         _, rows = opencv.detect(np.ascontiguousarray(image[:, :, ::-1]))
         found = yunet.detect(image)
@@ -57,12 +57,12 @@ def by_area(rows: np.ndarray) -> np.ndarray:
     return rows[np.argsort(-rows[:, 2] * rows[:, 3])]
 
 
-def test_yunet_of_a_damaged_file_is_one_sentence():
-    with pytest.raises(WeightsError, match="delete it, and it is fetched again"):
+def test_a_damaged_file_of_yunet_is_a_clear_error():
+    with pytest.raises(WeightsError, match="delete it, and it will be downloaded again"):
         YuNet(b"half a file")
 
 
-def test_a_small_photo_is_seen_as_the_large_one_that_it_was(yunet: YuNet):
+def test_a_shrunk_photo_gives_the_same_landmarks(yunet: YuNet):
     large = draw_face(seed=1)
     small = cv2.resize(large, None, fx=0.2, fy=0.2, interpolation=cv2.INTER_AREA)
     (one,), (other,) = yunet.detect(large), yunet.detect(small)
@@ -71,7 +71,7 @@ def test_a_small_photo_is_seen_as_the_large_one_that_it_was(yunet: YuNet):
     assert np.abs(wanted - other.landmarks).max() < 0.1 * eyes
 
 
-def test_a_face_has_nearly_the_same_embedding_whoever_found_it(yunet: YuNet, photos: Path):
+def test_the_embedding_hardly_depends_on_the_detector(yunet: YuNet, photos: Path):
     embedder, mtcnn = load_embedder(), load_detector("mtcnn")
     cosines = []
     for name in ("obama.jpg", "biden.jpg", "paul_rudd.jpg", "shea_whigham.jpg", "kate_siegel.jpg"):
@@ -81,19 +81,19 @@ def test_a_face_has_nearly_the_same_embedding_whoever_found_it(yunet: YuNet, pho
     assert np.median(cosines) > 0.85
 
 
-def test_weights_that_cannot_be_fetched_are_one_sentence(tmp_path: Path):
+def test_a_failed_download_of_weights_is_a_clear_error(tmp_path: Path):
     found = run_deepface(
         """
 import os
 for proxy in ("http_proxy", "https_proxy"):
-    os.environ[proxy] = "http://127.0.0.1:9"  # nobody listens there
+    os.environ[proxy] = "http://127.0.0.1:9"  # no server listens there
 from lookalike.faces.detectors import load_detector
 from lookalike.errors import WeightsError
 try:
     load_detector("yunet")
 except WeightsError as error:
-    print(json.dumps({"sentence": str(error)}))
+    print(json.dumps({"message": str(error)}))
 """,
         tmp_path,
     )
-    assert str(found["sentence"]).endswith("use the detector 'mtcnn', which needs none.")
+    assert str(found["message"]).endswith("use the detector 'mtcnn', which needs no download.")

@@ -1,4 +1,4 @@
-"""The default detector: its networks against plain NumPy, and the faces that it finds in drawn pictures."""
+"""The default detector: its networks against plain NumPy, and the faces that it finds in drawn photos."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from lookalike.faces.face import Face
 from lookalike.faces.mtcnn import Mtcnn
 from tests.support.drawing import draw_face, draw_group, draw_landscape
 
-# The layers as the paper and the wheel's own code have them: (side, "same") of each pooling.
+# The pooling of each layer in the paper and in the wheel's own code: (side, "same" padding).
 POOLS = {
     "pnet": [(2, True), None, None],
     "rnet": [(3, True), (3, False), None],
@@ -75,7 +75,7 @@ def middle(face: Face) -> np.ndarray:
 
 
 @pytest.mark.parametrize("network", mtcnn_graphs.NETWORKS)
-def test_a_graph_computes_what_the_plain_layers_do(network: str):
+def test_a_graph_computes_the_same_as_the_plain_layers(network: str):
     side = mtcnn_graphs.WINDOWS[network]
     patches = np.random.default_rng(0).integers(0, 256, (6, side, side, 3), dtype=np.uint8)
     found = onnxruntime.InferenceSession(mtcnn_graphs.build_graph(network)).run(None, {"patches": patches})[0]
@@ -84,7 +84,7 @@ def test_a_graph_computes_what_the_plain_layers_do(network: str):
     assert np.allclose(found[:, 1:, 0, 0], heads, atol=1e-4)
 
 
-def test_the_first_network_sees_in_a_large_picture_what_it_sees_in_a_patch():
+def test_the_first_network_gives_the_same_for_a_patch_alone_and_inside_a_picture():
     picture = np.random.default_rng(0).integers(0, 256, (31, 44, 3), dtype=np.uint8)
     session = onnxruntime.InferenceSession(mtcnn_graphs.build_graph("pnet"))
     whole = session.run(None, {"patches": picture[None]})[0]
@@ -93,7 +93,7 @@ def test_the_first_network_sees_in_a_large_picture_what_it_sees_in_a_patch():
     assert np.allclose(whole[0, :, 3, 10], patch[0, :, 0, 0], atol=1e-5)
 
 
-def test_weights_of_another_release_are_not_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_weights_of_another_release_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     folder = tmp_path / "mtcnn" / "assets" / "weights"
     folder.mkdir(parents=True)
     (tmp_path / "mtcnn" / "__init__.py").touch()
@@ -106,7 +106,7 @@ def test_weights_of_another_release_are_not_opened(tmp_path: Path, monkeypatch: 
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_a_drawn_face_is_found_whoever_it_is(detector: Mtcnn, seed: int):
+def test_every_drawn_face_is_found(detector: Mtcnn, seed: int):
     [face] = detector.detect(draw_face(seed))
     assert np.abs(middle(face) - 240).max() < 40
     assert 160 < face.box[2] < 300 and 220 < face.box[3] < 360
@@ -114,7 +114,7 @@ def test_a_drawn_face_is_found_whoever_it_is(detector: Mtcnn, seed: int):
 
 
 @pytest.mark.parametrize("size", [112, 160, 320, 900])
-def test_a_face_is_found_where_it_is_at_any_size(detector: Mtcnn, size: int):
+def test_a_face_is_found_in_the_same_place_at_any_size(detector: Mtcnn, size: int):
     [large], [face] = detector.detect(draw_face(3)), detector.detect(draw_face(3, size=size))
     assert np.allclose(face.landmarks / size, large.landmarks / 480, atol=0.02)
 
@@ -130,7 +130,7 @@ def test_landmarks_are_eyes_nose_and_mouth_from_left_to_right(detector: Mtcnn):
 
 
 @pytest.mark.parametrize("turn", [30, -30, 45, -45])
-def test_a_turned_face_is_found_with_its_landmarks_turned(detector: Mtcnn, turn: int):
+def test_a_rotated_face_is_found_with_rotated_landmarks(detector: Mtcnn, turn: int):
     [upright], [face] = detector.detect(draw_face(3)), detector.detect(draw_face(3, turn=turn))
     matrix = cv2.getRotationMatrix2D((240, 240), turn, 1)
     expected = upright.landmarks @ matrix[:, :2].T + matrix[:, 2]
@@ -142,13 +142,13 @@ def test_several_faces_come_largest_first(detector: Mtcnn):
     assert [round(middle(face)[0], -2) for face in faces] == [400, 700, 100]
 
 
-def test_a_crowd_is_searched_for_its_small_faces_too(detector: Mtcnn):
+def test_small_faces_in_a_crowd_are_found(detector: Mtcnn):
     row = np.hstack([draw_face(seed, size=100) for seed in range(1, 9)])
     assert len(detector.detect(np.vstack([row] * 6))) >= 46
 
 
 @pytest.mark.parametrize("side", [160, 110, 80])
-def test_a_small_face_beside_a_larger_one_is_found_too(detector: Mtcnn, side: int):
+def test_a_small_face_next_to_a_larger_one_is_found(detector: Mtcnn, side: int):
     picture = draw_landscape(1200, 900)
     picture[100:340, 100:340] = draw_face(3, size=240)  # itself not large in the picture
     picture[600 : 600 + side, 900 : 900 + side] = draw_face(5, size=side)
@@ -162,14 +162,14 @@ def test_a_face_cut_off_by_the_edge_is_found_and_its_box_ends_there(detector: Mt
 
 
 @pytest.mark.parametrize("share", [0.5, 0.12, 0.06])
-def test_a_face_in_the_dark_is_found_where_it_is_in_the_light(detector: Mtcnn, share: float):
+def test_darkening_a_photo_hardly_moves_the_landmarks(detector: Mtcnn, share: float):
     picture = draw_face(3)
     [light], [dark] = detector.detect(picture), detector.detect((picture * share).astype(np.uint8))
     assert np.abs(light.landmarks - dark.landmarks).max() < 4
     assert detector.detect((draw_landscape() * share).astype(np.uint8)) == []
 
 
-def test_a_picture_without_a_face_gives_none(detector: Mtcnn):
+def test_no_face_is_an_empty_list(detector: Mtcnn):
     assert detector.detect(draw_landscape()) == []
     assert detector.detect(np.random.default_rng(0).integers(0, 256, (300, 400, 3), dtype=np.uint8)) == []
 
@@ -177,17 +177,17 @@ def test_a_picture_without_a_face_gives_none(detector: Mtcnn):
 @pytest.mark.parametrize(
     "shape", [(1, 1), (2, 1), (3, 5), (1, 30000), (70000, 2), (9, 50000), (12, 12), (13, 90)]
 )
-def test_absurd_sizes_give_no_face(detector: Mtcnn, shape: tuple[int, int]):
+def test_extreme_sizes_give_no_face(detector: Mtcnn, shape: tuple[int, int]):
     assert detector.detect(np.full((*shape, 3), 200, np.uint8)) == []
 
 
-def test_a_mirrored_view_is_as_good_as_a_copy(detector: Mtcnn):
+def test_an_array_view_gives_the_same_as_a_copy(detector: Mtcnn):
     mirrored = draw_face(3)[:, ::-1]
     [view], [copy] = detector.detect(mirrored), detector.detect(mirrored.copy())
     assert view.box == copy.box
 
 
-def test_threads_that_share_a_detector_find_what_one_finds():
+def test_threads_can_share_a_detector():
     detector, pictures = Mtcnn(threads=1), [draw_face(seed, size=240) for seed in range(1, 5)] * 3
     with ThreadPoolExecutor(4) as pool:
         boxes = [[face.box for face in faces] for faces in pool.map(detector.detect, pictures)]
