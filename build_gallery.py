@@ -12,21 +12,22 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from lookalike.building.account import write_rejections
 from lookalike.building.arguments import parse
 from lookalike.building.card import write_card
-from lookalike.building.collecting import collect
-from lookalike.building.hub import GalleryHub
-from lookalike.building.interruption import GO_ON, Stop, exit_code, stoppable
-from lookalike.building.ledger import Ledger, alone, ledger_folder
+from lookalike.building.interruption import HOW_TO_RESUME, StopSignal, exit_code, stop_on_signals
+from lookalike.building.ledger import Ledger
+from lookalike.building.local_engine import collect
 from lookalike.building.options import Options
-from lookalike.building.pipeline import Built, Engine, build, write_rejections
+from lookalike.building.pipeline import Engine, build
+from lookalike.building.publishing import GalleryHub, remove_from_folder
 from lookalike.building.ray_engine import RayEngine
-from lookalike.building.removal import remove_from_folder
+from lookalike.building.work_folder import exclusive, ledger_folder
 from lookalike.errors import GalleryError, LookalikeError, MissingFileError
 from lookalike.faces.detectors import load_detector
 from lookalike.faces.face import Detector
 from lookalike.gallery.gallery import Gallery
-from lookalike.gallery.settings import SETTINGS_FILE
+from lookalike.gallery.storage import models_in
 from lookalike.models.embedder import Embedder
 from lookalike.models.registry import is_run, load_embedder
 from lookalike.names import person_key
@@ -35,7 +36,7 @@ from lookalike.sources.inspection_report import write_inspection
 from lookalike.sources.opening import Choice, Source, open_sources
 
 INSPECTION = "inspection"  # the folder below --output
-# A build looks at a photo a core at once; a second thread for each would only cost what passes between them.
+# A build processes as many photos at once as there are cores, so each photo gets one thread.
 ONE_THREAD_DETECTOR = partial(load_detector, threads=1)
 ONE_THREAD_EMBEDDER = partial(load_embedder, threads=1)
 
@@ -47,56 +48,49 @@ def main(
     embedders: Callable[[str], Embedder] = ONE_THREAD_EMBEDDER,
     hubs: Callable[[], GalleryHub] = GalleryHub,
 ) -> int:
-    """Build what the command line asks for; return 0, 2 for trouble to be mended, 128 and the signal's number
-    when it was stopped: 130 after Ctrl-C, 143 after SIGTERM.
+    """Do what the command line asks for, and return the exit code.
+
+    That is 0, or 2 after an error that one sentence explains, or 128 and the signal's number after an
+    interruption: 130 after Ctrl-C, 143 after SIGTERM.
     """
     options = parse(arguments)
     try:
-        with stoppable():
-            _do(options, detectors, embedders, hubs)
+        with stop_on_signals():
+            if options.remove:
+                remove(options, hubs)
+            elif options.inspect:
+                report(options)
+            else:
+                gallery = build_into_folder(options, detectors, embedders)
+                if options.push_to:
+                    push(options, gallery, hubs())
     except LookalikeError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except OSError as error:
         reason = error.strerror or error
-        print(f"error: {options.output} could not be written ({reason}). {GO_ON}", file=sys.stderr)
+        print(f"error: {options.output} could not be written ({reason}). {HOW_TO_RESUME}", file=sys.stderr)
         return 2
     except MemoryError:
-        print(f"error: The memory is full; end something else. {GO_ON}", file=sys.stderr)
+        print(f"error: The memory is full; close other programs. {HOW_TO_RESUME}", file=sys.stderr)
         return 2
     except KeyboardInterrupt as stop:
-        print(f"Stopped. {GO_ON}", file=sys.stderr)
-        return stop.code if isinstance(stop, Stop) else exit_code(signal.SIGINT)
+        print(f"Stopped. {HOW_TO_RESUME}", file=sys.stderr)
+        return stop.code if isinstance(stop, StopSignal) else exit_code(signal.SIGINT)
     return 0
 
 
-def _do(
+def build_into_folder(
     options: argparse.Namespace,
     detectors: Callable[[str], Detector],
     embedders: Callable[[str], Embedder],
-    hubs: Callable[[], GalleryHub],
-) -> None:
-    if options.remove:
-        remove(options, hubs=hubs)
-    elif options.inspect:
-        look_into(options)
-    else:
-        run(options, detectors=detectors, embedders=embedders, hubs=hubs)
-
-
-def run(
-    options: argparse.Namespace,
-    *,
-    detectors: Callable[[str], Detector],
-    embedders: Callable[[str], Embedder],
-    hubs: Callable[[], GalleryHub],
-) -> None:
-    """Check everything that can be wrong, build, write, push, and say what became of every record."""
+) -> Gallery:
+    """Check the options, build the gallery, write it into --output, and print the account of all records."""
     excluded = read_exclude(options.exclude)
     check_output(options.output)
     embedder, detector = embedders(options.model), detectors(options.detector)
-    source = open_sources(options.source, _choice(options), limit=options.limit)
-    how = Options(
+    source = _source(options)
+    build_options = Options(
         photos_per_name=options.photos_per_name,
         min_photos=options.min_photos,
         one_row=options.one_row,
@@ -105,14 +99,28 @@ def run(
         source=source.name,
         licence=options.licence,
     )
-    engine = _engine(options, detectors, embedders)
-    with alone(options.output):
-        built = _build(source, detector, embedder, how, options.output, engine)
-    print(f"{len(built.gallery.names):,} names in {len(built.gallery):,} rows written to {options.output}")
+    with exclusive(options.output):
+        thumbnails = build_options.thumbnails
+        ledger = Ledger(ledger_folder(options.output, detector, embedder, photos=thumbnails))
+        if len(ledger):
+            print(f"{len(ledger):,} photos are known from earlier builds; only new ones are processed.")
+        with _progress_bar(source) as bar:
+            built = build(
+                source,
+                ledger=ledger,
+                detector=detector,
+                embedder=embedder,
+                options=build_options,
+                engine=_engine(options, detectors, embedders),
+                progress=bar.update,
+            )
+        built.gallery.save(options.output)
+        write_rejections(options.output, built.rejections)
+        write_card(options.output, built.gallery)
+    names, rows = len(built.gallery.names), len(built.gallery)
+    print(f"{names:,} names in {rows:,} rows written to {options.output}")
     print(built.counts)
-    if options.push_to:
-        title = f"Add {len(built.gallery.names):,} names for {built.gallery.settings.model}"
-        push(hubs(), options.output, built.gallery, options, title)
+    return built.gallery
 
 
 def _engine(
@@ -125,57 +133,42 @@ def _engine(
     return RayEngine(*makers, options.ray_address, options.ray_gpus)
 
 
-def _build(
-    source: Source, detector: Detector, embedder: Embedder, how: Options, output: Path, engine: Engine
-) -> Built:
-    ledger = Ledger(ledger_folder(output, detector, embedder, photos=how.thumbnails))
-    if len(ledger):
-        print(f"{len(ledger):,} photos are known from before; what is new is looked at.")
-    with tqdm(total=source.total, unit="photo", dynamic_ncols=True) as bar:
-        built = build(
-            source,
-            ledger=ledger,
-            detector=detector,
-            embedder=embedder,
-            options=how,
-            engine=engine,
-            progress=bar.update,
-        )
-    built.gallery.save(output)
-    write_rejections(output, built.rejections)
-    write_card(output, built.gallery)
-    return built
-
-
-def look_into(options: argparse.Namespace) -> None:
-    """Say what is in a source, and write it as a page, before anything is embedded."""
-    source = open_sources(options.source, _choice(options), limit=options.limit)
-    with tqdm(total=source.total, unit="photo", dynamic_ncols=True) as bar:
+def report(options: argparse.Namespace) -> None:
+    """Print what the source contains, and write it as a page with pictures."""
+    source = _source(options)
+    with _progress_bar(source) as bar:
         inspection = inspect(source, source=source.name, progress=bar.update)
     for what, figure in inspection.lines:
         print(f"{what}: {figure}")
     print(f"See {write_inspection(options.output / INSPECTION, inspection)}")
 
 
-def _choice(options: argparse.Namespace) -> Choice:
-    return Choice(options.config, options.split, options.image_column, options.label_column, options.download)
+def _source(options: argparse.Namespace) -> Source:
+    columns = options.image_column, options.label_column
+    choice = Choice(options.config, options.split, *columns, download=options.download)
+    return open_sources(options.source, choice, limit=options.limit)
 
 
-def push(hub: GalleryHub, folder: Path, gallery: Gallery, options: argparse.Namespace, title: str) -> None:
-    """Push one model's table and say where it lies."""
-    pushed = hub.push(folder, gallery, options.push_to, private=options.private, title=title)
+def _progress_bar(source: Source) -> tqdm[None]:
+    return tqdm(total=source.total, unit="photo", dynamic_ncols=True)
+
+
+def push(options: argparse.Namespace, gallery: Gallery, hub: GalleryHub) -> None:
+    """Push the new gallery to the Hub, and print its address."""
+    title = f"Add {len(gallery.names):,} names for {gallery.settings.model}"
+    pushed = hub.push(options.output, gallery, options.push_to, private=options.private, title=title)
     state = "now at" if pushed.changed else "unchanged at"
     print(f"{pushed.url} is {state} revision {pushed.commit[:12]}")
 
 
-def remove(options: argparse.Namespace, *, hubs: Callable[[], GalleryHub]) -> None:
-    """Take people out of every table of a gallery, in its folder or on the Hub."""
+def remove(options: argparse.Namespace, hubs: Callable[[], GalleryHub]) -> None:
+    """Remove people from every table of a gallery, in a folder or on the Hub."""
     names, place = options.remove, options.source[0]
     folder = Path(place)
     removed = remove_from_folder(folder, names) if folder.is_dir() else hubs().remove(place, names)
-    print(f"{removed:,} rows taken out of {place}")
+    print(f"{removed:,} rows removed from {place}")
     if not folder.is_dir():
-        print("Earlier revisions on the Hub still hold them, until its history is squashed.")
+        print("Earlier revisions on the Hub still contain them, until you squash its history.")
 
 
 def read_exclude(path: Path) -> frozenset[str]:
@@ -190,14 +183,14 @@ def read_exclude(path: Path) -> frozenset[str]:
 
 
 def check_output(folder: Path) -> None:
-    """Raise GalleryError unless a gallery can be written into `folder`; leave no trace of having looked."""
-    if folder.is_dir() and any(folder.glob("[!.]*")) and not any(folder.glob(f"*/{SETTINGS_FILE}")):
+    """Raise GalleryError unless a gallery can be written into `folder`; leave nothing there."""
+    if folder.is_dir() and any(folder.glob("[!.]*")) and not models_in(folder):
         raise GalleryError(
             f"{folder} holds other files; choose a new folder, an empty one, or that of a gallery."
         )
-    there = next(parent for parent in (folder.absolute(), *folder.absolute().parents) if parent.exists())
+    existing = next(parent for parent in (folder.absolute(), *folder.absolute().parents) if parent.exists())
     try:
-        with tempfile.TemporaryFile(dir=there):
+        with tempfile.TemporaryFile(dir=existing):
             pass
     except OSError as error:
         raise GalleryError(

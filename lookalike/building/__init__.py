@@ -1,1 +1,1 @@
-"""The build: records in, a gallery and its card out."""
+"""The build: turn records into a gallery, write its card, and push it to the Hub."""

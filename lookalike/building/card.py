@@ -1,15 +1,15 @@
-"""The card: a README.md that says what a gallery holds, where it comes from, how to be taken out of it."""
+"""The dataset card: a README.md with what a gallery holds, where it comes from and how to remove a name."""
 
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from lookalike.files import write_text
 from lookalike.gallery.gallery import Gallery
-from lookalike.gallery.settings import SETTINGS_FILE
+from lookalike.gallery.storage import models_in
 
 CARD_FILE = "README.md"
 SIZES = (
@@ -17,18 +17,20 @@ SIZES = (
     (10_000, "1K<n<10K"),
     (100_000, "10K<n<100K"),
     (1_000_000, "100K<n<1M"),
-)  # the Hub's words
-KNOWN_LICENCE = re.compile(r"[a-z0-9][a-z0-9.-]*")  # the shape of the Hub's identifiers, such as cc-by-nc-4.0
+)  # the Hub's categories
+LICENCE_ID = re.compile(
+    r"[a-z0-9][a-z0-9.-]*"
+)  # the form of the Hub's licence identifiers, such as cc-by-nc-4.0
 
 _PAGE = """\
 ---
 {front}
 ---
 
-# Faces to look like
+# Celebrity faces for finding look-alikes
 
-{names:,} names in {rows:,} rows, for finding which celebrity a photo looks like. Each row is {row},
-as {dim} numbers of unit length that the model `{model}` makes of the face.
+{names:,} names in {rows:,} rows, for finding which celebrity a photo looks like. Each row is {row}, as an
+embedding of {dim} numbers by the model `{model}`.
 
 | | |
 |---|---|
@@ -39,7 +41,7 @@ as {dim} numbers of unit length that the model `{model}` makes of the face.
 | alignment | {alignment} |
 | revision | `{revision}` |
 
-## What became of every record
+## What became of the source's records
 
 | | records |
 |---|---:|
@@ -50,18 +52,18 @@ as {dim} numbers of unit length that the model `{model}` makes of the face.
 
 | column | |
 |---|---|
-| `name` | whose face it is |
-| `photo` | a thumbnail of the face, empty where none may be shown |
+| `name` | the celebrity's name |
+| `photo` | a thumbnail of the face; empty where none may be shown |
 | `embedding` | {dim} float32 numbers of unit length |
-| `confidence` | the detector's, 0 to 1; empty for a mean |
+| `confidence` | the detector's confidence, 0 to 1; empty for a mean |
 | `origin` | the source and its row or file; empty for a mean |
-| `photos` | how many photos the row stands for |
-| `category` | as in the source, if it had one |
-| `age`, `gender` | when the photo was taken; columns only where the source tells |
+| `photos` | the number of photos that the row stands for |
+| `category` | the source's category; empty where it has none |
+| `age`, `gender` | when the photo was taken; columns only where the source has them |
 
-`{model}/gallery.json` holds the settings that decide which model and alignment belong to these rows.
+`{model}/gallery.json` holds the settings: which model and alignment these rows belong to.
 
-## Loading it
+## Loading
 
 ```python
 import numpy as np
@@ -72,32 +74,26 @@ cosines = rows["embedding"][:] @ rows[0]["embedding"]
 print([rows[int(row)]["name"] for row in np.argsort(-cosines)[:5]])
 ```
 
-The page serves it with `python app.py --gallery {place}`.
+`python app.py --gallery {place}` serves it as a page.
 
-## Use, and how to be taken out
+## Use, and how to remove a name
 
-The photos come from datasets that were published for research; the rows are for research and play. A likeness
-says nothing about who somebody is: do not identify people with it. A name is taken out with
-`python build_gallery.py {place} --remove "NAME"`, and stays out of later builds when it is added to the file
-that they are given with `--exclude`.
+The photos come from datasets that were published for research; use the rows for research and play. A likeness
+does not tell who somebody is: do not identify people with it. Remove a name with
+`python build_gallery.py {place} --remove "NAME"`. To keep it out of later builds, add it to the file that you
+give with `--exclude`.
 """
 
 
 def write_card(folder: Path, gallery: Gallery) -> None:
-    """Write the card of a gallery that was saved into `folder`; an older one is replaced in one step."""
-    partial = folder / f".{CARD_FILE}.partial"
-    partial.write_text(card(gallery, models_in(folder), place="PATH"), encoding="utf-8")
-    os.replace(partial, folder / CARD_FILE)
-
-
-def models_in(folder: Path) -> list[str]:
-    """Return the models that a folder holds a table for."""
-    return sorted(file.parent.name for file in folder.glob(f"[!.]*/{SETTINGS_FILE}"))
+    """Write the card of a gallery that was saved into `folder`. Raises OSError."""
+    write_text(folder / CARD_FILE, card(gallery, models_in(folder), place="PATH"))
 
 
 def card(gallery: Gallery, models: Sequence[str], *, place: str) -> str:
-    """Return the card's Markdown, with the Hub's front matter, for a folder with these `models` that is
-    found at `place`.
+    """Return the card as Markdown with the Hub's front matter.
+
+    `models` are all models of the dataset, and `place` is its id on the Hub or its path.
     """
     settings = gallery.settings
     return _PAGE.format(
@@ -120,11 +116,11 @@ def card(gallery: Gallery, models: Sequence[str], *, place: str) -> str:
 
 
 def front_matter(gallery: Gallery, models: Sequence[str]) -> str:
-    """Return the YAML that the Hub reads: licence, task, size, and one configuration for each of `models`."""
+    """Return the YAML that the Hub reads: licence, task, size, and a configuration for each model."""
     licence = gallery.settings.licence
     lines = (
         [f"license: {licence}"]
-        if KNOWN_LICENCE.fullmatch(licence)
+        if LICENCE_ID.fullmatch(licence)
         else ["license: other", f"license_name: {_quote(licence)}"]
     )
     lines += [
@@ -143,7 +139,7 @@ def front_matter(gallery: Gallery, models: Sequence[str]) -> str:
 
 
 def escape(text: str) -> str:
-    """Return text that Markdown and HTML show as it is, on one line, inside a table too."""
+    """Return the text on one line, escaped so that Markdown (also in a table) and HTML show it literally."""
     plain = " ".join(text.split())
     escaped = re.sub(r"([\\`*_{}\[\]()#+!|~$-])", r"\\\1", plain)
     return escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

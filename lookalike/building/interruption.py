@@ -1,4 +1,4 @@
-"""A build that is asked to stop: it writes what is done, and goes."""
+"""Stop a build on a signal: it writes what is done, and ends."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-STOPS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
-PATIENCE = 10.0  # seconds to write what is done; a read from a lost network can hold the process for minutes
-GO_ON = "What was done so far is kept; the same command goes on from there."
+STOP_SIGNALS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+STOP_SECONDS = 10.0  # to write what is done; a read from a lost network can block the process for minutes
+HOW_TO_RESUME = "What was done so far is kept; the same command goes on from there."
 
 
-class Stop(KeyboardInterrupt):
-    """A signal asked the build to stop; `code` is what the process then returns."""
+class StopSignal(KeyboardInterrupt):
+    """A signal asked the build to stop; `code` is the exit code of the process."""
 
     def __init__(self, number: int) -> None:
         super().__init__()
@@ -24,44 +24,46 @@ class Stop(KeyboardInterrupt):
 
 
 def exit_code(number: int) -> int:
-    """Return the code of a process that a signal ended, as shells say it."""
+    """Return the exit code that shells give to a process that a signal ended."""
     return 128 + number
 
 
 @contextmanager
-def stoppable() -> Iterator[None]:
-    """Let SIGTERM, and SIGHUP of a terminal that was closed, stop what is done inside as Ctrl-C does.
+def stop_on_signals() -> Iterator[None]:
+    """Raise StopSignal in the block on SIGTERM, and on SIGHUP, which a closed terminal sends.
 
-    Where it has not stopped after PATIENCE seconds the process ends: what is on disk is whole at any time. A
-    signal that is ignored, as by nohup, stays so.
+    If the block has not ended STOP_SECONDS later, the process exits; files on disk are whole at any time. A
+    signal that was ignored before, as by nohup, stays ignored.
     """
 
     def stop(number: int, frame: object) -> None:
         for other in before:
-            signal.signal(other, signal.SIG_IGN)  # once is enough: a second would cut the writing short
-        raise Stop(number)
+            signal.signal(other, signal.SIG_IGN)  # a second signal would interrupt the writing
+        raise StopSignal(number)
 
-    heard = [number for number in STOPS if signal.getsignal(number) != signal.SIG_IGN]
-    before = {number: signal.signal(number, stop) for number in heard}
+    handled = [number for number in STOP_SIGNALS if signal.getsignal(number) != signal.SIG_IGN]
+    before = {number: signal.signal(number, stop) for number in handled}
     over = threading.Event()
-    ear, mouth = socket.socketpair()
-    mouth.setblocking(False)
-    earlier = signal.set_wakeup_fd(mouth.fileno(), warn_on_full_buffer=False)
-    threading.Thread(target=_insist, args=(ear, over), daemon=True).start()
+    receiver, sender = socket.socketpair()
+    sender.setblocking(False)
+    earlier = signal.set_wakeup_fd(sender.fileno(), warn_on_full_buffer=False)
+    threading.Thread(target=_exit_if_blocked, args=(receiver, over), daemon=True).start()
     try:
         yield
     finally:
         over.set()
         signal.set_wakeup_fd(earlier)
-        mouth.close()
+        sender.close()
         for number, handler in before.items():
             signal.signal(number, handler)
 
 
-def _insist(ear: socket.socket, over: threading.Event) -> None:
-    """End the process some time after a signal. Python's own handlers wait for what holds the main thread."""
-    with ear:
-        number = next((byte for byte in iter(lambda: ear.recv(1), b"") if byte[0] in STOPS), None)
-    if number is not None and not over.wait(PATIENCE):
-        print(f"Stopped. {GO_ON}", file=sys.stderr, flush=True)
+def _exit_if_blocked(receiver: socket.socket, over: threading.Event) -> None:
+    """End the process STOP_SECONDS after a signal: Python's own handlers run only in the main thread, which
+    may be blocked.
+    """
+    with receiver:
+        number = next((byte for byte in iter(lambda: receiver.recv(1), b"") if byte[0] in STOP_SIGNALS), None)
+    if number is not None and not over.wait(STOP_SECONDS):
+        print(f"Stopped. {HOW_TO_RESUME}", file=sys.stderr, flush=True)
         os._exit(exit_code(number[0]))

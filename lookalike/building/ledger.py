@@ -1,17 +1,17 @@
-"""What was found out about each photo, on disk as it is found out: a build that stops loses nothing.
+"""The ledger: the result of each processed photo, on disk, so that a build which stops loses next to nothing.
 
-A photo is known by its digest, not by its place, so that a source which has grown or changed its order costs
-only what is new. A part of a source that has a key is known as a whole once it was read to its end, and is
-then not fetched again. Each file is written whole, or not at all.
+Photos are identified by their digest, not by their place: where a source has grown or changed its order, only
+new photos are processed. A part of a source that has a key is not even fetched again once all its records are
+in the ledger.
 """
 
 from __future__ import annotations
 
 import hashlib
 import io
-import os
+import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -20,17 +20,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from lookalike.building import gate, thumbnails
-from lookalike.building.bookkeeping import Seen, why_dropped
 from lookalike.building.gate import Reason
 from lookalike.building.options import Options
-from lookalike.errors import GalleryError
-from lookalike.faces.face import Detector
-from lookalike.models.embedder import Embedder
+from lookalike.building.record_log import RecordInfo, skip_reason
+from lookalike.files import atomic_write
 from lookalike.sources.records import DIGEST_BYTES
 
-WORK = ".work"  # the folder beside the galleries where ledgers are kept
-SEEN = pa.schema(
+FLUSH_ENTRIES = 2048  # so many wait to be written: some 14 MB of thumbnails in memory
+FLUSH_SECONDS = 5.0  # so much work a power cut costs at most
+RECORDS = pa.schema(
     [
         pa.field("name", pa.string()),
         pa.field("origin", pa.string()),
@@ -41,13 +39,13 @@ SEEN = pa.schema(
         pa.field("gender", pa.string()),
     ]
 )
-SCHEMA = pa.schema(
+ENTRIES = pa.schema(
     [
         pa.field("digest", pa.binary(DIGEST_BYTES)),
         pa.field("reason", pa.string()),
         pa.field("quality", pa.float64()),
         pa.field("confidence", pa.float64()),
-        pa.field("embedding", pa.binary()),  # float32, as they lie in memory
+        pa.field("embedding", pa.binary()),  # the bytes of the float32 numbers
         pa.field("photo", pa.binary()),
     ]
 )
@@ -55,9 +53,9 @@ SCHEMA = pa.schema(
 
 @dataclass(frozen=True, eq=False)
 class Entry:
-    """What became of one photo, whosever it is: a reason to refuse it, or its face.
+    """The result of one photo, for any name: its face, or the `reason` for which it was rejected.
 
-    `embedding` is (dim,) float32 of unit length and `photo` the encoded thumbnail, None where there is none;
+    `embedding` is (dim,) float32 of unit length and `photo` the encoded thumbnail, None where there is none.
     `quality` and `confidence` are 0..1.
     """
 
@@ -69,51 +67,26 @@ class Entry:
     photo: bytes | None = None
 
 
-def ledger_folder(output: Path, detector: Detector, embedder: Embedder, *, photos: bool) -> Path:
-    """Return where the ledger lies of builds into `output` that judge and see faces in one way."""
-    model = embedder.model
-    way = (
-        gate.VERSION,
-        detector.name,
-        (model.name, model.alignment, model.normalization, embedder.engine, embedder.weights_hash),
-        (thumbnails.SIDE, thumbnails.QUALITY, thumbnails.ROOM) if photos else None,
-    )
-    return output / WORK / f"{model.name}-{hashlib.sha256(repr(way).encode()).hexdigest()[:12]}"
-
-
-@contextmanager
-def alone(output: Path) -> Iterator[None]:
-    """Keep every other build out of `output`; raise GalleryError where one is at work there."""
-    from filelock import FileLock, Timeout
-
-    (output / WORK).mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(output / WORK / "lock", timeout=0):  # the system drops it when a build is killed
-            yield
-    except Timeout as error:
-        raise GalleryError(
-            f"Another build is at work in {output}; wait for it, or choose a folder."
-        ) from error
-
-
 class Ledger:
-    """The entries in a folder, in parts of Parquet; one build at a time may add to it.
+    """The entries in a folder, in Parquet files; one build at a time may add to it.
 
-    A part that cannot be read, left by a machine that lost its power, is dropped: its photos are done again.
+    A file that cannot be read, because the machine lost its power, is deleted: its photos are done again.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._parts: list[Path] = []
-        self._places: dict[bytes, tuple[int, int]] = {}  # digest -> part, row
+        self._files: list[Path] = []
+        self._places: dict[bytes, tuple[int, int]] = {}  # digest -> index of the file, row
+        for leftover in folder.glob(".*.partial.*"):  # of a build that was killed
+            leftover.unlink()
         for path in sorted(folder.glob("part-*.parquet")):
             try:
-                digests = pq.read_table(path, columns=["digest"], schema=SCHEMA)["digest"].to_pylist()
+                digests = pq.read_table(path, columns=["digest"], schema=ENTRIES)["digest"].to_pylist()
             except (pa.ArrowException, OSError, ValueError, KeyError):
                 path.unlink()
                 continue
             self._register(path, digests)
-        self._next = 1 + max((int(path.stem.removeprefix("part-")) for path in self._parts), default=-1)
+        self._next = 1 + max((int(path.stem.removeprefix("part-")) for path in self._files), default=-1)
 
     def __len__(self) -> int:
         return len(self._places)
@@ -123,42 +96,44 @@ class Ledger:
 
     @property
     def digests(self) -> frozenset[bytes]:
-        """The digests of all photos that are known."""
+        """The digests of all photos that have an entry."""
         return frozenset(self._places)
 
     def add(self, entries: Sequence[Entry]) -> None:
-        """Write entries as one part; once this returns, they survive a crash. Raises OSError."""
+        """Write entries into a new file; once this returns, they survive a crash. Raises OSError."""
         rows = [{**vars(entry), "embedding": _bytes(entry.embedding)} for entry in entries]
         path = self._folder / f"part-{self._next:06d}.parquet"
-        _write(path, pa.Table.from_pylist(rows, SCHEMA))
+        _write(path, pa.Table.from_pylist(rows, ENTRIES))
         self._next += 1
         self._register(path, [entry.digest for entry in entries])
 
-    def finish(self, key: str, records: Sequence[Seen]) -> None:
-        """Remember all records of a part of a source by its key, once their photos' entries are here."""
-        _write(self._seen_file(key), pa.Table.from_pylist([asdict(seen) for seen in records], SEEN))
+    def finish(self, key: str, records: Sequence[RecordInfo]) -> None:
+        """Store all records of a source's part under its key, after the entries of their photos."""
+        table = pa.Table.from_pylist([asdict(record) for record in records], RECORDS)
+        _write(self._records_file(key), table)
 
-    def finished(self, key: str, options: Options) -> list[Seen] | None:
-        """Return the records of a part that was read to its end, None where it must be read (again): also
-        where a photo is now asked for that was none of the gallery's then.
+    def finished(self, key: str, options: Options) -> list[RecordInfo] | None:
+        """Return the records of a part that was stored by `finish`, None where it must be read (again).
+
+        It must be read again, too, where a photo is wanted now that the earlier options excluded.
         """
-        if not key or not self._seen_file(key).exists():
+        if not key or not self._records_file(key).exists():
             return None
         try:
-            rows = pq.read_table(self._seen_file(key), schema=SEEN).to_pylist()
-        except (pa.ArrowException, OSError, ValueError):  # left by a machine that lost its power
+            rows = pq.read_table(self._records_file(key), schema=RECORDS).to_pylist()
+        except (pa.ArrowException, OSError, ValueError):  # damaged when the machine lost its power
             return None
-        records = [Seen(**row) for row in rows]
-        known = all(seen.digest in self._places for seen in records if not why_dropped(seen, options))
+        records = [RecordInfo(**row) for row in rows]
+        known = all(record.digest in self._places for record in records if not skip_reason(record, options))
         return records if known else None
 
-    def _seen_file(self, key: str) -> Path:
+    def _records_file(self, key: str) -> Path:
         return self._folder / f"seen-{hashlib.sha256(key.encode()).hexdigest()[:32]}.parquet"
 
     def entries(self, digests: Sequence[bytes]) -> list[Entry]:
         """Return the entries of these digests, in their order, without thumbnails."""
         found: list[Entry | None] = [None] * len(digests)
-        names = [name for name in SCHEMA.names if name != "photo"]
+        names = [name for name in ENTRIES.names if name != "photo"]
         for table, places in self._tables(digests, names):
             rows = table.to_pylist()
             for place, row in places:
@@ -176,31 +151,73 @@ class Ledger:
     def _tables(
         self, digests: Sequence[bytes], columns: list[str]
     ) -> Iterator[tuple[pa.Table, list[tuple[int, int]]]]:
-        """Yield each part that is needed, with the (place among digests, row of the part) that it answers."""
+        """Yield the table of each file that is needed, and for each digest in it (its place in `digests`, its
+        row).
+        """
         wanted: dict[int, list[tuple[int, int]]] = {}
         for place, digest in enumerate(digests):
-            part, row = self._places[digest]
-            wanted.setdefault(part, []).append((place, row))
-        for part, places in sorted(wanted.items()):
-            yield pq.read_table(self._parts[part], columns=columns, schema=SCHEMA), places
+            file, row = self._places[digest]
+            wanted.setdefault(file, []).append((place, row))
+        for file, places in sorted(wanted.items()):
+            yield pq.read_table(self._files[file], columns=columns, schema=ENTRIES), places
 
     def _register(self, path: Path, digests: Sequence[bytes]) -> None:
-        self._parts.append(path)
+        self._files.append(path)
         for row, digest in enumerate(digests):
-            self._places[digest] = (len(self._parts) - 1, row)
+            self._places[digest] = (len(self._files) - 1, row)
+
+
+class LedgerWriter:
+    """Writes to a ledger in a thread of its own, so that models do not wait for the disk."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._pool = ThreadPoolExecutor(1)
+        self._written: Future[None] | None = None
+        self._entries: list[Entry] = []
+        self._finished: list[tuple[str, list[RecordInfo]]] = []
+        self._due = 0.0  # the first entries are written at once: a full disk shows before the work is done
+
+    def add(self, entries: Sequence[Entry], finished: Sequence[tuple[str, list[RecordInfo]]]) -> None:
+        """Take entries, and key and records of the parts that these and earlier entries complete.
+
+        Raises what an earlier write raised.
+        """
+        self._entries += entries
+        self._finished += finished
+        if time.monotonic() >= self._due or len(self._entries) >= FLUSH_ENTRIES:
+            self._flush()
+
+    def close(self) -> None:
+        """Write what is left, and wait until it is written."""
+        try:
+            self._flush()
+            if self._written:
+                self._written.result()
+        finally:
+            self._pool.shutdown()
+
+    def _flush(self) -> None:
+        if not self._entries and not self._finished:
+            return
+        if self._written:
+            self._written.result()
+        self._written = self._pool.submit(self._write, self._entries, self._finished)
+        self._entries, self._finished = [], []
+        self._due = time.monotonic() + FLUSH_SECONDS
+
+    def _write(self, entries: Sequence[Entry], finished: Sequence[tuple[str, list[RecordInfo]]]) -> None:
+        if entries:
+            self._ledger.add(entries)
+        for key, records in finished:
+            self._ledger.finish(key, records)
 
 
 def _write(path: Path, table: pa.Table) -> None:
-    """Write a table whole, or not at all; once this returns, it survives a crash. Raises OSError."""
-    file = io.BytesIO()
+    file = io.BytesIO()  # Arrow's own error for a full disk does not say which
     pq.write_table(table, file, compression="zstd")
-    partial = path.with_suffix(".partial")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with partial.open("wb") as out:
-        out.write(file.getbuffer())
-        out.flush()
-        os.fsync(out.fileno())
-    os.replace(partial, path)
+    with atomic_write(path) as partial:
+        partial.write_bytes(file.getbuffer())
 
 
 def _bytes(vector: NDArray[np.float32] | None) -> bytes | None:

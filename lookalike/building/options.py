@@ -1,4 +1,4 @@
-"""How a gallery is built."""
+"""The options of a build."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Options:
-    """What the one who builds decides.
+    """How a gallery is built from its records.
 
-    `photos_per_name` is the most photos of one name; a name with fewer than `min_photos` is left out.
-    `one_row` stores their normalized mean instead of a row for each; `photos` says whether rows have
-    thumbnails (a mean never has). `excluded` holds person keys (see `lookalike.names`); `source` and
-    `licence` are what the card says.
+    At most `photos_per_name` photos of a name are kept; a name with fewer than `min_photos` is left out.
+    `one_row` keeps the normalized mean of a name's photos instead of a row for each. `photos` adds thumbnails
+    to the rows; a mean has none. `excluded` holds person keys (see `lookalike.names`). `source` and `licence`
+    go into the settings and the card.
     """
 
     photos_per_name: int = 10
@@ -27,5 +27,5 @@ class Options:
 
     @property
     def thumbnails(self) -> bool:
-        """Whether thumbnails are made at all."""
+        """Whether the rows get thumbnails."""
         return self.photos and not self.one_row

@@ -14,15 +14,15 @@ QUALITY = 80  # WebP; artefacts do not show at this size
 
 
 def thumbnail(image: RGB, face: Face) -> bytes:
-    """Return the face of an (H, W, 3) RGB photo as WebP, at most SIDE pixels a side, without any metadata.
+    """Return the face of an (H, W, 3) RGB photo as WebP, at most SIDE pixels a side, without metadata.
 
-    The square around the face is moved into the photo where it can be, and cut where it cannot; nothing is
-    enlarged.
+    The square around the face is shifted to lie inside the photo, and cut where the photo is smaller. Nothing
+    is enlarged.
     """
     x, y, width, height = face.box
     side = ROOM * max(width, height)
-    left, right = _fit(x + width / 2, side, image.shape[1])
-    top, bottom = _fit(y + height / 2, side, image.shape[0])
+    left, right = _interval(x + width / 2, side, image.shape[1])
+    top, bottom = _interval(y + height / 2, side, image.shape[0])
     picture = Image.fromarray(image[top:bottom, left:right])
     picture.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
     file = io.BytesIO()
@@ -30,8 +30,8 @@ def thumbnail(image: RGB, face: Face) -> bytes:
     return file.getvalue()
 
 
-def _fit(centre: float, side: float, limit: int) -> tuple[int, int]:
-    """Return begin and end, within 0..limit, of `side` pixels round `centre`; at least one pixel."""
+def _interval(centre: float, side: float, limit: int) -> tuple[int, int]:
+    """Return start and end, within 0..limit, of `side` pixels around `centre`; at least one pixel."""
     length = max(1, min(round(side), limit))
     start = min(max(round(centre - length / 2), 0), limit - length)
     return start, start + length

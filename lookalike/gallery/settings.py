@@ -1,4 +1,4 @@
-"""A gallery's settings, `gallery.json`: which model and alignment its rows belong to, and where they come from."""
+"""A gallery's settings, `gallery.json`: the model and alignment of its rows, and their source."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ class Settings:
 
     `standing` holds the best cosines that strangers reach in this gallery: 101 quantiles from the 0th to the
     100th percentile, empty for a gallery of one name. `scale` is set only where the model has no fitted scale
-    of its own. `mean_length`, 0..1, matters where a row is the mean of several photos: it is the median length
-    of these means before they were scaled to unit length, and 1 where a row is one photo. A cosine with a mean
-    row times `mean_length` is about the mean cosine with the photos behind it, which the percentage was fitted
-    to. `records` counts what became of the source's records, by outcome.
+    of its own. `mean_length`, 0..1, matters where a row is the mean of several photos: it is the median
+    length of these means before they were scaled to unit length, and 1 where a row is one photo. A cosine
+    with a mean row times `mean_length` is about the mean cosine with the photos behind it, to which the
+    percentage was fitted. `records` counts what became of the source's records, by outcome.
     """
 
     model: str

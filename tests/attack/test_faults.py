@@ -18,7 +18,7 @@ import pytest
 from PIL import Image
 
 from lookalike import WeightsError
-from lookalike.building.ledger import WORK
+from lookalike.building.work_folder import WORK
 from lookalike.files import BUNDLED
 from lookalike.models.onnx_embedder import OnnxEmbedder
 from lookalike.models.registry import MODELS
@@ -236,7 +236,7 @@ def test_a_build_that_is_told_to_stop_writes_what_is_done_and_goes(
     )
     assert result(output) == {}
     code, out, _ = finish(build(photos_folder, "--output", output))
-    assert code == 0 and "photos are known from before" in out and result(output) == undisturbed
+    assert code == 0 and "photos are known from earlier builds" in out and result(output) == undisturbed
 
 
 @pytest.mark.attack
@@ -271,7 +271,7 @@ def test_of_two_builds_into_one_folder_one_is_told_to_wait(
     first.send_signal(signal.SIGCONT)
     assert (code, complaint) == (
         2,
-        f"error: Another build is at work in {output}; wait for it, or choose a folder.",
+        f"error: Another build is running in {output}; wait for it, or choose another folder.",
     )
     assert finish(first)[0] == 0 and result(output) == undisturbed
 

@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from lookalike import Gallery, GalleryError, Lookalikes
-from lookalike.building.removal import remove_from_folder
+from lookalike.building.publishing import remove_from_folder
 from lookalike.gallery.schema import Row
 from lookalike.gallery.settings import SETTINGS_FILE
 from lookalike.models.registry import load_embedder

@@ -16,8 +16,8 @@ import pytest
 from huggingface_hub.utils import get_session
 
 from lookalike import GalleryError, HubError, SourceError
-from lookalike.building.hub import GalleryHub
-from lookalike.building.interruption import GO_ON, PATIENCE
+from lookalike.building.interruption import HOW_TO_RESUME, STOP_SECONDS
+from lookalike.building.publishing import GalleryHub
 from lookalike.errors import UnreachableError
 from lookalike.gallery.fetching import fetch_gallery, open_gallery
 from lookalike.hub import FIRST_ANSWER, SILENCE, limit_waiting
@@ -200,7 +200,7 @@ def test_a_build_whose_network_is_lost_keeps_what_is_done_and_goes_on(tmp_path: 
     with serve(door_at(port)) as hub:
         hub.put("them/stars", shards)
         code, out, complaint = finish(build(*command, env=environment))
-        assert code == 0 and "photos are known from before" in out, complaint
+        assert code == 0 and "photos are known from earlier builds" in out, complaint
         assert finish(build("them/stars", "--output", tmp_path / "undisturbed", env=environment))[0] == 0
     assert result(tmp_path / "gallery") == result(tmp_path / "undisturbed")
 
@@ -220,8 +220,8 @@ def test_a_build_that_waits_for_a_lost_network_stops_when_told_to(tmp_path: Path
     process.send_signal(signal.SIGTERM)
     began = time.monotonic()
     code, _, complaint = finish(process)
-    assert time.monotonic() - began < 4 * PATIENCE
-    assert (code, complaint) == (143, f"Stopped. {GO_ON}")
+    assert time.monotonic() - began < 4 * STOP_SECONDS
+    assert (code, complaint) == (143, f"Stopped. {HOW_TO_RESUME}")
 
 
 @pytest.mark.parametrize(

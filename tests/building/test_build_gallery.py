@@ -11,10 +11,10 @@ import pytest
 from datasets import load_dataset
 from PIL import Image
 
-from build_gallery import GO_ON, main, read_exclude
+from build_gallery import HOW_TO_RESUME, main, read_exclude
+from lookalike.building.account import Rejection, write_rejections
 from lookalike.building.arguments import EXCLUDE
-from lookalike.building.ledger import WORK, alone
-from lookalike.building.pipeline import Rejection, write_rejections
+from lookalike.building.work_folder import WORK, exclusive
 from lookalike.errors import WeightsError
 from lookalike.faces.detectors import load_detector
 from lookalike.gallery.gallery import Gallery
@@ -180,13 +180,13 @@ def test_interrupting_says_how_to_go_on(stars, tmp_path, capsys):
 
     arguments = [str(stars), "--output", str(tmp_path / "gallery")]
     code = main(arguments, detectors=lambda name: Interrupted(), embedders=lambda name: ColourEmbedder())
-    assert (code, capsys.readouterr().err.splitlines()[-1]) == (130, f"Stopped. {GO_ON}")
+    assert (code, capsys.readouterr().err.splitlines()[-1]) == (130, f"Stopped. {HOW_TO_RESUME}")
 
 
 def test_two_builds_do_not_work_in_one_folder(stars, tmp_path, capsys):
-    with alone(tmp_path / "gallery"):
+    with exclusive(tmp_path / "gallery"):
         assert run(stars, "--output", tmp_path / "gallery") == 2
-    assert "Another build is at work" in capsys.readouterr().err
+    assert "Another build is running" in capsys.readouterr().err
     assert run(stars, "--output", tmp_path / "gallery") == 0
 
 

@@ -7,17 +7,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lookalike.building.gate import MIN_SHARPNESS, MIN_SPAN, Accepted, judge
+from lookalike.building.gate import MIN_SHARPNESS, MIN_FACE_SIZE, CheckedPhoto, check_photo
 from lookalike.building.thumbnails import SIDE, thumbnail
 from lookalike.faces.detectors import load_detector
 from lookalike.faces.face import Face, largest_first
-from lookalike.faces.quality import sharpness, span, turn
+from lookalike.faces.quality import face_size, sharpness, yaw
 from tests.support.drawing import draw_face
 from tests.support.fakes import a_face, speckled
 
 
 class Finds:
-    """A detector that returns the faces it was made with."""
+    """A detector that finds the given faces in every photo."""
 
     name = "finds"
 
@@ -42,19 +42,19 @@ def photo(width: int = 200, height: int = 200) -> bytes:
 
 def test_one_face_is_accepted_with_its_photo():
     face = a_face(50, 50, 100, 100)
-    judged = judge(photo(), Finds(face))
-    assert isinstance(judged, Accepted)
-    assert judged.face is face
-    assert judged.image.shape == (200, 200, 3)
+    checked = check_photo(photo(), Finds(face))
+    assert isinstance(checked, CheckedPhoto)
+    assert checked.face is face
+    assert checked.image.shape == (200, 200, 3)
 
 
 def test_a_photo_without_a_face_is_refused():
-    assert judge(photo(), Finds()) == "no face"
+    assert check_photo(photo(), Finds()) == "no face"
 
 
 @pytest.mark.parametrize("junk", [b"", b"<html>", photo()[:40]])
 def test_what_is_not_a_photo_is_unreadable(junk: bytes):
-    assert judge(junk, Finds(a_face(0, 0, 100, 100))) == "unreadable"
+    assert check_photo(junk, Finds(a_face(0, 0, 100, 100))) == "unreadable"
 
 
 def test_a_face_out_of_focus_is_blurred():
@@ -62,53 +62,53 @@ def test_a_face_out_of_focus_is_blurred():
     face = load_detector().detect(sharp)[0]
     blurred = cv2.GaussianBlur(sharp, (0, 0), 20)  # of a face 220 pixels wide
     assert sharpness(sharp, face) > 2 * MIN_SHARPNESS
-    assert judge(encoded(sharp), Finds(face)) != "blurred"
-    assert judge(encoded(blurred), Finds(face)) == "blurred"
+    assert check_photo(encoded(sharp), Finds(face)) != "blurred"
+    assert check_photo(encoded(blurred), Finds(face)) == "blurred"
 
 
 def test_a_profile_is_turned_away_and_quality_falls_before():
-    def facing(nose: float) -> Accepted | str:
+    def facing(nose: float) -> CheckedPhoto | str:
         face = a_face(50, 50, 100, 100)
         face.landmarks[2, 0] += nose * 40  # the eyes are 40 pixels apart
-        assert turn(face) == pytest.approx(nose)
-        return judge(photo(), Finds(face))
+        assert yaw(face) == pytest.approx(nose)
+        return check_photo(photo(), Finds(face))
 
     front, half = facing(0), facing(0.5)
-    assert isinstance(front, Accepted) and isinstance(half, Accepted) and front.quality > half.quality
+    assert isinstance(front, CheckedPhoto) and isinstance(half, CheckedPhoto) and front.quality > half.quality
     assert facing(0.7) == "turned away"
 
 
-def test_the_face_that_the_source_points_at_is_taken_among_several():
+def test_the_face_in_the_box_of_the_source_is_taken_among_several():
     faces = a_face(0, 0, 100, 100), a_face(120, 120, 70, 70)
-    judged = judge(photo(), Finds(*faces), box=(125, 125, 60, 60))
-    assert isinstance(judged, Accepted) and judged.face is faces[1]
-    assert judge(photo(), Finds(*faces), box=(120, 0, 40, 40)) == "no face"
+    checked = check_photo(photo(), Finds(*faces), box=(125, 125, 60, 60))
+    assert isinstance(checked, CheckedPhoto) and checked.face is faces[1]
+    assert check_photo(photo(), Finds(*faces), box=(120, 0, 40, 40)) == "no face"
 
 
 @pytest.mark.parametrize(("side", "verdict"), [(60, "several faces"), (50, "accepted")])
 def test_a_second_face_counts_when_it_has_over_a_third_of_the_area(side: int, verdict: str):
-    judged = judge(photo(), Finds(a_face(0, 0, 100, 100), a_face(120, 120, side, side)))
-    assert judged == verdict or (verdict == "accepted" and isinstance(judged, Accepted))
+    checked = check_photo(photo(), Finds(a_face(0, 0, 100, 100), a_face(120, 120, side, side)))
+    assert checked == verdict or (verdict == "accepted" and isinstance(checked, CheckedPhoto))
 
 
 def test_a_neighbour_whom_the_edge_cuts_off_does_not_count_even_if_larger():
     whole = a_face(20, 20, 100, 100)
-    judged = judge(photo(), Finds(whole, a_face(140, 20, 120, 120)))
-    assert isinstance(judged, Accepted) and judged.face is whole
+    checked = check_photo(photo(), Finds(whole, a_face(140, 20, 120, 120)))
+    assert isinstance(checked, CheckedPhoto) and checked.face is whole
 
 
 def test_a_lone_face_that_the_edge_cuts_off_is_accepted():
-    assert isinstance(judge(photo(), Finds(a_face(-50, 50, 100, 100))), Accepted)
+    assert isinstance(check_photo(photo(), Finds(a_face(-50, 50, 100, 100))), CheckedPhoto)
 
 
 def test_a_face_of_few_pixels_is_too_small():
-    assert judge(photo(), Finds(a_face(50, 50, 30, 30))) == "too small"
-    assert judge(photo(10, 10), Finds(a_face(0, 0, 200, 200))) == "too small"
+    assert check_photo(photo(), Finds(a_face(50, 50, 30, 30))) == "too small"
+    assert check_photo(photo(10, 10), Finds(a_face(0, 0, 200, 200))) == "too small"
 
 
-def test_the_span_of_a_profile_is_from_eyes_to_mouth():
+def test_the_size_of_a_profile_is_from_eyes_to_mouth():
     face = Face((0, 0, 50, 50), np.array([[20, 10], [20, 10], [22, 20], [20, 35], [20, 35]], np.float32), 0.9)
-    assert span(face) == 25 > MIN_SPAN
+    assert face_size(face) == 25 > MIN_FACE_SIZE
 
 
 def test_a_thumbnail_shows_the_face_with_room_and_nothing_else():

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from lookalike.building.ledger import WORK
+from lookalike.building.work_folder import WORK
 from tests.support.drawing import draw_face
 from tests.support.paths import ROOT
 
@@ -69,7 +69,7 @@ def test_a_killed_build_goes_on_and_ends_with_the_same_bytes(
     assert result(output) == {}
     code, out, errors = finish(start(stars, output))
     assert code == 0, errors
-    assert "photos are known from before" in out
+    assert "photos are known from earlier builds" in out
     assert result(output) == undisturbed
 
 

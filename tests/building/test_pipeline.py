@@ -12,12 +12,13 @@ import pytest
 from datasets import load_dataset
 from PIL import Image
 
+from lookalike.building.account import Counts, Rejection
 from lookalike.building.card import card, escape
-from lookalike.building.collecting import AHEAD, BATCH, in_order
-from lookalike.building.counts import Counts
 from lookalike.building.ledger import Entry, Ledger
+from lookalike.building.local_engine import AHEAD, in_order
 from lookalike.building.options import Options
-from lookalike.building.pipeline import Built, Rejection, build
+from lookalike.building.pipeline import Built, build
+from lookalike.building.processing import BATCH
 from lookalike.building.selection import Candidate, direction, find_copies, find_outliers, select
 from lookalike.errors import SourceError
 from lookalike.faces.face import Detector, Face
@@ -155,7 +156,7 @@ def test_standing_is_what_the_best_photo_of_each_name_finds_among_the_others():
     assert standing[0] == pytest.approx(0, abs=0.02)
 
 
-def test_standing_looks_up_photos_and_not_means():
+def test_standing_photos_seen_up_photos_and_not_means():
     people = [record("Ada", RED), record("Ada", GREEN), record("Bo", RED), record("Bo", GREEN)]
     standing = built(people, Options(one_row=True)).gallery.settings.standing
     assert standing[-1] == pytest.approx(0.5**0.5, abs=0.01)
@@ -304,12 +305,12 @@ def test_age_and_gender_are_columns_where_a_source_has_them(tmp_path: Path):
 
 
 class Counting(BrightDetector):
-    """Counts the photos that it looked at."""
+    """Counts the photos that it processed."""
 
-    looks = 0
+    photos_seen = 0
 
     def detect(self, image: np.ndarray) -> list[Face]:
-        self.looks += 1
+        self.photos_seen += 1
         return super().detect(image)
 
 
@@ -341,14 +342,14 @@ def test_a_build_that_breaks_off_goes_on_and_ends_with_the_same_bytes(tmp_path: 
     resumed = built(records, ledger=Ledger(tmp_path / "ledger"), detector=detector)
     assert table_of(tmp_path / "a", resumed) == table_of(tmp_path / "b", undisturbed)
     assert resumed.rejections == undisturbed.rejections
-    assert detector.looks <= 120 - after // BATCH * BATCH
+    assert detector.photos_seen <= 120 - after // BATCH * BATCH
 
 
 def test_a_grown_source_costs_only_what_is_new(tmp_path: Path):
     detector = Counting()
     built(crowd(60), ledger=Ledger(tmp_path))
     grown = built(crowd(80)[::-1], ledger=Ledger(tmp_path), detector=detector)
-    assert detector.looks == sum(place % 7 != 0 for place in range(60, 80))
+    assert detector.photos_seen == sum(place % 7 != 0 for place in range(60, 80))
     assert grown.gallery.revision == built(crowd(80)[::-1]).gallery.revision
 
 
@@ -356,10 +357,10 @@ def test_a_part_that_a_power_cut_tore_is_done_again(tmp_path: Path):
     built(crowd(40), ledger=Ledger(tmp_path))
     (part, *_) = sorted(tmp_path.iterdir())
     part.write_bytes(part.read_bytes()[:100])
-    (tmp_path / "part-000099.partial").write_bytes(b"half")
+    (tmp_path / ".part-000099-ab.partial.parquet").write_bytes(b"half")
     detector = Counting()
     again = built(crowd(40), ledger=Ledger(tmp_path), detector=detector)
-    assert detector.looks > 0
+    assert detector.photos_seen > 0 and not list(tmp_path.glob(".*"))
     assert again.gallery.revision == built(crowd(40)).gallery.revision
 
 

@@ -17,8 +17,8 @@ from PIL import Image
 
 from build_gallery import main
 from lookalike import Gallery
-from lookalike.building.collecting import collect
 from lookalike.building.ledger import Ledger
+from lookalike.building.local_engine import collect
 from lookalike.building.options import Options
 from lookalike.building.pipeline import Built, Engine, build
 from lookalike.building.ray_engine import RayEngine

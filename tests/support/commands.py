@@ -22,7 +22,7 @@ from datasets import Image as DatasetImage
 from PIL import Image
 
 from lookalike import Gallery
-from lookalike.building.ledger import WORK
+from lookalike.building.work_folder import WORK
 from lookalike.faces.detectors import load_detector
 from lookalike.gallery.schema import Row
 from lookalike.models.registry import load_embedder

@@ -1,42 +1,69 @@
-"""A gallery to the Hub, in one commit, and a person out of a gallery that is there."""
+"""Push a gallery to the Hub, and remove people from a gallery in a folder or on the Hub."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
-from lookalike.building.card import CARD_FILE, card
-from lookalike.building.removal import take_out
+from lookalike.building.card import CARD_FILE, card, write_card
+from lookalike.building.work_folder import exclusive
 from lookalike.errors import GalleryError, HubError, LookalikeError
 from lookalike.gallery.fetching import fetch_gallery
 from lookalike.gallery.gallery import Gallery
 from lookalike.gallery.settings import SETTINGS_FILE
+from lookalike.gallery.storage import models_in, part_files
 from lookalike.hub import limit_waiting, reason_of, status_of
+from lookalike.names import person_key
 
 Result = TypeVar("Result")
 
-WAITS = (5.0, 20.0, 60.0)  # seconds; the Hub's client has itself tried for half a minute each time
-MAY_PASS = (408, 429, 500, 502, 503, 504)  # too many requests, or trouble of the Hub's own
-REFUSED = (401, 403)
+WAITS = (5.0, 20.0, 60.0)  # seconds between tries; each try of the Hub's client takes up to half a minute
+TEMPORARY = (408, 429, 500, 502, 503, 504)  # statuses: too many requests, or an error of the Hub itself
+NO_PERMISSION = (401, 403)
 
 
 @dataclass(frozen=True)
 class Pushed:
-    """Where a gallery lies, the commit that holds it, and whether that commit was made now."""
+    """The address of a pushed gallery, the commit that holds it, and whether this push made that commit."""
 
     url: str
     commit: str
     changed: bool
 
 
-class GalleryHub:
-    """Writes galleries to the Hub; the token is HF_TOKEN's or that of `hf auth login`.
+def remove_from_folder(folder: Path, people: Sequence[str]) -> int:
+    """Remove people, in any spelling, from every table in `folder`; return the number of removed rows.
 
-    What fails in a way that may pass is tried again after each of `waits`.
+    Raises GalleryError where none of them is in any table, or a build is running in `folder`.
+    """
+    removed = 0
+    with exclusive(folder):
+        for model in models_in(folder):
+            gallery = Gallery.load(folder, model=model)
+            shorter = without_people(gallery, people)
+            if shorter is not None:
+                shorter.save(folder)
+                write_card(folder, shorter)
+                removed += len(gallery) - len(shorter)
+    if not removed:
+        raise GalleryError(f"None of {', '.join(people)} is in a gallery at {folder}; check the spelling.")
+    return removed
+
+
+def without_people(gallery: Gallery, people: Sequence[str]) -> Gallery | None:
+    """Return the gallery without these people, None where it has none of them."""
+    keys = {person_key(name) for name in people}
+    return gallery.without(keys) if any(person_key(name) in keys for name in gallery.names) else None
+
+
+class GalleryHub:
+    """Writes galleries to the Hub with the token in HF_TOKEN, or that of `hf auth login`.
+
+    After an error that may be temporary it waits for each of `waits` seconds and tries again.
     """
 
     def __init__(
@@ -49,10 +76,10 @@ class GalleryHub:
         self._waits, self._sleep = waits, sleep
 
     def push(self, folder: Path, gallery: Gallery, name: str, *, private: bool, title: str) -> Pushed:
-        """Make the dataset `name` where it is missing, and commit the model's table and the card.
+        """Create the dataset `name` if it is missing, and commit the model's table and the card.
 
-        Other models' tables are left alone; the same table twice makes no second commit. Raises HubError with
-        the way on; a commit is whole or not there.
+        Everything goes into one commit; other models' tables stay as they are. Pushing the same table again
+        makes no commit. Raises HubError with the way out.
         """
         return self._retried(name, lambda: self._push(folder, gallery, name, private=private, title=title))
 
@@ -65,9 +92,9 @@ class GalleryHub:
         if private and not before.private:
             raise HubError(f"{name} is there already and public; make it private in its settings first.")
         there = {file.rfilename for file in before.siblings or ()}
-        ours = {file.relative_to(folder).as_posix(): file for file in _files(folder / model)}
-        models = {path.split("/")[0] for path in there if path.endswith(f"/{SETTINGS_FILE}")} | {model}
-        page = card(gallery, sorted(models), place=name).encode()
+        files = [folder / model / SETTINGS_FILE, *part_files(folder, model)]
+        ours = {file.relative_to(folder).as_posix(): file for file in files}
+        page = card(gallery, sorted({*_models_of(there), model}), place=name).encode()
         operations: list[Any] = [CommitOperationAdd(path, str(file)) for path, file in ours.items()]
         operations += [CommitOperationAdd(CARD_FILE, page)]
         stale = {path for path in there if path.startswith(f"{model}/")} - ours.keys()
@@ -76,15 +103,14 @@ class GalleryHub:
         return Pushed(f"{api.endpoint}/datasets/{name}", commit.oid, commit.oid != before.sha)
 
     def remove(self, name: str, people: Sequence[str]) -> int:
-        """Take people out of every table of the dataset `name`; return how many rows are gone.
+        """Remove people from every table of the dataset `name`; return the number of removed rows.
 
         Raises HubError as `push` does, and GalleryError where none of them is in any table.
         """
         info = self._retried(name, lambda: self._api.dataset_info(name))
-        files = [file.rfilename for file in info.siblings or ()]
-        models = sorted(path.split("/")[0] for path in files if path.endswith(f"/{SETTINGS_FILE}"))
+        models = _models_of(file.rfilename for file in info.siblings or ())
         galleries = [Gallery.load(fetch_gallery(name, model), model=model) for model in models]
-        shorter = [(gallery, take_out(gallery, people)) for gallery in galleries]
+        shorter = [(gallery, without_people(gallery, people)) for gallery in galleries]
         if not any(after for _, after in shorter):
             raise GalleryError(f"None of {', '.join(people)} is in the gallery {name}; check the spelling.")
         removed = 0
@@ -92,7 +118,7 @@ class GalleryHub:
             if after is not None:
                 with TemporaryDirectory() as folder:
                     after.save(Path(folder))
-                    self.push(Path(folder), after, name, private=False, title="Take somebody out")
+                    self.push(Path(folder), after, name, private=False, title="Remove rows")
                 removed += len(before) - len(after)
         return removed
 
@@ -107,13 +133,11 @@ class GalleryHub:
                 raise
             except HFValidationError as error:
                 raise HubError(f"'{name}' is not a name for a dataset; give owner/name.") from error
-            except (
-                Exception
-            ) as error:  # an answer without sense raises whatever reading it does, and may pass
+            except Exception as error:  # reading a malformed answer can raise anything, and may be temporary
                 if isinstance(error, OSError) and not isinstance(error, HfHubHTTPError | TransportError):
-                    raise  # a file of ours
+                    raise  # a local file cannot be read or written
                 status = status_of(error)
-                if status is not None and status not in MAY_PASS:
+                if status is not None and status not in TEMPORARY:
                     raise HubError(_refusal(name, status, error)) from error
                 if wait is None:
                     raise HubError(
@@ -124,12 +148,13 @@ class GalleryHub:
         raise AssertionError("the last round returns or raises")
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    return (file for file in sorted(folder.iterdir()) if file.is_file() and file.name[0] != ".")
+def _models_of(paths: Iterable[str]) -> list[str]:
+    """Return the models for which a dataset of these files has a table."""
+    return sorted(path.split("/")[0] for path in paths if path.endswith(f"/{SETTINGS_FILE}"))
 
 
 def _refusal(name: str, status: int, error: Exception) -> str:
-    if status in REFUSED:
+    if status in NO_PERMISSION:
         return (
             f"The Hub does not let you write {name}; put a token that may write there into HF_TOKEN "
             "(huggingface.co/settings/tokens). The gallery is kept: the same command goes on from here."
