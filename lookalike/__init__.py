@@ -33,10 +33,10 @@ if TYPE_CHECKING:
 
 __version__ = "0.2.0"
 
-# onnxruntime writes a device id under the home folder when it is imported, unless it is told not to
+# Without this, onnxruntime writes a device id into the home folder when it is imported.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
-_MODULES = {  # each public name's module, imported when the name is first used (PEP 562)
+_MODULES = {  # the module of each public name; it is imported when the name is first used (PEP 562)
     "Comparison": "finder",
     "Face": "faces.face",
     "FoundFace": "finder",

@@ -1,30 +1,30 @@
-"""Everything that can go wrong and that somebody can mend.
+"""The error tree: everything that can go wrong and that a user or an operator can fix.
 
     LookalikeError
     ├── ImageError            the bytes are not a photo that can be read, or it is too large
-    ├── NoFaceError           a photo shows no face where one is needed
+    ├── NoFaceError           a photo shows no face, but one is needed
     ├── UnknownModelError     no embedder or detector of that name
-    ├── MissingFileError      a file or folder that was named is not there
-    ├── WeightsError          a model's weights are missing, cannot be fetched, or are not the expected ones
-    ├── SourceError           a source of celebrity photos cannot be read, or holds none
-    ├── HubError              the Hub does not take a gallery, or cannot be reached
-    ├── TrainingError         a training run cannot go on as it is asked to
-    ├── OutOfMemoryError      there is not enough memory for what was asked
-    ├── EngineError           the machines that a build was given to cannot be reached, or gave up
-    ├── MissingExtraError     an optional package that was asked for is not installed
+    ├── MissingFileError      a given file or folder does not exist
+    ├── WeightsError          a model's weights are missing, damaged, or cannot be downloaded
+    ├── SourceError           a source of celebrity photos cannot be read or is empty
+    ├── HubError              the Hub rejects a gallery or cannot be reached
+    ├── TrainingError         a training run has invalid settings or cannot continue
+    ├── OutOfMemoryError      there is not enough memory for a request
+    ├── EngineError           the machines that run a build cannot be reached or have failed
+    ├── MissingExtraError     an optional package is needed but not installed
+    ├── VersionError          an installed package lacks parts that this project needs
     └── GalleryError          a gallery cannot be read or trusted
-        ├── MismatchError     gallery and model do not belong together
-        └── UnreachableError  a gallery on the Hub cannot be fetched
+        ├── MismatchError     gallery and model do not match
+        └── UnreachableError  a gallery on the Hub cannot be downloaded
 
-Every message is one sentence that says what to do. The page and the commands show it; nothing in between
-rewrites it.
+Every message is one sentence that says what to do. The page and the commands show it unchanged.
 """
 
 from __future__ import annotations
 
 
 class LookalikeError(Exception):
-    """Any trouble that the caller can mend."""
+    """Base class: a problem that the caller can fix."""
 
 
 class ImageError(LookalikeError):
@@ -32,7 +32,7 @@ class ImageError(LookalikeError):
 
 
 class NoFaceError(LookalikeError):
-    """A photo shows no face where one is needed."""
+    """A photo shows no face, but one is needed."""
 
 
 class UnknownModelError(LookalikeError):
@@ -40,35 +40,39 @@ class UnknownModelError(LookalikeError):
 
 
 class MissingFileError(LookalikeError):
-    """A file or folder that was named is not there."""
+    """A given file or folder does not exist."""
 
 
 class WeightsError(LookalikeError):
-    """A model's weights are missing, cannot be fetched, or are not the expected ones."""
+    """A model's weights are missing, damaged, or cannot be downloaded."""
 
 
 class SourceError(LookalikeError):
-    """A source of celebrity photos cannot be read, or holds none."""
+    """A source of celebrity photos cannot be read or is empty."""
 
 
 class HubError(LookalikeError):
-    """The Hub does not take a gallery, or cannot be reached."""
+    """The Hub rejects a gallery or cannot be reached."""
 
 
 class TrainingError(LookalikeError):
-    """A training run cannot go on as it is asked to."""
+    """A training run has invalid settings or cannot continue."""
 
 
 class OutOfMemoryError(LookalikeError):
-    """There is not enough memory for what was asked; it may pass."""
+    """There is not enough memory for a request at the moment."""
 
 
 class EngineError(LookalikeError):
-    """The machines that a build was given to cannot be reached, or gave up."""
+    """The machines that run a build cannot be reached or have failed."""
 
 
 class MissingExtraError(LookalikeError):
-    """An optional package that was asked for is not installed."""
+    """An optional package is needed but not installed."""
+
+
+class VersionError(LookalikeError):
+    """An installed package lacks parts that this project needs."""
 
 
 class GalleryError(LookalikeError):
@@ -76,8 +80,8 @@ class GalleryError(LookalikeError):
 
 
 class MismatchError(GalleryError):
-    """A gallery was made with another model or alignment than the one that embeds the photo."""
+    """A gallery was built with another model or alignment than the one that embeds the photo."""
 
 
 class UnreachableError(GalleryError):
-    """A gallery on the Hub cannot be fetched: no network, no such dataset, or no right to read it."""
+    """A gallery on the Hub cannot be downloaded: no network, no such dataset, or no permission."""

@@ -1,4 +1,4 @@
-"""Files on disk: written whole or not at all, and known by their hash."""
+"""Files on disk: atomic writes, hashes, and the folder of bundled files."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ BUNDLED = Path(__file__).parent / "bundled"  # the files that ship with the pack
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """Yield a path to write to, and put the file in the place of `path` when the block ends without an error.
+    """Yield a temporary path to write to; replace `path` by it when the block ends without an error.
 
-    Until then, and after an error, `path` is what it was; after this returns it survives a power cut. The
-    folder is made where it is missing. The temporary file keeps the suffix of `path`, begins with a dot and
-    stays in the same folder. Raises OSError.
+    After an error `path` is unchanged. After success the file is on disk and survives a power cut. A missing
+    folder is created. The temporary file is in the same folder, its name starts with a dot, and it has the
+    suffix of `path`. Raises OSError.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.stem}-{secrets.token_hex(4)}.partial{path.suffix}")
@@ -32,7 +32,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write `text` as UTF-8 to `path`, whole or not at all; see `atomic_write`."""
+    """Write `text` to `path` as UTF-8, atomically; see `atomic_write`."""
     with atomic_write(path) as partial:
         partial.write_text(text, encoding="utf-8")
 

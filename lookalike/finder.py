@@ -1,4 +1,4 @@
-"""From a photo to faces with matches: what the page, scripts and tests call."""
+"""From a photo to faces with matches: the main interface of the package."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from lookalike.models.embedder import Embedder
 from lookalike.models.registry import DEFAULT_MODEL, find_model, load_embedder
 from lookalike.models.similarity import Scale
 
-MAX_FACES = 50  # of a crowd, the largest; the rest are too small to say anything about
+MAX_FACES = 50  # the largest; in a bigger crowd the others are too small to be recognizable
 
 
 @dataclass(frozen=True)
 class Match:
     """A celebrity who looks like the face.
 
-    `rank` counts from 1; `similarity` is 0..100, `cosine` -1..1; `origin` says where the gallery's photo
-    comes from and `photo` is that photo's encoded bytes, both None where the gallery has none.
+    `rank` counts from 1, `similarity` is 0..100, `cosine` is -1..1. `origin` is the source of the gallery's
+    photo and `photo` the photo as encoded bytes; both are None if the gallery has none.
     """
 
     rank: int
@@ -42,10 +42,10 @@ class Match:
 
 @dataclass(frozen=True)
 class FoundFace:
-    """One face of a photo with its matches, the most alike first.
+    """One face of a photo with its matches, the most similar first.
 
-    `standing` is the share, 0..1, of strangers whose first match in this gallery is less alike; None where
-    the gallery does not know.
+    `standing` is a percentile as a share, 0..1: the share of strangers whose first match in this gallery is
+    less similar than the first match of this face. None if the gallery does not contain it.
     """
 
     face: Face
@@ -55,7 +55,7 @@ class FoundFace:
 
 @dataclass(frozen=True)
 class Answer:
-    """A photo, upright RGB uint8 (H, W, 3), its faces, largest first, and the seconds that each step took."""
+    """A photo, upright RGB uint8 (H, W, 3), its faces, largest first, and the seconds of each step."""
 
     image: RGB
     faces: tuple[FoundFace, ...]
@@ -64,7 +64,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Comparison:
-    """How alike the largest faces of two photos are; `same` says whether they pass as one person."""
+    """The similarity of the largest faces of two photos; `same` is whether they count as one person."""
 
     similarity: float
     cosine: float
@@ -72,7 +72,7 @@ class Comparison:
 
 
 class Lookalikes:
-    """A detector, a model and a gallery that belong together. Safe to call from several threads."""
+    """A detector, a model and a gallery for this model. It is safe to use from several threads."""
 
     def __init__(self, gallery: Gallery, *, embedder: Embedder, detector: Detector) -> None:
         gallery.check(embedder)
@@ -87,23 +87,27 @@ class Lookalikes:
         model: str = DEFAULT_MODEL,
         detector: str = DEFAULT_DETECTOR,
     ) -> Lookalikes:
-        """Load a gallery (the bundled one, a folder, or a Hub dataset `owner/name[@revision]`) and what it
-        needs; `model` is a name, or the folder of a run of the training room.
+        """Load a gallery, its model and a detector.
+
+        `gallery` is a folder or a Hub dataset `owner/name[@revision]`; None is the bundled gallery. `model`
+        is the name of a registered model or the folder of a training run. Raises a LookalikeError if
+        something cannot be loaded.
         """
-        known = find_model(model)  # a name that nobody knows is told before anything is fetched
+        known = find_model(model)  # report an unknown name before downloading a gallery
         opened = open_gallery(gallery, model=known.name)
         return cls(opened, embedder=load_embedder(model), detector=load_detector(detector))
 
     def find(self, photo: Photo, count: int = 5) -> list[FoundFace]:
-        """Return one entry per face of `photo`, largest first, each with its `count` matches; no face is
-        `[]`.
+        """Return one entry per face of `photo`, largest first, each with `count` matches; `[]` without a
+        face.
 
-        Raises ImageError when `photo` cannot be read; see `lookalike.images.read_image` for what it may be.
+        `lookalike.images.read_image` describes what `photo` may be, and raises ImageError if it cannot be
+        read.
         """
         return list(self.answer(photo, count=count).faces)
 
     def answer(self, photo: Photo, *, count: int = 5) -> Answer:
-        """Do what `find` does, and return the upright photo and the seconds of each step too."""
+        """Like `find`, but also return the upright photo and the seconds of each step."""
         if count < 1:
             raise ValueError(f"count is {count}; ask for at least one match")
         image = read_image(photo)
@@ -118,13 +122,13 @@ class Lookalikes:
         return Answer(image, found, seconds)
 
     def lookup(self, face: Face, probe: NDArray[np.float32], *, count: int = 5) -> FoundFace:
-        """Return the matches of an embedding (dim,), unit length, that stands for `face`: one that was
-        smoothed over frames, say.
+        """Return the matches of an embedding of `face`, (dim,) of unit length, e.g. one averaged over
+        frames.
         """
         return self._found(face, self.gallery.search(probe, count=count))
 
     def compare(self, first: Photo, second: Photo) -> Comparison:
-        """Compare the largest faces of two photos; raise NoFaceError when one of them shows none."""
+        """Compare the largest faces of two photos; raise NoFaceError if one of them shows none."""
         one, other = (
             self._embed_largest(photo, which) for photo, which in ((first, "first"), (second, "second"))
         )
@@ -132,7 +136,7 @@ class Lookalikes:
         return Comparison(self.scale.similarity(cosine), cosine, cosine >= self.scale.same)
 
     def warm_up(self) -> None:
-        """Run every step once, so that the first visitor waits no longer than the tenth."""
+        """Run every step once, so that the first request is as fast as the others."""
         image = np.full((480, 640, 3), 127, np.uint8)
         self.detector.detect(image)
         points = np.array([[290, 210], [350, 210], [320, 250], [295, 290], [345, 290]], np.float32)
@@ -164,15 +168,15 @@ def _scale(gallery: Gallery, embedder: Embedder) -> Scale:
     scale = embedder.scale or gallery.settings.scale
     if scale is None:
         raise GalleryError(
-            f"Neither the model {embedder.model.name} nor the gallery says how a cosine becomes a percentage"
-            "; build the gallery again."
+            f"Neither the model {embedder.model.name} nor the gallery has a scale for percentages; "
+            "build the gallery again."
         )
     return scale
 
 
 @contextmanager
 def timed(seconds: dict[str, float], step: str) -> Iterator[None]:
-    """Write the seconds that are spent inside into `seconds`, under the name of the step."""
+    """Store the seconds that are spent inside the block in `seconds[step]`."""
     start = time.perf_counter()
     yield
     seconds[step] = round(time.perf_counter() - start, 4)

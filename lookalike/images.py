@@ -1,4 +1,4 @@
-"""Photos in: whatever somebody hands over becomes an upright RGB array."""
+"""Decoding: bytes, a path, a PIL image or an array becomes an upright RGB array."""
 
 from __future__ import annotations
 
@@ -16,23 +16,21 @@ from lookalike.errors import ImageError, MissingFileError
 RGB = NDArray[np.uint8]  # (H, W, 3)
 Photo = bytes | str | Path | Image.Image | NDArray[np.generic]
 
-MAX_PIXELS = 50_000_000  # a 48-megapixel phone photo passes; decoded it takes 150 MB
-MAX_BYTES = 40_000_000  # a 48-megapixel phone JPEG has some 20 MB
-# No PDF, EPS or SVG: those are programs, not photos.
-# MPO, what some phones write, is opened as JPEG.
+MAX_PIXELS = 50_000_000  # allows photos of 48-megapixel phones, which take 150 MB when decoded
+MAX_BYTES = 40_000_000  # a JPEG of 48 megapixels has about 20 MB
+# Not PDF, EPS or SVG, which can contain programs. MPO, which some phones write, is read as JPEG.
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF")
-HEIC = (b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1")  # brands: what phones write
-BACKGROUND = (255, 255, 255)  # what shows through where a photo is transparent: the page's paper
+HEIC = (b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1")  # the brands in files from phones
+BACKGROUND = (255, 255, 255)  # behind transparent pixels: the colour of the page
 
 
 def read_image(photo: Photo) -> RGB:
-    """Return `photo` as an (H, W, 3) uint8 RGB array, turned upright as its EXIF says, the first frame if
-    animated.
+    """Return `photo` as an (H, W, 3) uint8 RGB array, rotated by its EXIF orientation.
 
-    `photo` is the bytes of an image file, a path (a string is a path, never a URL), a PIL image, or an
-    array: (H, W) grey, (H, W, 3) RGB or (H, W, 4) RGBA; uint8, uint16 (full range) or float (0..1). Raises
-    ImageError when it cannot be read or has more than MAX_PIXELS pixels, MissingFileError when the path is
-    not there.
+    Of an animation it is the first frame. `photo` is the bytes of an image file, a path (a string is a path,
+    never a URL), a PIL image, or an array: (H, W) grey, (H, W, 3) RGB or (H, W, 4) RGBA; uint8, uint16 (full
+    range) or float (0..1). Raises ImageError if it cannot be read or has more than MAX_PIXELS pixels,
+    MissingFileError if the path does not exist.
     """
     if isinstance(photo, np.ndarray):
         return _from_array(photo)
@@ -52,34 +50,32 @@ def _from_bytes(data: bytes) -> RGB:
         raise ImageError("The photo is empty; choose another file.")
     if len(data) > MAX_BYTES:
         raise ImageError(
-            f"The photo has {len(data) / 1e6:.0f} MB; at most {MAX_BYTES / 1e6:.0f} MB can be read."
+            f"The photo has {len(data) / 1e6:.0f} MB; use one of at most {MAX_BYTES / 1e6:.0f} MB."
         )
     if data[4:8] == b"ftyp" and data[8:12] in HEIC:
-        _learn_heic()
+        _register_heic()
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore"
-            )  # Pillow's own warnings about size and odd metadata; the cap below decides
+            warnings.simplefilter("ignore")  # Pillow's, about size and odd metadata; we check the size below
             with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
                 return _from_pil(picture)
     except ImageError:
         raise
-    except MemoryError as error:  # where a process may have only so much
-        raise ImageError("The photo takes too much memory to read; make it smaller.") from error
-    except Image.DecompressionBombError as error:  # raised while opening, far above our own cap
+    except MemoryError as error:  # e.g. if the process has a memory limit
+        raise ImageError("There is not enough memory to read the photo; make it smaller.") from error
+    except Image.DecompressionBombError as error:  # raised while opening, far above MAX_PIXELS
         raise ImageError(
-            f"The photo is too large; at most {MAX_PIXELS / 1e6:.0f} megapixels can be read."
+            f"The photo is too large; use one of at most {MAX_PIXELS / 1e6:.0f} megapixels."
         ) from error
-    except (
-        Exception
-    ) as error:  # Pillow's plugins raise many kinds on broken bytes, SyntaxError and struct.error among them
+    except Exception as error:  # Pillow raises many types for broken files, e.g. SyntaxError and struct.error
         raise ImageError("This is not a photo that can be read; use a JPEG, PNG or WebP file.") from error
 
 
 @cache
-def _learn_heic() -> None:
-    """Let Pillow read HEIC; loading the decoder takes a tenth of a second, so only where one has come."""
+def _register_heic() -> None:
+    """Let Pillow read HEIC. Loading the decoder takes a tenth of a second, so it happens at the first
+    HEIC.
+    """
     import pillow_heif
 
     pillow_heif.register_heif_opener()
@@ -93,26 +89,26 @@ def _from_pil(picture: Image.Image) -> RGB:
     if picture.mode == "P" or "transparency" in picture.info or picture.mode in ("LA", "La", "PA", "RGBa"):
         picture = picture.convert("RGBA")
     if picture.mode == "RGBA":
-        paper = Image.new("RGBA", picture.size, (*BACKGROUND, 255))
-        picture = Image.alpha_composite(paper, picture)
+        background = Image.new("RGBA", picture.size, (*BACKGROUND, 255))
+        picture = Image.alpha_composite(background, picture)
     return np.asarray(picture.convert("RGB"), np.uint8)
 
 
 def _upright(picture: Image.Image) -> Image.Image:
     try:
         return ImageOps.exif_transpose(picture)
-    except Exception:  # metadata that is broken in one of many ways; the pixels may still be fine
+    except Exception:  # broken metadata of many kinds; the pixels may still be fine
         return picture
 
 
 def _full_range(picture: Image.Image) -> NDArray[np.generic]:
-    """Return a 16-bit, 32-bit or float grey picture as uint16 or as float 0..1."""
+    """Return a 16-bit, 32-bit or float grayscale picture as uint16 or as float 0..1."""
     values = np.asarray(picture, np.float64)
     if not np.isfinite(values).all():
-        raise ImageError("The photo holds values that are not numbers; save it again as JPEG or PNG.")
+        raise ImageError("The photo contains values that are not finite; save it again as JPEG or PNG.")
     if picture.mode == "F":
-        top = 1.0 if values.max(initial=0) <= 1 else 255.0 if values.max() <= 255 else 65535.0
-        return np.clip(values / top, 0, 1)
+        maximum = 1.0 if values.max(initial=0) <= 1 else 255.0 if values.max() <= 255 else 65535.0
+        return np.clip(values / maximum, 0, 1)
     return np.clip(values, 0, 65535).astype(np.uint16)
 
 
@@ -150,6 +146,6 @@ def _to_uint8(array: NDArray[np.generic]) -> NDArray[np.uint8]:
 def _check_size(width: int, height: int) -> None:
     if width * height > MAX_PIXELS:
         raise ImageError(
-            f"The photo has {width * height / 1e6:.0f} megapixels; make it smaller, "
-            f"at most {MAX_PIXELS / 1e6:.0f} can be read."
+            f"The photo has {width * height / 1e6:.0f} megapixels; "
+            f"use one of at most {MAX_PIXELS / 1e6:.0f} megapixels."
         )

@@ -1,4 +1,4 @@
-"""Photos in, upright RGB arrays out."""
+"""Decoding photos into upright RGB arrays."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_bytes_path_text_pil_and_array_give_the_same_pixels(tmp_path: Path):
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_a_photo_stands_upright_whatever_its_exif_orientation(orientation: int):
+def test_a_photo_is_upright_for_every_exif_orientation(orientation: int):
     undo = {
         2: Image.Transpose.FLIP_LEFT_RIGHT,
         3: Image.Transpose.ROTATE_180,
@@ -75,7 +75,7 @@ def test_grey_photos_get_three_equal_channels():
         assert np.array_equal(read_image(photo), np.repeat(grey[:, :, None], 3, axis=2))
 
 
-def test_what_is_transparent_becomes_paper_white():
+def test_transparent_pixels_become_white():
     clear = np.zeros((4, 4, 4), np.uint8)
     clear[:, :2] = (200, 0, 0, 255)
     for photo in (
@@ -86,7 +86,7 @@ def test_what_is_transparent_becomes_paper_white():
         assert np.array_equal(read_image(photo)[0], [[200, 0, 0]] * 2 + [[255, 255, 255]] * 2)
 
 
-def test_a_palette_with_a_transparent_colour_becomes_paper_white():
+def test_the_transparent_colour_of_a_palette_becomes_white():
     picture = Image.new("P", (4, 4), 1)
     picture.putpalette([10, 20, 30, 200, 100, 0])
     picture.putpixel((0, 0), 0)
@@ -99,14 +99,14 @@ def test_cmyk_and_lab_become_rgb():
     assert read_image(encoded(red, "JPEG", quality=95))[4, 4].tolist() == pytest.approx([255, 0, 0], abs=6)
 
 
-def test_sixteen_bits_are_scaled_not_cut_off():
+def test_sixteen_bits_are_scaled_and_not_truncated():
     ramp = np.array([[0, 257, 32896, 65535]], np.uint16)
     expected = [[0, 1, 128, 255]]
     assert read_image(ramp)[:, :, 0].tolist() == expected
     assert read_image(encoded(Image.fromarray(ramp)))[:, :, 0].tolist() == expected
 
 
-def test_floats_are_zero_to_one():
+def test_floats_must_be_zero_to_one():
     assert read_image(np.array([[0.0, 0.5, 1.0]]))[0, :, 0].tolist() == [0, 128, 255]
     tiff = encoded(Image.fromarray(np.array([[0.0, 0.5, 1.0]], np.float32)), "TIFF")
     assert read_image(tiff)[0, :, 0].tolist() == [0, 128, 255]
@@ -115,7 +115,7 @@ def test_floats_are_zero_to_one():
             read_image(wrong)
 
 
-def test_an_animation_shows_its_first_frame():
+def test_the_first_frame_of_an_animation_is_read():
     frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "blue")]
     moving = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
     assert read_image(moving)[0, 0].tolist() == [255, 0, 0]
@@ -134,7 +134,7 @@ def test_an_animation_shows_its_first_frame():
         (np.zeros((4, 4), np.int64), "int64"),
     ],
 )
-def test_what_is_not_a_photo_is_refused_with_a_sentence(photo: bytes | np.ndarray, sentence: str):
+def test_other_data_is_refused_with_a_clear_error(photo: bytes | np.ndarray, sentence: str):
     with pytest.raises(ImageError, match=sentence):
         read_image(photo)
 
@@ -147,33 +147,33 @@ def test_too_many_pixels_are_refused_before_they_are_decoded():
         read_image(bomb)
 
 
-def test_a_bomb_that_pillow_itself_refuses_gets_the_same_answer():
+def test_a_bomb_that_pillow_refuses_gives_the_same_error():
     bomb = encoded(Image.new("1", (20_000, 20_000)), "PNG")
     with pytest.raises(ImageError, match="megapixels"):
         read_image(bomb)
 
 
-def test_a_photo_with_broken_exif_is_read_as_it_lies():
+def test_a_photo_with_broken_exif_is_read_unrotated():
     photo = encoded(Image.fromarray(QUADRANTS), "JPEG", exif=b"Exif\0\0II*\0\xff\xff\xff\xff", quality=95)
     assert corners(read_image(photo)) == [RED, GREEN, BLUE, WHITE]
 
 
-def test_a_path_that_is_missing_is_named():
+def test_the_error_names_a_missing_path():
     with pytest.raises(MissingFileError, match="no-such-photo"):
         read_image("no-such-photo.jpg")
 
 
 @pytest.mark.parametrize("orientation", [1, 6])
-def test_a_phone_s_heic_is_read_upright(orientation: int):
+def test_heic_from_a_phone_is_read_upright(orientation: int):
     pillow_heif.register_heif_opener()
     exif = Image.Exif()
     exif[0x0112] = orientation
     image = read_image(encoded(Image.fromarray(QUADRANTS), "HEIF", quality=95, exif=exif.tobytes()))
-    turned = {1: [RED, GREEN, BLUE, WHITE], 6: [BLUE, RED, WHITE, GREEN]}
-    assert corners(image) == turned[orientation]
+    rotated = {1: [RED, GREEN, BLUE, WHITE], 6: [BLUE, RED, WHITE, GREEN]}
+    assert corners(image) == rotated[orientation]
 
 
-def test_a_broken_heic_is_refused_with_a_sentence():
+def test_a_broken_heic_is_refused_with_a_clear_error():
     pillow_heif.register_heif_opener()
     whole = encoded(Image.fromarray(QUADRANTS), "HEIF")
     with pytest.raises(ImageError, match="not a photo that can be read"):

@@ -1,4 +1,4 @@
-"""Which room may import which, where heavy packages are imported, and which names are public."""
+"""The import rules of the folders, where heavy packages may be imported, and the public names."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.paths import ROOT
 PACKAGE = ROOT / "lookalike"
 BASE = {"errors", "images", "names", "files", "hub"}
 
-# room -> the rooms that it may import, besides itself
+# folder -> the folders that it may import, besides itself; "base" stands for the modules in BASE
 MAY_IMPORT = {
     "base": set(),
     "backends": {"base"},
@@ -30,7 +30,7 @@ MAY_IMPORT = {
     "training": {"base", "backends", "faces", "models", "sources", "evaluation"},
     "space": {"base", "backends", "faces", "models", "gallery", "finder"},
 }
-HOMES = {  # third party -> where alone it may be imported
+HOMES = {  # package -> the only places where it may be imported
     "gradio": ("app.py", "lookalike/space/"),
     "deepface": ("lookalike/backends/",),
     "keras": ("lookalike/training/",),
@@ -38,16 +38,16 @@ HOMES = {  # third party -> where alone it may be imported
 }
 
 
-def room_of(module: str) -> str | None:
-    """The room of a module of the package, None for anything else."""
+def folder_of(module: str) -> str | None:
+    """The folder that a module belongs to, None for modules outside the package."""
     parts = module.split(".")
     if parts[0] != "lookalike" or len(parts) < 2:
         return None
     return "base" if parts[1] in BASE else parts[1] if parts[1] in MAY_IMPORT else None
 
 
-def rooms_imported(file: Path) -> set[str]:
-    return {room for name in imported_names(file) if (room := room_of(name))}
+def folders_imported(file: Path) -> set[str]:
+    return {folder for name in imported_names(file) if (folder := folder_of(name))}
 
 
 def modules() -> list[Path]:
@@ -58,27 +58,27 @@ def name_of(file: Path) -> str:
     return ".".join(file.relative_to(ROOT).with_suffix("").parts)
 
 
-@pytest.mark.parametrize("room", MAY_IMPORT)
-def test_a_room_imports_only_the_rooms_below_it(room: str):
-    mine = [file for file in modules() if room_of(name_of(file)) == room]
-    assert mine, f"there is no room {room}"
+@pytest.mark.parametrize("folder", MAY_IMPORT)
+def test_a_folder_imports_only_folders_below_it(folder: str):
+    mine = [file for file in modules() if folder_of(name_of(file)) == folder]
+    assert mine, f"there is no folder {folder}"
     for file in mine:
-        wrong = rooms_imported(file) - MAY_IMPORT[room] - {room}
+        wrong = folders_imported(file) - MAY_IMPORT[folder] - {folder}
         assert not wrong, f"{file.relative_to(ROOT)} imports {wrong}"
 
 
-def test_no_import_runs_back_up():
-    for room, below in MAY_IMPORT.items():
+def test_no_two_folders_import_each_other():
+    for folder, below in MAY_IMPORT.items():
         for other in below:
-            assert room not in MAY_IMPORT[other], f"{room} and {other} may import each other"
+            assert folder not in MAY_IMPORT[other], f"{folder} and {other} may import each other"
 
 
-def test_every_module_belongs_to_a_room():
-    outside = [name_of(file) for file in modules() if room_of(name_of(file)) is None]
+def test_every_module_belongs_to_a_folder_with_rules():
+    outside = [name_of(file) for file in modules() if folder_of(name_of(file)) is None]
     assert outside == ["lookalike.__init__"]
 
 
-def test_every_folder_says_what_it_is_for():
+def test_every_folder_has_a_docstring():
     for file in PACKAGE.rglob("__init__.py"):
         assert ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))), file.relative_to(ROOT)
 
@@ -98,7 +98,7 @@ def test_heavy_packages_are_imported_only_where_they_belong(package: str):
             assert not {name for name in imported_names(file) if name.split(".")[0] == package}, place
 
 
-def test_importing_and_loading_the_finder_brings_no_heavy_package():
+def test_loading_the_finder_imports_no_heavy_package():
     code = (
         "import sys, lookalike; lookalike.Lookalikes.load().warm_up();"
         "heavy = ('tensorflow', 'keras', 'deepface', 'gradio', 'torch', 'sklearn', 'matplotlib', 'datasets');"
@@ -108,7 +108,7 @@ def test_importing_and_loading_the_finder_brings_no_heavy_package():
     assert found.stdout.strip() == "[]"
 
 
-def test_importing_the_package_loads_nothing_else():
+def test_importing_the_package_imports_nothing_else():
     code = (
         "import sys, lookalike;"
         "others = ('numpy', 'cv2', 'onnxruntime', 'scipy', 'pyarrow', 'PIL', 'huggingface_hub');"
@@ -118,7 +118,7 @@ def test_importing_the_package_loads_nothing_else():
     assert found.stdout.strip() == "[]"
 
 
-def test_the_public_names_are_those_of_all():
+def test_the_public_names_are_those_in_all():
     assert lookalike.__all__ == sorted(lookalike.__all__)
     assert set(lookalike.__all__) <= set(dir(lookalike))
     for name in lookalike.__all__:

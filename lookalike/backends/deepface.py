@@ -1,4 +1,4 @@
-"""DeepFace: imported when first needed, on onnxruntime, and the raw parts of it that are used here."""
+"""The parts of DeepFace that this project uses. DeepFace is imported when it is first needed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class DeepFaceModules:
-    """The parts of DeepFace that are used here."""
+    """The modules of DeepFace that this project uses."""
 
     DeepFace: Any
     modeling: Any
@@ -19,8 +19,9 @@ class DeepFaceModules:
 
 
 def import_deepface() -> DeepFaceModules:
-    """Import DeepFace on onnxruntime unless DEEPFACE_BACKEND_ENGINE says otherwise: TensorFlow takes 600 MB
-    and 5 s.
+    """Import DeepFace with the onnxruntime engine, unless DEEPFACE_BACKEND_ENGINE is set.
+
+    With the TensorFlow engine the import takes 600 MB and 5 s.
     """
     os.environ.setdefault("DEEPFACE_BACKEND_ENGINE", "onnx")
     from deepface import DeepFace
@@ -32,9 +33,7 @@ def import_deepface() -> DeepFaceModules:
 
 
 def fetch_yunet() -> Path:
-    """Return the file of YuNet's weights, which DeepFace downloads where it is missing; raise what it
-    raises.
-    """
+    """Return the file with YuNet's weights, downloaded by DeepFace if it is missing; raises its errors."""
     import_deepface()
     from deepface.commons.weight_utils import download_weights_if_necessary
     from deepface.models.face_detection.YuNet import WEIGHTS_URL
@@ -43,5 +42,5 @@ def fetch_yunet() -> Path:
 
 
 def load_retinaface() -> Any:
-    """Return the Keras model inside DeepFace's RetinaFace wrapper, which itself keeps only the eyes."""
+    """Return the Keras model inside DeepFace's RetinaFace wrapper; the wrapper itself keeps only the eyes."""
     return import_deepface().modeling.build_model("face_detector", "retinaface").model

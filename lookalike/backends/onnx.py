@@ -1,4 +1,4 @@
-"""Networks in onnxruntime, all on the same terms."""
+"""Sessions of onnxruntime, all with the same options."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import onnxruntime
 
 
 def open_session(model: bytes, *, threads: int) -> onnxruntime.InferenceSession:
-    """Load a serialized ONNX model on the CPU; its threads sleep while they wait: cores are shared."""
+    """Load a serialized ONNX model on the CPU. Idle threads sleep instead of spinning, since cores are
+    shared.
+    """
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")

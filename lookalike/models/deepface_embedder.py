@@ -1,4 +1,4 @@
-"""DeepFace's models on our crops."""
+"""DeepFace's models, applied to our own crops of faces."""
 
 from __future__ import annotations
 
@@ -19,8 +19,11 @@ from lookalike.models.similarity import Scale
 
 
 class DeepFaceEmbedder:
-    """One of DeepFace's models on our crops; its weights are fetched at first use and kept under
-    DEEPFACE_HOME, and beside them the scale that `python -m lookalike.evaluation percentage` fitted for them.
+    """One of DeepFace's models, applied to our own crops of faces.
+
+    DeepFace downloads its weights at first use and keeps them under DEEPFACE_HOME. Beside them is the scale,
+    if `python -m lookalike.evaluation percentage` has fitted one. Raises WeightsError if the weights cannot
+    be downloaded or loaded.
     """
 
     def __init__(self, model: Model) -> None:
@@ -30,17 +33,17 @@ class DeepFaceEmbedder:
         check_weights(model.weights)
         try:
             deepface.modeling.build_model("facial_recognition", model.name)
-        except Exception as error:  # whatever a download, an optional package or a broken file raises
+        except Exception as error:  # from a download, an optional package or a damaged file
             raise WeightsError(
-                f"The weights of {model.name} could not be loaded; put them into {weights_folder()}, in "
-                f"place of a file that is cut short, or use the model 'compact', which needs none. "
+                f"The weights of {model.name} could not be loaded; put them into {weights_folder()}, "
+                f"and replace an incomplete file there, or use the model 'compact', which is bundled. "
                 f"({' '.join(str(error).split())[:200]})"
             ) from error
-        check_weights(model.weights)  # which may have been fetched just now
+        check_weights(model.weights)  # the file may be new
         self.weights_hash = hash_weights(model.name, model.weights, self.engine)
         self.scale = _fitted_scale(settings_path(model), self.weights_hash)
         self._represent = deepface.DeepFace.represent
-        self._lock = threading.Lock()  # DeepFace has none of its own
+        self._lock = threading.Lock()  # DeepFace itself is not thread-safe
 
     def embed(self, image: RGB, faces: Sequence[Face]) -> Embeddings:
         """Return (len(faces), dim) float32 rows of unit length."""
@@ -57,18 +60,18 @@ class DeepFaceEmbedder:
                 detector_backend="skip",
                 normalization=self.model.normalization,
             )
-        # one picture gives a list of one face, several give a list of such lists
+        # one crop gives a list with one face, several crops a list of such lists
         rows = [found[0]["embedding"]] if len(crops) == 1 else [faces[0]["embedding"] for faces in found]
         return unit_rows(np.asarray(rows, np.float32))
 
 
 def settings_path(model: Model) -> Path:
-    """Return the JSON beside a registered model's weights: their SHA-256 and the fitted percentage."""
+    """Return the path of the JSON beside a registered model's weights, with their SHA-256 and the scale."""
     return (weights_folder() if model.weights else BUNDLED) / f"{model.name}.json"
 
 
 def _fitted_scale(path: Path, weights_hash: str) -> Scale | None:
-    """Return the scale that was fitted for these very weights, None where there is none."""
+    """Return the scale that was fitted for weights with this hash, None if there is none."""
     if not path.exists():
         return None
     settings = json.loads(path.read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""`compact` in DeepFace's own model table, so that DeepFace runs it by its name."""
+"""Register `compact` with DeepFace, so that DeepFace can run it by its name."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lookalike.models.registry import load_embedder
 
 
 class CompactClient:
-    """`compact` as DeepFace's model table wants it: no arguments, BGR 0..1 in, plain lists out."""
+    """`compact` with the interface of DeepFace's models: no arguments, BGR 0..1 in, lists out."""
 
     model_name = "compact"
     input_shape = (112, 112)
@@ -22,7 +22,7 @@ class CompactClient:
         self.model = load_embedder("compact")
 
     def forward(self, img: NDArray[np.float32]) -> list[float] | list[list[float]]:
-        """(n, 112, 112, 3) float32 BGR 0..1 -> n lists of 128 numbers; one flat list for one face."""
+        """Return n lists of 128 numbers for (n, 112, 112, 3) float32 BGR 0..1; a flat list for one face."""
         batch = img[None] if img.ndim == 3 else img
         assert isinstance(self.model, OnnxEmbedder)
         rows: list[list[float]] = unit_rows(
@@ -32,8 +32,8 @@ class CompactClient:
 
 
 def register_with_deepface() -> None:
-    """Put `compact` into DeepFace's own tables, so that `DeepFace.represent(model_name="compact")` and
-    `verify` run it.
+    """Enter `compact` in DeepFace's tables, so that `represent` and `verify` accept
+    `model_name="compact"`.
     """
     deepface = import_deepface()
     deepface.modeling.AVAILABLE_MODELS["facial_recognition"]["compact"] = {"any": f"{__name__}.CompactClient"}
@@ -41,7 +41,7 @@ def register_with_deepface() -> None:
     distance = 1 - (scale.same if scale else 0.0)
     deepface.threshold.thresholds["compact"] = {
         "cosine": distance,
-        "euclidean": (2 * distance) ** 0.5,  # rows have unit length: |a - b|^2 = 2 - 2 cos
+        "euclidean": (2 * distance) ** 0.5,  # for unit rows |a - b|^2 = 2 - 2 cos
         "euclidean_l2": (2 * distance) ** 0.5,
         "angular": float(np.arccos(1 - distance) / np.pi),
     }

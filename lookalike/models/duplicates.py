@@ -1,4 +1,4 @@
-"""Which photos are one photo: saved again, made smaller, or cut a little differently."""
+"""Near-duplicates: photos that are copies of one photo, saved again, resized or cropped differently."""
 
 from __future__ import annotations
 
@@ -11,30 +11,31 @@ from scipy.sparse.csgraph import connected_components
 
 from lookalike.models.embedder import Embeddings
 
-# Two photos of one person are one photo when they are a tenth as far apart as two of one usually are.
-# With `compact`, among the Bollywood photos, that is a cosine of 0.953. Of the copies of a photo saved again
-# as JPEG of quality 50, 19 in 20 keep 0.964, at half the size 0.955; with a MobileFaceNet 0.95 and 0.94.
-COPY = 0.1
-USUAL_PHOTOS = 8  # of each name, to know what is usual
-BLOCK = 1024  # rows compared at once: 40 MB for ten thousand photos
+# Two photos of one person are copies if their distance is a tenth of the median distance for one person. With
+# `compact` and the Bollywood photos this is a cosine of 0.953. Of copies saved as JPEG of quality 50, 19 in
+# 20 have at least 0.964, of copies at half the size 0.955 (with a MobileFaceNet 0.95 and 0.94).
+COPY_RATIO = 0.1
+SAMPLE = 8  # photos of each person for the median
+BLOCK = 1024  # rows compared at once; 40 MB for ten thousand photos
 
 
 def copy_cosine(people: Sequence[Embeddings]) -> float:
-    """Return the cosine from which two photos of one person are copies: see COPY; 1 where nobody has two.
+    """Return the cosine from which two photos of one person count as copies; 1 if nobody has two photos.
 
-    `people` holds (photos, dim) rows of unit length for each person; the first USUAL_PHOTOS of each count.
+    `people` has an array of (photos, dim) unit rows for each person. The first SAMPLE rows of each are used.
     """
     cosines = []
     for photos in people:
-        few = photos[:USUAL_PHOTOS]
+        few = photos[:SAMPLE]
         cosines.append((few @ few.T)[np.triu_indices(len(few), 1)])
     pairs = np.concatenate(cosines) if cosines else np.zeros(0)
-    return 1 - COPY * (1 - float(np.median(pairs))) if len(pairs) else 1.0
+    return 1 - COPY_RATIO * (1 - float(np.median(pairs))) if len(pairs) else 1.0
 
 
 def copy_groups(embeddings: Embeddings, closeness: float) -> NDArray[np.intp]:
-    """Return a group number, from 0 on, for each of (n, dim) unit rows: photos at least as close as
-    `closeness`, directly or through others between them, share one.
+    """Return a group number, counted from 0, for each of (n, dim) unit rows.
+
+    Rows with a cosine of at least `closeness`, directly or through a chain of other rows, are in one group.
     """
     rows, columns = [], []
     for start in range(0, len(embeddings), BLOCK):

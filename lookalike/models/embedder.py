@@ -1,7 +1,7 @@
-"""What every model of ours looks like: aligned faces in, embeddings of unit length out.
+"""The interface of embedding models: faces in, embeddings of unit length out.
 
-Every face reaches every model as one crop, made once from the photo's pixels: warped to ArcFace's five-point
-template, or the eye-levelled box, whichever the model was trained on.
+Each face is cropped once from the photo's pixels: warped to ArcFace's five-point template, or as the
+eye-levelled box, depending on what the model was trained with.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from lookalike.models.similarity import Scale
 Embeddings = NDArray[np.float32]  # (n, dim), rows of unit length
 Alignment = Literal["template", "level-box"]
 
-BATCH = 32  # crops a run; alone or among 64, a crop takes the same time, so memory decides
+BATCH = 32  # crops per run; the time per crop is the same for 1 and 64, so this only limits memory
 
 
 @dataclass(frozen=True)
 class Model:
-    """What is known of a model before its weights are loaded.
+    """The properties of a model that are known before its weights are loaded.
 
-    `input_size` is (width, height) in pixels; `weights` is how its file under DEEPFACE_HOME begins, the
-    same for every engine (the bundled model has none there); `normalization` is DeepFace's name for what
-    happens to the pixels.
+    `dim` is the length of its embeddings, `input_size` is (width, height) in pixels. `weights` is the start
+    of the name of its file under DEEPFACE_HOME, the same for every engine, and empty for networks of our
+    own. `normalization` is DeepFace's name for the preprocessing of pixels.
     """
 
     name: str
@@ -38,14 +38,14 @@ class Model:
     alignment: Alignment
     weights: str
     licence: str
-    normalization: str = "base"  # what DeepFace.represent does unless told, so that tables can be compared
+    normalization: str = "base"  # the default of DeepFace.represent, so that embeddings can be compared
 
 
 class Embedder(Protocol):
     """A loaded model.
 
-    `weights_hash` is the SHA-256 of its file; `scale` is the way from its cosines to percentages, None
-    where nobody has fitted one.
+    `engine` is the library that runs it and `weights_hash` the SHA-256 of its file. `scale` converts its
+    cosines to percentages; None if it has not been fitted.
     """
 
     @property
@@ -62,12 +62,12 @@ class Embedder(Protocol):
         ...
 
     def embed_crops(self, crops: Sequence[RGB]) -> Embeddings:
-        """Return (len(crops), dim) float32 rows of unit length for crops that `crop_face` made."""
+        """Return (len(crops), dim) float32 rows of unit length for crops made by `crop_face`."""
         ...
 
 
 def crop_face(model: Model, image: RGB, face: Face) -> RGB:
-    """Return the face as `model` wants to see it, (height, width, 3) uint8 RGB."""
+    """Return the crop of a face that is the input of `model`, (height, width, 3) uint8 RGB."""
     if model.alignment == "template":
         return align(image, face, model.input_size[0])
     return level_box(image, face, model.input_size)

@@ -1,4 +1,4 @@
-"""Networks of our own: an ONNX file and a JSON beside it, run by onnxruntime."""
+"""Networks of our own, run by onnxruntime."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ from lookalike.faces.face import RGB, Face
 from lookalike.models.embedder import BATCH, Embeddings, Model, crop_face, unit_rows
 from lookalike.models.similarity import Scale
 
-NO_MEMORY = re.compile("allocate memory|bad_alloc|bad allocation")  # how onnxruntime's messages put it
+NO_MEMORY = re.compile("allocate memory|bad_alloc|bad allocation")  # in onnxruntime's messages
 
 
 class OnnxEmbedder:
-    """A network of our own: an ONNX file and a JSON beside it.
+    """A network in an ONNX file, with a JSON of the same name beside it.
 
-    The network takes (n, height, width, 3) float32 RGB 0..1 and gives (n, dim). The JSON holds the scale and
-    the file's SHA-256, so that a network that was cut short or exchanged is refused.
+    The network takes (n, height, width, 3) float32 RGB 0..1 and returns (n, dim). The JSON contains the scale
+    and the SHA-256 of the ONNX file. Raises WeightsError if a file is missing or damaged, or if the hash does
+    not match.
     """
 
     engine = "onnxruntime"
@@ -35,16 +36,17 @@ class OnnxEmbedder:
             weights, digest = path.read_bytes(), settings["sha256"]
             self.scale = Scale.from_json(settings["percentage"]) if "percentage" in settings else None
         except OSError as error:
-            raise WeightsError(f"{error.filename} is missing or cannot be read; install it again.") from error
-        except (ValueError, KeyError, TypeError) as error:
             raise WeightsError(
-                f"{path.with_suffix('.json')} is damaged; install the project again."
+                f"{error.filename} is missing or cannot be read; install the model again."
             ) from error
+        except (ValueError, KeyError, TypeError) as error:
+            raise WeightsError(f"{path.with_suffix('.json')} is damaged; install the model again.") from error
         self.model = model
         self.weights_hash = hashlib.sha256(weights).hexdigest()
         if self.weights_hash != digest:
             raise WeightsError(
-                f"{path} is not the file that {path.with_suffix('.json').name} describes; install it again."
+                f"{path} is not the file that {path.with_suffix('.json').name} describes; "
+                "install the model again."
             )
         self._session = open_session(weights, threads=threads)
         self._input = self._session.get_inputs()[0].name
@@ -61,23 +63,23 @@ class OnnxEmbedder:
         return unit_rows(np.concatenate([self._run_in_parts(batch) for batch in batches]))
 
     def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(n, height, width, 3) float32 RGB 0..1 -> (n, dim) float32, as the network gives it."""
+        """Run the network: (n, height, width, 3) float32 RGB 0..1 -> (n, dim) float32, not normalized."""
         try:
             (rows,) = self._session.run(None, {self._input: batch})
-        except Exception as error:  # onnxruntime has no kind of its own for this
+        except Exception as error:  # onnxruntime has no exception of its own for this
             if NO_MEMORY.search(str(error)):
                 raise MemoryError(str(error)[:200]) from error
             raise
         return np.asarray(rows, np.float32)
 
     def _run_in_parts(self, crops: Sequence[RGB]) -> NDArray[np.float32]:
-        """Run the crops at once, or where the memory does not do, one half after the other."""
+        """Run all crops at once; if memory runs out, run one half after the other."""
         try:
             return self.run(np.stack(crops).astype(np.float32) / np.float32(255))
         except MemoryError as error:
             if len(crops) == 1:
                 raise OutOfMemoryError(
-                    "There is not enough memory for a face at the moment; try again in a while."
+                    "There is not enough memory for a face at the moment; try again later."
                 ) from error
         half = len(crops) // 2
         return np.concatenate([self._run_in_parts(crops[:half]), self._run_in_parts(crops[half:])])

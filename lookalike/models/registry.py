@@ -1,6 +1,7 @@
-"""The models on offer: `compact`, DeepFace's, and the networks of training runs, which are named by folder.
+"""The registry of models: `compact`, those of DeepFace, and networks from training runs.
 
-A run holds `embedder.onnx` and `embedder.json`; the JSON names the model, its sizes, and the file's SHA-256.
+A network from a training run is given by the folder of the run, which contains `embedder.onnx` and
+`embedder.json`. The JSON has the model's name, its sizes, and the SHA-256 of the ONNX file.
 """
 
 from __future__ import annotations
@@ -34,9 +35,10 @@ MODELS = (
 
 
 def find_model(spec: str) -> Model:
-    """Return the model that is registered under the name `spec`, or the one in the run's folder `spec`.
+    """Return the registered model with the name `spec`, or the model of the training run in the folder
+    `spec`.
 
-    Raises UnknownModelError with the names there are, WeightsError where a run has no network to serve yet.
+    Raises UnknownModelError with the registered names, and WeightsError if the run has no network yet.
     """
     if not is_run(spec):
         return _registered(spec)
@@ -47,7 +49,7 @@ def find_model(spec: str) -> Model:
         return Model(about["name"], about["dim"], (width, height), about["alignment"], "", "unknown")
     except FileNotFoundError as error:
         raise WeightsError(
-            f"{folder} holds no {EMBEDDER_FILE} with its JSON; a training run writes them at its end."
+            f"{folder} contains no {EMBEDDER_FILE} with its JSON; a training run writes them when it ends."
         ) from error
     except (ValueError, KeyError, TypeError) as error:
         raise WeightsError(f"{_settings(folder)} cannot be read; train the run again.") from error
@@ -58,9 +60,9 @@ _lock = threading.Lock()
 
 
 def load_embedder(spec: str = DEFAULT_MODEL, *, threads: int = 2) -> Embedder:
-    """Return the embedder of `find_model(spec)`; a registered one is loaded once in a process.
+    """Return the embedder of `find_model(spec)`. Registered models are loaded once per process.
 
-    `threads` run a network of our own; one is best where several batches are run at once. Raises
+    `threads` work on one batch of a network of our own. One is best if several batches run at once. Raises
     UnknownModelError or WeightsError.
     """
     model = find_model(spec)
@@ -77,16 +79,18 @@ def load_embedder(spec: str = DEFAULT_MODEL, *, threads: int = 2) -> Embedder:
 
 
 def is_run(spec: str) -> bool:
-    """Say whether a model is given as a folder; raise UnknownModelError where a path leads nowhere.
+    """Return whether `spec` is the folder of a training run; raise UnknownModelError if it does not exist.
 
-    A registered name is that model even where a folder is called so, as a gallery's folder of its table is.
+    A registered name is always that model, even if there is a folder with this name.
     """
     if any(spec == model.name for model in MODELS):
         return False
     if Path(spec).is_dir():
         return True
     if "/" in spec:
-        raise UnknownModelError(f"There is no run in {spec}; name a run's folder, or a model.")
+        raise UnknownModelError(
+            f"There is no training run in {spec}; give the folder of a run or the name of a model."
+        )
     return False
 
 

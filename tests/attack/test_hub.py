@@ -20,7 +20,7 @@ from lookalike.building.interruption import HOW_TO_RESUME, STOP_SECONDS
 from lookalike.building.publishing import GalleryHub
 from lookalike.errors import UnreachableError
 from lookalike.gallery.fetching import fetch_gallery, open_gallery
-from lookalike.hub import FIRST_ANSWER, SILENCE, limit_waiting
+from lookalike.hub import COMMIT_TIMEOUT, READ_TIMEOUT, limit_waiting
 from lookalike.sources.opening import Choice, open_source
 from lookalike.space.finders import load_finders
 from tests.support.commands import (
@@ -94,7 +94,7 @@ def test_a_slow_hub_is_waited_for_and_a_silent_one_is_not(hub: Hub, tmp_path: Pa
     began = time.monotonic()
     with pytest.raises(UnreachableError, match="could not be fetched from the Hub"):
         fetch_gallery("me/silent", "compact")
-    assert time.monotonic() - began < 2 * FIRST_ANSWER
+    assert time.monotonic() - began < 2 * COMMIT_TIMEOUT
 
 
 def test_a_request_that_sets_no_limit_of_its_own_gets_ours():
@@ -104,7 +104,7 @@ def test_a_request_that_sets_no_limit_of_its_own_gets_ours():
     )
     for hook in get_session().event_hooks["request"]:
         hook(request)
-    assert set(request.extensions["timeout"].values()) == {SILENCE}
+    assert set(request.extensions["timeout"].values()) == {READ_TIMEOUT}
 
 
 def test_a_dataset_that_is_gone_is_not_served_from_the_cache(hub: Hub, tmp_path: Path):

@@ -1,4 +1,4 @@
-"""The models: our own from its files, DeepFace's through DeepFace itself."""
+"""The embedders: our own networks from their files, and DeepFace's models through DeepFace."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.support.drawing import draw_face
 from tests.support.fakes import write_random_arcface
 
 
-def test_compact_gives_unit_rows_one_a_face():
+def test_compact_returns_one_unit_row_per_face():
     image = draw_face(seed=1)
     faces = load_detector().detect(image)
     rows = load_embedder().embed(image, faces)
@@ -28,7 +28,7 @@ def test_compact_gives_unit_rows_one_a_face():
     assert load_embedder().embed(image, []).shape == (0, 128)
 
 
-def test_a_batch_gives_what_its_faces_give_alone():
+def test_a_batch_gives_the_same_as_single_faces():
     crops = [
         align(image, load_detector().detect(image)[0])
         for image in (draw_face(seed=seed) for seed in range(3))
@@ -38,7 +38,7 @@ def test_a_batch_gives_what_its_faces_give_alone():
     assert np.allclose(together, alone, atol=1e-4)
 
 
-def test_the_bundled_model_knows_how_its_cosines_become_percentages():
+def test_the_bundled_model_has_a_scale_for_percentages():
     scale = load_embedder().scale
     assert scale is not None and scale.similarity(1.0) == pytest.approx(100)
     assert -0.2 < scale.cosines[1] < scale.same < 1
@@ -48,7 +48,7 @@ def test_the_bundled_model_is_small():
     assert (BUNDLED / "compact.onnx").stat().st_size <= 4_000_000
 
 
-def test_weights_that_are_not_the_expected_ones_are_refused(tmp_path: Path):
+def test_changed_or_missing_weights_are_refused(tmp_path: Path):
     for file in ("compact.onnx", "compact.json"):
         shutil.copy(BUNDLED / file, tmp_path)
     with (tmp_path / "compact.onnx").open("ab") as weights:
@@ -60,18 +60,18 @@ def test_weights_that_are_not_the_expected_ones_are_refused(tmp_path: Path):
         OnnxEmbedder(tmp_path / "compact.onnx", find_model("compact"))
 
 
-def test_names_of_models_are_not_repeated():
+def test_names_of_models_are_unique():
     names = [model.name for model in MODELS]
     assert len(names) == len(set(names)) and names[0] == "compact"
 
 
-def test_deepface_runs_compact_from_its_own_table(tmp_path: Path):
+def test_deepface_runs_compact_by_its_name(tmp_path: Path):
     found = run_deepface(
         """
 import lookalike
 from lookalike.faces.detectors import load_detector
 from lookalike.models.registry import load_embedder
-from lookalike.faces.face import align
+from lookalike.faces.alignment import align
 from deepface import DeepFace
 lookalike.register_with_deepface()
 images = [draw_face(seed=seed) for seed in (1, 2)]
@@ -81,12 +81,12 @@ skip = {"model_name": "compact", "detector_backend": "skip"}
 theirs = np.array([DeepFace.represent(crop, **skip)[0]["embedding"] for crop in bgr])
 pair = [face[0]["embedding"] for face in DeepFace.represent(bgr, **skip)]
 ours = load_embedder().embed_crops([one, other])
-verdict = DeepFace.verify(bgr[0], bgr[0], **skip)
+verified = DeepFace.verify(bgr[0], bgr[0], **skip)
 print(json.dumps({
     "alike": [float(v) for v in (ours * theirs).sum(axis=1)],
     "batch": float(np.abs(theirs - np.array(pair)).max()),
-    "verified": bool(verdict["verified"]),
-    "threshold": float(verdict["threshold"]),
+    "verified": bool(verified["verified"]),
+    "threshold": float(verified["threshold"]),
     "same": load_embedder().scale.same,
     "tensorflow": "tensorflow" in sys.modules,
 }))
@@ -98,12 +98,13 @@ print(json.dumps({
     assert found["tensorflow"] is False
 
 
-def test_a_deepface_model_sees_our_crop_and_names_its_weights(tmp_path: Path):
+def test_a_deepface_model_gets_our_crop_and_reports_the_hash_of_its_weights(tmp_path: Path):
     write_random_arcface(tmp_path)
     found = run_deepface(
         """
 from lookalike.faces.detectors import load_detector
-from lookalike.models.registry import crop_face, find_model, load_embedder
+from lookalike.models.embedder import crop_face
+from lookalike.models.registry import find_model, load_embedder
 image = draw_face(seed=1)
 faces = load_detector().detect(image)
 embedder = load_embedder("ArcFace")
@@ -124,21 +125,21 @@ print(json.dumps({
     assert len(str(found["hash"])) == 64 and found["engine"] == "onnx"
 
 
-def test_weights_that_cannot_be_fetched_are_one_sentence(tmp_path: Path):
+def test_a_failed_download_of_weights_is_a_clear_error(tmp_path: Path):
     found = run_deepface(
         """
 import os
 for proxy in ("http_proxy", "https_proxy"):
-    os.environ[proxy] = "http://127.0.0.1:9"  # nobody listens there
+    os.environ[proxy] = "http://127.0.0.1:9"  # no server listens there
 from lookalike.models.registry import load_embedder
 from lookalike.errors import WeightsError
 try:
     load_embedder("Facenet512")
 except WeightsError as error:
-    print(json.dumps({"sentence": str(error)}))
+    print(json.dumps({"message": str(error)}))
 """,
         tmp_path,
     )
-    assert "weights of Facenet512 could not be loaded" in str(found["sentence"]) and "\n" not in str(
-        found["sentence"]
+    assert "weights of Facenet512 could not be loaded" in str(found["message"]) and "\n" not in str(
+        found["message"]
     )
