@@ -14,7 +14,7 @@ from tests.support.imports import imported_names
 from tests.support.paths import ROOT
 
 PACKAGE = ROOT / "lookalike"
-BASE = {"errors", "images", "names", "files", "hub"}
+BASE = {"errors", "images", "names", "files", "hub", "reports"}
 
 # folder -> the folders that it may import, besides itself; "base" stands for the modules in BASE
 MAY_IMPORT = {

@@ -1,4 +1,7 @@
-"""What can happen to a photo before it reaches the app, in strengths that a table can name."""
+"""Perturbations of a photo: blur, noise, compression and others, each at several strengths.
+
+Evaluation measures how results change under them; training uses some of them as augmentation.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +15,11 @@ from lookalike.faces.face import RGB
 
 Change = Callable[[RGB], RGB]
 
-EDGE = 160  # pixels; a photo's longer side before it is changed, so that a strength means the same everywhere
+EDGE = 160  # pixels; a photo's longer side before a change, so that a strength means the same for all photos
 
 
 def changes() -> Iterator[tuple[str, str, Change]]:
-    """Yield group, strength in words, and the change, the mild ones first."""
+    """Yield group, strength in words and the change itself; within a group the mildest first."""
     yield "colour", "taken away", grey
     yield from (("light", f"{share:.0%}", partial(darken, share=share)) for share in (0.5, 0.25, 0.12))
     yield from (("blur", f"{sigma} px", partial(blur, sigma=sigma)) for sigma in (1, 2, 3, 4))
@@ -39,22 +42,22 @@ def at_edge(image: RGB) -> RGB:
 
 
 def grey(image: RGB) -> RGB:
-    """Return the photo without colours, still in three channels."""
+    """Return the photo in grey, still with three channels."""
     return np.asarray(cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB), np.uint8)
 
 
 def darken(image: RGB, *, share: float) -> RGB:
-    """Return the photo with this share of its light."""
+    """Return the photo with its brightness multiplied by `share`, 0..1."""
     return (image * share).astype(np.uint8)
 
 
 def blur(image: RGB, *, sigma: float) -> RGB:
-    """Return the photo out of focus: a Gaussian of `sigma` pixels."""
+    """Return the photo blurred by a Gaussian with a standard deviation of `sigma` pixels."""
     return np.asarray(cv2.GaussianBlur(image, (0, 0), sigma), np.uint8)
 
 
 def shrink(image: RGB, *, edge: int) -> RGB:
-    """Return the photo as if it had been taken with a longer side of `edge` pixels."""
+    """Return the photo scaled down to a longer side of `edge` pixels and back up."""
     scale = edge / max(image.shape[:2])
     small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     return np.asarray(cv2.resize(small, image.shape[1::-1], interpolation=cv2.INTER_LINEAR), np.uint8)
@@ -66,14 +69,16 @@ def jpeg(image: RGB, *, quality: int) -> RGB:
     return np.ascontiguousarray(np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)[:, :, ::-1])
 
 
-def noise(image: RGB, *, sigma: float) -> RGB:
-    """Return the photo with the same Gaussian noise each time, standard deviation `sigma` of 255."""
-    grain = np.random.default_rng(0).normal(0, sigma, image.shape)
+def noise(image: RGB, *, sigma: float, rng: np.random.Generator | None = None) -> RGB:
+    """Return the photo with Gaussian noise of standard deviation `sigma` (of 255); the same noise each time
+    unless `rng` is given.
+    """
+    grain = (rng or np.random.default_rng(0)).normal(0, sigma, image.shape)
     return np.clip(image + grain, 0, 255).astype(np.uint8)
 
 
 def rotate(image: RGB, *, angle: float) -> RGB:
-    """Return the photo turned by `angle` degrees, its frame grown so that nothing is cut off."""
+    """Return the photo rotated by `angle` degrees, on a larger canvas so that nothing is cut off."""
     height, width = image.shape[:2]
     matrix = cv2.getRotationMatrix2D((width / 2, height / 2), angle, 1.0)
     cosine, sine = abs(matrix[0, 0]), abs(matrix[0, 1])

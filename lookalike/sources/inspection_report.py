@@ -1,9 +1,7 @@
-"""An inspection as pictures and one page of HTML that holds them all."""
+"""Write an inspection as figures and one HTML page that contains them."""
 
 from __future__ import annotations
 
-import base64
-import html
 import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,33 +11,17 @@ import numpy as np
 from PIL import Image
 
 from lookalike.errors import ImageError
+from lookalike.files import atomic_write, write_text
 from lookalike.images import read_image
+from lookalike.reports import Section, html_report
 from lookalike.sources.inspection import Inspection
 
 PAGE_FILE = "inspection.html"
+CONTACT_SHEET = "contact-sheet.png"
 INK, PAPER = "#1f6f54", "#ffffff"
 THUMBNAIL = 128  # pixels
 SHEET_COLUMNS = 8
 LISTED = 15  # names with the most photos, and with the fewest
-
-_PAGE = """<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<title>{title}</title>
-<style>
-body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem }}
-table {{ border-collapse: collapse; margin: 1rem 0 }}
-td {{ padding: .2rem .8rem; border-bottom: 1px solid #ddd; text-align: left }}
-td + td {{ text-align: right; font-variant-numeric: tabular-nums }}
-img {{ max-width: 100% }}
-.sheet {{ display: grid; grid-template-columns: repeat(auto-fill, minmax(7rem, 1fr)); gap: .6rem }}
-figure {{ margin: 0; font-size: .8rem; overflow-wrap: anywhere }}
-figure img {{ width: 100%; border-radius: 4px }}
-</style>
-<h1>{title}</h1>
-{body}
-</html>
-"""
 
 
 def write_inspection(
@@ -49,64 +31,50 @@ def write_inspection(
     notes: Sequence[str] = (),
     further: Mapping[str, bytes] = MappingProxyType({}),
 ) -> Path:
-    """Write the pictures and the page into `folder`; return the page's path. `notes` are sentences that the
-    page begins with, `further` are PNG files that it shows besides its own.
+    """Write the figures and the page into `folder`; return the page's path. The page begins with the
+    sentences `notes`, and also shows the PNG files `further`.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     pictures = {name: data for name, data in _pictures(inspection).items() if data} | dict(further)
     for name, data in pictures.items():
-        (folder / name).write_bytes(data)
-    (folder / PAGE_FILE).write_text(page(inspection, pictures, notes), encoding="utf-8")
+        with atomic_write(folder / name) as partial:
+            partial.write_bytes(data)
+    write_text(folder / PAGE_FILE, page(inspection, pictures, notes))
     return folder / PAGE_FILE
 
 
 def page(inspection: Inspection, pictures: dict[str, bytes], notes: Sequence[str] = ()) -> str:
-    """Return the page; whatever a source calls its names, columns and categories is shown as text."""
-    title = html.escape(f"What is in {inspection.source}")
-    ranked = inspection.photos_a_name.most_common()
-    parts = [
-        *(f"<p>{html.escape(note)}</p>" for note in notes),
-        _table(inspection.lines),
-        "<h2>Names with the most and with the fewest photos</h2>",
-        _table([(name, f"{number:,}") for name, number in ranked[:LISTED]]),
-        _table([(name, f"{number:,}") for name, number in ranked[LISTED:][-LISTED:]]),
-        "<h2>Columns of numbers</h2>",
-        _table(_number_lines(inspection)),
+    """Return the page."""
+    ranked = [(name, f"{number:,}") for name, number in inspection.photos_a_name.most_common()]
+    sections = [
+        Section(lines=notes, rows=inspection.lines),
+        Section("Names with the most photos", rows=ranked[:LISTED]),
+        Section("Names with the fewest photos", rows=ranked[LISTED:][-LISTED:]),
+        Section("Columns of numbers", rows=_number_lines(inspection)),
+        *(Section(_titled(name), figure=data) for name, data in pictures.items() if name != CONTACT_SHEET),
+        Section("Some photos", photos=_photos(inspection)),
     ]
-    parts += [
-        f'<h2>{html.escape(_titled(name))}</h2><img alt="" src="{_data_url(data, "png")}">'
-        for name, data in pictures.items()
-        if name != "contact-sheet.png"
-    ]
-    return _PAGE.format(title=title, body="\n".join([*parts, "<h2>Some photos</h2>", _sheet(inspection)]))
-
-
-def _table(rows: Sequence[tuple[str, str]]) -> str:
-    cells = (f"<tr><td>{html.escape(what)}</td><td>{html.escape(value)}</td></tr>" for what, value in rows)
-    return f"<table>{''.join(cells)}</table>" if rows else ""
+    return html_report(f"Inspection of {inspection.source}", sections)
 
 
 def _number_lines(inspection: Inspection) -> list[tuple[str, str]]:
     lines = []
     for name, values in inspection.numbers.items():
-        there = values[np.isfinite(values)]
-        low, middle, high = np.quantile(there, (0, 0.5, 1))
-        missing = len(values) - len(there)
-        lines.append((name, f"{low:,.4g} to {high:,.4g}, {middle:,.4g} in the median; {missing:,} missing"))
+        known = values[np.isfinite(values)]
+        low, middle, high = np.quantile(known, (0, 0.5, 1))
+        missing = len(values) - len(known)
+        lines.append((name, f"{low:,.4g} to {high:,.4g}, median {middle:,.4g}; {missing:,} missing"))
     return lines
 
 
-def _sheet(inspection: Inspection) -> str:
-    figures = []
+def _photos(inspection: Inspection) -> list[tuple[bytes, str]]:
+    photos = []
     for record in inspection.sample:
         small = _thumbnail(record.image)
         if small is not None:
             file = io.BytesIO()
             small.save(file, "WEBP", quality=80)
-            source = _data_url(file.getvalue(), "webp")
-            caption = html.escape(record.name or "(no name)")
-            figures.append(f'<figure><img alt="" src="{source}"><figcaption>{caption}</figcaption></figure>')
-    return f'<div class="sheet">{"".join(figures)}</div>'
+            photos.append((file.getvalue(), record.name or "(no name)"))
+    return photos
 
 
 def _thumbnail(image: bytes) -> Image.Image | None:
@@ -118,15 +86,8 @@ def _thumbnail(image: bytes) -> Image.Image | None:
     return small
 
 
-def _data_url(data: bytes, kind: str) -> str:
-    return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
-
-
 def _titled(name: str) -> str:
     return name.removesuffix(".png").replace("-", " ").capitalize()
-
-
-# Pictures
 
 
 def _pictures(inspection: Inspection) -> dict[str, bytes | None]:
@@ -134,12 +95,12 @@ def _pictures(inspection: Inspection) -> dict[str, bytes | None]:
         "photos-a-name.png": _histograms({"photos a name": np.array([*inspection.photos_a_name.values()])}),
         "numbers.png": _histograms(inspection.numbers),
         "correlations.png": _heat_map(inspection),
-        "contact-sheet.png": _contact_sheet(inspection),
+        CONTACT_SHEET: _contact_sheet(inspection),
     }
 
 
 def _histograms(columns: dict[str, np.ndarray]) -> bytes | None:
-    """Return a histogram a column, three in a row."""
+    """Return one histogram for each column, three in a row."""
     from matplotlib.figure import Figure  # takes half a second to import
 
     shown = {name: values[np.isfinite(values)] for name, values in columns.items() if len(values)}

@@ -1,1 +1,1 @@
-"""The training room: networks of our own, taught from public faces. `python -m lookalike.training --help`."""
+"""Training: distil `compact` from a teacher, or train classifiers. `python -m lookalike.training --help`."""

@@ -1,10 +1,11 @@
-"""The training room's commands."""
+"""Train networks: distil `compact` from a teacher, or train a classifier of celebrities."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lookalike.errors import LookalikeError, MissingFileError
 from lookalike.evaluation.splits import BUNDLED_SPLIT, Split, load_split
@@ -12,18 +13,26 @@ from lookalike.faces.detectors import DEFAULT_DETECTOR
 from lookalike.files import BUNDLED
 from lookalike.training.classify.commands import add_commands
 
+if TYPE_CHECKING:
+    from lookalike.training.networks import CompactWidths
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run one command; return its exit code: 0, or 2 with a sentence on stderr."""
-    options = _parser().parse_args(arguments)
+
+def main(arguments: list[str] | None = None, *, widths: CompactWidths | None = None) -> int:
+    """Run one command; return its exit code: 0, or 2 with a sentence on stderr. `widths` sets the size of the
+    network that `distill` trains.
+    """
+    options = _parser().parse_args(arguments, argparse.Namespace(widths=widths))
     try:
         options.run_command(options)
     except LookalikeError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except OSError as error:
+        file = error.filename or "A file"
         print(
-            f"error: {error.filename or 'a file'} could not be written ({error.strerror}).", file=sys.stderr
+            f"error: {file} could not be written ({error.strerror or error}). Free some space and run the "
+            "command again; `classify` needs --resume to continue.",
+            file=sys.stderr,
         )
         return 2
     return 0
@@ -34,38 +43,47 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     prepare = commands.add_parser(
-        "prepare", help="find and align the faces of photos, with a teacher's embeddings"
+        "prepare", help="detect and align the faces of photos, and embed them with a teacher"
     )
-    prepare.add_argument("sources", nargs="+", metavar="SOURCE", help="what build_gallery.py takes")
+    prepare.add_argument(
+        "sources", nargs="+", metavar="SOURCE", help="a source of photos, as for build_gallery.py"
+    )
     prepare.add_argument("--output", type=Path, required=True, help="the Parquet file to write")
     prepare.set_defaults(run_command=_prepare)
 
-    distill = commands.add_parser("distill", help="teach `compact` to give a teacher's embeddings")
+    distill = commands.add_parser("distill", help="train `compact` to reproduce a teacher's embeddings")
     faces = distill.add_mutually_exclusive_group(required=True)
-    faces.add_argument("--faces", type=Path, help="a table that `prepare` wrote, split as --split says")
-    faces.add_argument(
-        "--source", nargs="+", help="photos instead, as build_gallery.py takes them; RUN keeps their table"
+    faces.add_argument("--faces", type=Path, help="a table that `prepare` wrote")
+    faces.add_argument("--source", nargs="+", help="sources of photos instead; their table is kept in RUN")
+    distill.add_argument(
+        "--split",
+        type=Path,
+        help="the split of people (default: the bundled one; with --source a random one)",
     )
     distill.add_argument(
-        "--split", type=Path, help="who trains and who judges; drawn by chance and kept in RUN for --source"
+        "--run", type=Path, required=True, help="folder of checkpoints and logs; an unfinished run is resumed"
     )
+    distill.add_argument("--start", type=Path, help="an exported network of the same shape to start from")
+    distill.add_argument("--epochs", "--passes", type=int, default=36, help="number of epochs")
+    distill.add_argument("--batch", type=int, default=64, help="batch size")
+    distill.add_argument("--rate", type=float, default=2e-3, help="peak learning rate")
     distill.add_argument(
-        "--run", type=Path, required=True, help="folder of checkpoints and logs; an unfinished run goes on"
-    )
-    distill.add_argument("--start", type=Path, help="an exported network of the same shape to go on from")
-    distill.add_argument("--passes", type=int, default=36, help="how often each face is seen")
-    distill.add_argument("--batch", type=int, default=64)
-    distill.add_argument("--rate", type=float, default=2e-3, help="the learning rate at its peak")
-    distill.add_argument(
-        "--patience", type=int, default=10, help="stop when so many passes were no better than as many before"
+        "--patience",
+        type=int,
+        default=10,
+        help="stop when this many epochs were on average no better than as many before them",
     )
     distill.add_argument("--seed", type=int, default=0)
     distill.add_argument("--output", type=Path, default=BUNDLED / "compact.onnx", help="the network to write")
     distill.set_defaults(run_command=_distill)
 
-    curves = commands.add_parser("curves", help="draw the road of one run, or of several one after the other")
-    curves.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="folders of runs, the first first")
-    curves.add_argument("--output", type=Path, required=True, help="the picture to write")
+    curves = commands.add_parser(
+        "curves", help="draw the learning curves of one run, or of several that continue each other"
+    )
+    curves.add_argument(
+        "runs", nargs="+", type=Path, metavar="RUN", help="folders of runs, the earliest first"
+    )
+    curves.add_argument("--output", type=Path, required=True, help="the PNG file to write")
     curves.set_defaults(run_command=_curves)
 
     add_commands(commands)
@@ -92,6 +110,7 @@ def _distill(options: argparse.Namespace) -> None:
     from lookalike.evaluation.models import open_model
     from lookalike.training.distillation import DistillSettings, distill
     from lookalike.training.export import export_onnx
+    from lookalike.training.networks import CompactWidths
 
     teacher = open_model(options.teacher)
     table, split = _faces_and_split(options)
@@ -101,11 +120,12 @@ def _distill(options: argparse.Namespace) -> None:
         read_faces(table, split, "validation"),
         options.run,
         DistillSettings(
-            passes=options.passes,
+            epochs=options.epochs,
             batch=options.batch,
             peak_rate=options.rate,
             patience=options.patience,
             seed=options.seed,
+            widths=options.widths or CompactWidths(),
         ),
         teacher=teacher if teacher.model.alignment == "template" else None,
         start=options.start,
@@ -115,7 +135,7 @@ def _distill(options: argparse.Namespace) -> None:
 
 
 def _faces_and_split(options: argparse.Namespace) -> tuple[Path, Split]:
-    """Return the table of faces and who of them trains; photos are prepared, and people drawn, once a run."""
+    """Return the table of faces and the split of people; with --source both are made once and kept in RUN."""
     from lookalike.evaluation.aligned_faces import names_of
     from lookalike.evaluation.models import open_model
     from lookalike.evaluation.splits import draw_split, save_split
@@ -134,13 +154,13 @@ def _faces_and_split(options: argparse.Namespace) -> tuple[Path, Split]:
 
 
 def _curves(options: argparse.Namespace) -> None:
-    from lookalike.training.callbacks import draw_curves, read_log
+    from lookalike.training.run_log import draw_curves, read_log, save_figure
 
     logs = [read_log(run) for run in options.runs]
     for run, log in zip(options.runs, logs, strict=True):
         if not log:
             raise MissingFileError(f"There is no log of a run in {run}.")
-    draw_curves(logs, options.output)
+    save_figure(draw_curves(logs), options.output, dpi=110)
 
 
 if __name__ == "__main__":

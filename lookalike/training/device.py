@@ -1,4 +1,4 @@
-"""What a network trains on: the processor, or a GPU where there is one."""
+"""Choose between the CPU and a GPU."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from lookalike.errors import TrainingError
 
 
 def use_device(device: str) -> None:
-    """Let TensorFlow see what `device` says: "cpu", "gpu", or whatever it finds for "auto".
+    """Let TensorFlow use `device`: "cpu", "gpu", or "auto" for a GPU if there is one.
 
-    Raises TrainingError where a GPU is asked for and none is there. To be called before any network is made.
+    Call it before any network is built. Raises TrainingError for "gpu" when TensorFlow finds none.
     """
     import tensorflow as tf  # takes seconds
 
@@ -16,6 +16,6 @@ def use_device(device: str) -> None:
         tf.config.set_visible_devices([], "GPU")
     if device == "gpu" and not tf.config.list_physical_devices("GPU"):
         raise TrainingError(
-            "TensorFlow finds no GPU here; leave --device away to train on the processor, or install a "
-            "driver and tensorflow[and-cuda]."
+            "TensorFlow finds no GPU here. Leave out --device to train on the CPU, or install a driver and "
+            "tensorflow[and-cuda]."
         )

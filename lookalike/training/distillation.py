@@ -1,15 +1,14 @@
-"""Teach a small network to give a strong one's embeddings.
+"""Distillation: train a small network to reproduce a strong network's face embeddings.
 
-The student sees views of a face that no pass repeats, and is asked each time for what the teacher says of the
-very same view. One loss pulls each embedding to the teacher's; another makes the cosines inside a batch
-agree with the teacher's, after relational knowledge distillation, Park et al. 2019
-(https://arxiv.org/abs/1904.05068); a third lets both take a view for one of the names, each name standing
-where the teacher sees it, after ProxylessKD, Shi et al. 2020 (https://arxiv.org/abs/2011.00265).
+The student sees a new view of each face in every epoch; the target is the teacher's embedding of the same
+view. The loss has three terms. One pulls each embedding to the teacher's. One makes the cosines within a
+batch agree with the teacher's (relational knowledge distillation, Park et al. 2019,
+https://arxiv.org/abs/1904.05068). One makes both classify a view alike, with the teacher's mean embedding of
+each name as that name's class weights (after ProxylessKD, Shi et al. 2020, https://arxiv.org/abs/2011.00265).
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
@@ -22,33 +21,42 @@ from keras import ops
 
 from lookalike.errors import TrainingError
 from lookalike.evaluation.aligned_faces import AlignedFaces
+from lookalike.files import sha256_of, write_text
 from lookalike.models.embedder import Embedder, Embeddings, unit_rows
-from lookalike.training.callbacks import BEST, Judge, read_log
+from lookalike.training.callbacks import (
+    BEST,
+    PlateauStopping,
+    ProgressCallback,
+    ValidationCallback,
+    has_plateaued,
+    saving_callbacks,
+)
 from lookalike.training.networks import CompactWidths, compact
+from lookalike.training.run_log import read_log
 from lookalike.training.view_batches import Views
 from lookalike.training.warm_start import load_exported
 
-STATISTICS = 600  # faces on which a network that goes on training finds its statistics again
-SHARPNESS = 20.0  # of cosines to names, before the softmax: a clean photo is 0.86 sure of its likeliest name
+STATISTICS = 600  # faces on which the batch statistics of an exported network are measured again
+SHARPNESS = 20.0  # of cosines to names before the softmax: a clean photo gets 0.86 for its likeliest name
 
 
 @dataclass(frozen=True)
 class DistillSettings:
-    """All that decides a run besides its faces and its teacher; stored beside its weights.
+    """All settings of a run besides its faces and its teacher; stored beside its weights.
 
     `start` is the SHA-256 of the exported network whose weights the run starts from, None for random ones.
     """
 
-    passes: int = 36
+    epochs: int = 36
     batch: int = 64
     peak_rate: float = 2e-3
     weight_decay: float = 0.02
-    warm_up: float = 0.08  # share of the steps in which the rate rises
+    warm_up: float = 0.08  # fraction of the steps in which the learning rate rises
     relation_weight: float = 5.0  # at the end 0.05 of the loss beside 0.26 for the embeddings
     name_weight: float = 0.1  # with 0.5 the embeddings drift from the teacher's
-    mix: float = 0.3  # share of views in which two faces blend
-    worse: float = 0.3  # share of views degraded for the student alone
-    patience: int = 10  # passes that must be better than as many before them, or the run ends
+    mix: float = 0.3  # fraction of views in which two faces are blended
+    worse: float = 0.3  # fraction of views degraded for the student alone
+    patience: int = 10  # epochs that must be better than as many before them, or the run stops
     precision: str = "mixed_bfloat16"  # 1.3 to 1.6 times the speed of float32 on a CPU that has it
     seed: int = 0
     start: str | None = None
@@ -57,23 +65,23 @@ class DistillSettings:
 
 def distill(
     train: AlignedFaces,
-    judge: AlignedFaces,
+    validation: AlignedFaces,
     run: Path,
     settings: DistillSettings,
     *,
     teacher: Embedder | None = None,
     start: Path | None = None,
 ) -> keras.Model:
-    """Train `compact` and return it in float32, with the weights of the best pass; go on from the last whole
-    pass if `run` holds one.
+    """Train `compact` and return it in float32 with the weights of the best epoch. If `run` holds an
+    interrupted run, continue after its last complete epoch.
 
-    `teacher` looks at every view, and so must be a model that sees faces aligned to the template; without one
-    the embeddings of the table are the targets. `start` is an exported network of the same shape to start
-    from. Raises TrainingError where `run` holds a run of other settings; only its passes may change.
+    `teacher` embeds every view, so it must take faces aligned to the template; without one the embeddings of
+    the table are the targets. `start` is an exported network of the same shape to start from. Raises
+    TrainingError when `run` holds a run with other settings; only `epochs` may change.
     """
     if start:
-        settings = replace(settings, start=hashlib.sha256(start.read_bytes()).hexdigest())
-    _agree(run, settings)
+        settings = replace(settings, start=sha256_of(start))
+    _store_settings(run, settings)
     keras.utils.set_random_seed(settings.seed)
     dim = train.teacher.shape[1]
     final = compact(settings.widths, dim)
@@ -89,7 +97,8 @@ def distill(
         worse=settings.worse,
         seed=settings.seed,
     )
-    _fit(student, views, name_centres(train), judge, run, settings)
+    if not has_plateaued([row["val_teacher_cosine"] for row in read_log(run)], settings.patience):
+        _fit(student, views, name_centres(train), validation, run, settings)
     student.load_weights(run / BEST)
     final.set_weights(student.get_weights())
     return final
@@ -99,32 +108,32 @@ def _fit(
     student: keras.Model,
     views: Views,
     centres: Embeddings,
-    judge: AlignedFaces,
+    validation: AlignedFaces,
     run: Path,
     settings: DistillSettings,
 ) -> None:
     student.compile(
-        _optimizer(settings, steps=settings.passes * len(views)),
+        _optimizer(settings, steps=settings.epochs * len(views)),
         embedding_loss(centres, relation_weight=settings.relation_weight, name_weight=settings.name_weight),
     )
     student.fit(
         views,
-        epochs=settings.passes,
+        epochs=settings.epochs,
         shuffle=False,  # the views have an order of their own
         verbose=0,
         callbacks=[
             keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: views.begin(epoch)),
-            Judge(judge, run, passes=settings.passes, patience=settings.patience),
-            keras.callbacks.BackupAndRestore(
-                run / "checkpoint", double_checkpoint=True, delete_checkpoint=False
-            ),
+            ValidationCallback(validation),
+            ProgressCallback(settings.epochs),
+            *saving_callbacks(run, monitor="val_teacher_cosine", mode="max"),
+            PlateauStopping(run, patience=settings.patience),
         ],
     )
 
 
 def name_centres(faces: AlignedFaces) -> Embeddings:
-    """Return the teacher's mean embedding of every name, (names, d) rows of unit length; unnamed faces have
-    no part in it.
+    """Return the teacher's mean embedding of each name, (names, d) rows of unit length, without unnamed
+    faces.
     """
     names, which = np.unique(faces.names, return_inverse=True)
     sums = np.zeros((len(names), faces.teacher.shape[1]), np.float32)
@@ -137,8 +146,8 @@ def embedding_loss(
 ) -> Callable[[Any, Any], Any]:
     """Return the loss of a batch: (n, d) teacher's unit rows, (n, d) student's rows -> (n,).
 
-    `centres` is (names, d), as `name_centres` gives them; with fewer than two there is nothing to take a
-    face for.
+    `centres` is (names, d), as `name_centres` gives them; with fewer than two names the third term is left
+    out.
     """
     names = SHARPNESS * centres.T
     name_weight = name_weight if len(centres) > 1 else 0.0
@@ -150,27 +159,30 @@ def embedding_loss(
         relations = ops.matmul(student, ops.transpose(student)) - ops.matmul(teacher, ops.transpose(teacher))
         total = apart + relation_weight * ops.mean(ops.square(relations), axis=-1)
         if name_weight:
-            taken, said = (ops.log_softmax(ops.matmul(rows, names)) for rows in (student, teacher))
-            total += name_weight * ops.sum(ops.exp(said) * (said - taken), axis=-1)
+            log_student, log_teacher = (
+                ops.log_softmax(ops.matmul(rows, names)) for rows in (student, teacher)
+            )
+            divergence = ops.sum(ops.exp(log_teacher) * (log_teacher - log_student), axis=-1)
+            total += name_weight * divergence
         return total
 
     return loss
 
 
-def _agree(run: Path, settings: DistillSettings) -> None:
-    """Store the settings in `run`; raise TrainingError where a run of others is under way there."""
+def _store_settings(run: Path, settings: DistillSettings) -> None:
+    """Store the settings in `run`; raise TrainingError when a run with other settings has begun there."""
     run.mkdir(parents=True, exist_ok=True)
     file = run / "settings.json"
     fields = json.loads(json.dumps(asdict(settings)))
     if read_log(run):
-        under_way = json.loads(file.read_text(encoding="utf-8"))
-        others = sorted(name for name in fields if name != "passes" and fields[name] != under_way.get(name))
+        stored = json.loads(file.read_text(encoding="utf-8"))
+        others = sorted(name for name in fields if name != "epochs" and fields[name] != stored.get(name))
         if others:
             raise TrainingError(
                 f"{run} holds a run with other settings ({', '.join(others)}); "
-                "name another folder with --run, or give the same ones."
+                "choose another folder with --run, or give the same settings."
             )
-    file.write_text(json.dumps(fields, indent=2) + "\n", encoding="utf-8")
+    write_text(file, json.dumps(fields, indent=2) + "\n")
 
 
 def _in_precision(settings: DistillSettings, dim: int) -> keras.Model:

@@ -1,8 +1,7 @@
-"""From a trained Keras network to the two files that serve it: ONNX and a JSON beside it."""
+"""Export a trained Keras network to the two files that the app loads: ONNX and a JSON beside it."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import tempfile
 from collections.abc import Iterator
@@ -21,31 +20,30 @@ from onnxruntime.quantization import (
     quantize_static,
 )
 
+from lookalike.files import atomic_write, sha256_of, write_text
 from lookalike.training.networks import mirrored
 
-CALIBRATION_FACES = (
-    96  # twice as many moved the mean cosine to the teacher by 0.0001, and take 7 GB of memory
-)
+CALIBRATION_FACES = 96  # twice as many changed the mean cosine to the teacher by 0.0001 and take 7 GB
 CALIBRATION_BATCH = 16
-CALIBRATION_PERCENTILE = 99.999  # values beyond are cut off: 8 bits are then finer for all others
-FIRST_IN_FLOAT = 2  # convolutions, of few weights, whose errors all later ones would pass on
+CALIBRATION_PERCENTILE = 99.999  # clips outliers, so that 8 bits resolve all other values better
+FIRST_IN_FLOAT = 2  # convolutions; they have few weights, and all later layers would inherit their errors
 
 
 def export_onnx(network: keras.Model, path: Path, sample: NDArray[np.uint8]) -> None:
-    """Write `network`, made to look at the mirror image too, as ONNX with convolutions in 8 bits, and a JSON
-    with its hash beside it.
+    """Write `network`, averaged over the face and its mirror image, as ONNX with 8-bit convolutions, and a
+    JSON with its hash beside it. Each file is replaced whole.
 
-    The ranges of the activations are those that `sample` shows, (n, h, w, 3) uint8 RGB; evenly spread
-    CALIBRATION_FACES of it are looked at. The first convolutions and the last stay in float. Weights keep 7
-    of their 8 bits: processors without VNNI add two products in 16 bits, which would overflow. A JSON that is
-    there already keeps its other fields except the percentage, which belongs to the old weights.
+    `sample`, (n, h, w, 3) uint8 RGB, sets the ranges of the activations; CALIBRATION_FACES of it are used.
+    The first convolutions and the last stay in float. Weights use 7 of their 8 bits: CPUs without VNNI add
+    two products in 16 bits, which would overflow. An existing JSON keeps its other fields except the percentage,
+    which belongs to the old weights.
     """
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, atomic_write(path) as partial:
         whole = Path(folder) / "float.onnx"
         _write_float(mirrored(network), whole)
         quantize_static(
             whole,
-            path,
+            partial,
             _Faces(sample[:: max(1, len(sample) // CALIBRATION_FACES)][:CALIBRATION_FACES]),
             quant_format=QuantFormat.QDQ,
             per_channel=True,
@@ -59,31 +57,34 @@ def export_onnx(network: keras.Model, path: Path, sample: NDArray[np.uint8]) -> 
     settings = path.with_suffix(".json")
     fields: dict[str, Any] = json.loads(settings.read_text(encoding="utf-8")) if settings.exists() else {}
     fields.pop("percentage", None)
-    fields["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
-    settings.write_text(json.dumps(fields, indent=2) + "\n", encoding="utf-8")
+    _write_settings(path, fields)
 
 
 def export_embedder(network: keras.Model, path: Path, about: dict[str, Any]) -> None:
-    """Write `network`, made to look at the mirror image too, as ONNX in float32, and a JSON beside it with
-    `about`, the sizes and the file's hash. Each appears when it is whole.
+    """Write `network`, averaged over the face and its mirror image, as ONNX in float32, and a JSON beside it
+    with the fields of `about`, the sizes and the file's hash. Each file is replaced whole.
     """
-    partial = path.with_name(f"partial-{path.name}")
-    _write_float(mirrored(network), partial)
+    with atomic_write(path) as partial:
+        _write_float(mirrored(network), partial)
     height, width, _ = network.input_shape[1:]
-    fields = {**about, "dim": int(network.output_shape[-1]), "input_size": [int(width), int(height)]}
-    fields["sha256"] = hashlib.sha256(partial.read_bytes()).hexdigest()
-    partial.replace(path)
-    path.with_suffix(".json").write_text(json.dumps(fields, indent=2) + "\n", encoding="utf-8")
+    _write_settings(
+        path, {**about, "dim": int(network.output_shape[-1]), "input_size": [int(width), int(height)]}
+    )
+
+
+def _write_settings(path: Path, fields: dict[str, Any]) -> None:
+    fields = {**fields, "sha256": sha256_of(path)}
+    write_text(path.with_suffix(".json"), json.dumps(fields, indent=2) + "\n")
 
 
 def _write_float(network: keras.Model, path: Path) -> None:
-    network(np.zeros((1, *network.input_shape[1:]), np.float32))  # Keras exports only what was called once
+    network(np.zeros((1, *network.input_shape[1:]), np.float32))  # Keras exports only a model that was called
     network.export(path, format="onnx", verbose=False)
 
 
 def _in_float(path: Path) -> list[str]:
-    """Return the names of the nodes that are not worth 8 bits: the first convolutions, the last, and those
-    that make the embedding from the last map.
+    """Return the names of the nodes that stay in float: the first convolutions, and everything from the last
+    convolution on.
     """
     nodes = list(onnx.load(path).graph.node)
     places = [place for place, node in enumerate(nodes) if node.op_type == "Conv"]
@@ -92,7 +93,7 @@ def _in_float(path: Path) -> list[str]:
 
 
 class _Faces(CalibrationDataReader):  # type: ignore[misc]
-    """Batches of faces, as the quantization asks for them: one after the other, then None."""
+    """Batches of faces for the calibration: one after the other, then None."""
 
     def __init__(self, faces: NDArray[np.uint8]) -> None:
         self._batches = self._cut(faces)
@@ -103,6 +104,8 @@ class _Faces(CalibrationDataReader):  # type: ignore[misc]
     @staticmethod
     def _cut(faces: NDArray[np.uint8]) -> Iterator[dict[str, NDArray[np.float32]]]:
         size = min(CALIBRATION_BATCH, len(faces))
-        for start in range(0, len(faces) - size + 1, size):  # whole batches: the histograms want one shape
+        for start in range(
+            0, len(faces) - size + 1, size
+        ):  # full batches only: the histograms need one shape
             batch = faces[start : start + size]
             yield {"face": batch.astype(np.float32) / np.float32(255)}

@@ -1,4 +1,4 @@
-"""What the student is shown: batches of views that no pass repeats, with what the teacher says of them."""
+"""Batches for distillation: augmented views of faces, new in every epoch, with the teacher's embeddings."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from lookalike.training.augmentation import Images, blend, degrade, reframe, str
 
 
 class Views(keras.utils.PyDataset):  # type: ignore[misc]
-    """Batches of (views 0..1, the teacher's embeddings).
+    """Batches of ((batch, h, w, 3) float32 views 0..1, (batch, d) float32 teacher's embeddings).
 
-    With a teacher that looks for itself, each view is new to it: moved, stretched, a share `mix` blended with
-    another face. "A good teacher is patient and consistent", Beyer et al. 2022
-    (https://arxiv.org/abs/2106.05237). Without a teacher a view keeps the embedding that the table holds for
-    its face, and nothing is blended. A share `worse` of the views is then degraded for the student alone.
+    With a `teacher`, views are also deformed, and a fraction `mix` of them is blended with another face; the
+    teacher embeds every view. "A good teacher is patient and consistent", Beyer et al. 2022
+    (https://arxiv.org/abs/2106.05237). Without a teacher, a view keeps the embedding that the table holds for
+    its face, and nothing is blended. A fraction `worse` of the views is then degraded for the student alone.
 
-    A batch depends on seed, pass and index alone, so a resumed run sees what an undisturbed one would have
-    seen.
+    A batch depends only on the seed, the epoch and its index, so a resumed run gets the same batches as an
+    undisturbed one.
     """
 
     def __init__(
@@ -33,32 +33,32 @@ class Views(keras.utils.PyDataset):  # type: ignore[misc]
         worse: float,
         seed: int,
     ) -> None:
-        super().__init__(workers=1)  # with more, Keras may drop a batch between two passes
+        super().__init__(workers=1)  # with more, Keras may drop a batch between two epochs
         self._faces, self._teacher, self._batch = faces, teacher, batch
         self._mix, self._worse = mix, worse
-        self._seed, self._pass = seed, 0
+        self._seed, self._epoch = seed, 0
 
     def __len__(self) -> int:
         return len(self._faces) // self._batch
 
     def __getitem__(self, index: int) -> tuple[NDArray[np.float32], Embeddings]:
-        order = np.random.default_rng((self._seed, self._pass)).permutation(len(self._faces))
+        order = np.random.default_rng((self._seed, self._epoch)).permutation(len(self._faces))
         chosen = order[index * self._batch : (index + 1) * self._batch]
-        rng = np.random.default_rng((self._seed, self._pass, index))
+        rng = np.random.default_rng((self._seed, self._epoch, index))
         views = reframe(rng, self._faces.images[chosen])
         if self._teacher:
             views = stretch(rng, self._blended(rng, views))
-            said = self._teacher.embed_crops(list(views))
+            targets = self._teacher.embed_crops(list(views))
         else:
-            said = self._faces.teacher[chosen]
+            targets = self._faces.teacher[chosen]
         worse = rng.random(len(views)) < self._worse
         if worse.any():
             views[worse] = degrade(rng, views[worse])
-        return views.astype(np.float32) / np.float32(255), said
+        return views.astype(np.float32) / np.float32(255), targets
 
-    def begin(self, number: int) -> None:
-        """Show the views of this pass, counted from 0, from now on."""
-        self._pass = number
+    def begin(self, epoch: int) -> None:
+        """Switch to the views of this epoch, counted from 0."""
+        self._epoch = epoch
 
     def _blended(self, rng: np.random.Generator, views: Images) -> Images:
         mixed = np.flatnonzero(rng.random(len(views)) < self._mix)

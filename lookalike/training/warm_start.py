@@ -1,5 +1,6 @@
-"""Back from the file that serves to a network that trains: the weights of an exported network, and the
-statistics that its export folded away.
+"""Load an exported ONNX network back into a Keras network, to continue training.
+
+The export folds batch normalization into the convolutions; loading measures its statistics again.
 """
 
 from __future__ import annotations
@@ -20,16 +21,16 @@ from lookalike.training.networks import CompactWidths
 
 Floats = NDArray[np.float32]
 BATCH = 64
-FILTER_NORM = 2**0.5  # what He initialization gives; the weights' length sets how fast Adam turns them
+FILTER_NORM = 2**0.5  # as after He initialization; the norm of the weights sets how fast Adam changes them
 
 
 def load_exported(network: keras.Model, path: Path, images: NDArray[np.uint8]) -> None:
-    """Give `network` the weights of `path`, a file that `export_onnx` wrote of a network of the same shape or
-    of one with fewer blocks: those that it lacks stay as they start, which is the identity.
+    """Load the weights of `path` into `network`. `export_onnx` wrote the file from a network of the same
+    shape or with fewer blocks; blocks that the file lacks stay as initialized, which is the identity.
 
     An export folds each batch normalization into the layer before it. Here each gets its mean and variance
-    back, measured on `images` ((n, h, w, 3) uint8 RGB, a few hundred), so that training goes on where it
-    stopped. Raises WeightsError when the shapes differ otherwise.
+    back, measured on `images` ((n, h, w, 3) uint8 RGB, a few hundred), so that training continues where it
+    stopped. Raises MissingFileError, and WeightsError when the shapes differ in another way.
     """
     if not path.is_file():
         raise MissingFileError(f"There is no network at {path} to start from.")
@@ -39,7 +40,7 @@ def load_exported(network: keras.Model, path: Path, images: NDArray[np.uint8]) -
     stored = _stored_layers(onnx.load(path))
     for layer, norm in zip(linear, norms, strict=True):
         if not stored or stored[0][0].shape != tuple(layer.kernel.shape):
-            continue  # of a block that the file lacks
+            continue  # the file lacks this block
         kernel, bias = stored.pop(0)
         axes = tuple(range(kernel.ndim - 1)) if not _is_depthwise(layer) else (0, 1, 3)
         length = np.sqrt((kernel**2).sum(axis=axes, keepdims=True)) / FILTER_NORM + 1e-12
@@ -47,14 +48,16 @@ def load_exported(network: keras.Model, path: Path, images: NDArray[np.uint8]) -
         scale = length.ravel()
         norm.set_weights([scale, bias, np.zeros_like(bias), np.full_like(bias, 1 - norm.epsilon)])
     if stored:
-        raise WeightsError(f"{path} is a network of another shape; train from the start, or with its widths.")
+        raise WeightsError(
+            f"{path} is a network of another shape; use the same widths, or train from random weights."
+        )
     _measure(network, linear, norms, images)
 
 
 def widths_of(path: Path) -> tuple[CompactWidths, int]:
-    """Return the widths and the number of outputs of a `compact` in a file that `export_onnx` wrote.
+    """Return the widths and the embedding's dimension of a `compact` network that `export_onnx` wrote.
 
-    Raises MissingFileError or WeightsError where there is none.
+    Raises MissingFileError when there is no file, WeightsError when it holds another network.
     """
     if not path.is_file():
         raise MissingFileError(f"There is no network at {path} to start from.")
@@ -63,7 +66,7 @@ def widths_of(path: Path) -> tuple[CompactWidths, int]:
         stages: list[tuple[int, int, int]] = []
         inner = iter(kernels[1:-2])  # between the stem and the last two layers
         for height, _, _, channels in inner:
-            if height == 3:  # a stage begins, with half the resolution
+            if height == 3:  # a new stage, at half the resolution
                 stages.append((channels, 0, 0))
             else:  # a block: 1x1, 3x3, 1x1
                 next(inner), next(inner)
@@ -71,13 +74,15 @@ def widths_of(path: Path) -> tuple[CompactWidths, int]:
         early, middle, late = stages
         return CompactWidths(kernels[0][3], early, middle, late), kernels[-1][1]
     except (DecodeError, ValueError, IndexError, StopIteration) as error:
-        raise WeightsError(f"{path} is no `compact`; name a network that was exported.") from error
+        raise WeightsError(
+            f"{path} is not an exported `compact` network; choose a file that training exported."
+        ) from error
 
 
 def _measure(
     network: keras.Model, linear: list[layers.Layer], norms: list[layers.Layer], images: NDArray[np.uint8]
 ) -> None:
-    """Set each normalization's mean and variance to what its input shows, and keep what it gives."""
+    """Set each normalization's mean and variance to those of its input, and keep its output the same."""
     inside = keras.Model(network.input, [norm.input for norm in norms])
     sums = [np.zeros((2, norm.gamma.shape[0])) for norm in norms]
     cells = np.zeros(len(norms))
@@ -99,7 +104,7 @@ def _is_depthwise(layer: layers.Layer) -> bool:
 
 
 def _stored_layers(model: onnx.ModelProto) -> list[tuple[Floats, Floats]]:
-    """Return kernel, in Keras's order, and bias of every convolution and matrix product, in order."""
+    """Return kernel (axes in Keras's order) and bias of every convolution and matrix product, in order."""
     weights = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
     for node in model.graph.node:
         if node.op_type == "Cast" and node.input[0] in weights:  # stored as float16, as version 0 was
@@ -118,7 +123,7 @@ def _stored_layers(model: onnx.ModelProto) -> list[tuple[Floats, Floats]]:
             )
         elif node.op_type == "MatMul":
             found.append((constants[0], np.zeros(constants[0].shape[1], np.float32)))
-        elif node.op_type in ("Mul", "Add") and found and constants:  # a normalization that stayed apart
+        elif node.op_type in ("Mul", "Add") and found and constants:  # a normalization that was not folded
             kernel, bias = found[-1]
             if node.op_type == "Add":
                 found[-1] = kernel, bias + constants[0]
@@ -129,7 +134,7 @@ def _stored_layers(model: onnx.ModelProto) -> list[tuple[Floats, Floats]]:
 
 
 def _dequantized(node: onnx.NodeProto, weights: dict[str, NDArray[Any]]) -> Floats:
-    """Return the numbers that an 8-bit (or, for biases, 32-bit) tensor stands for."""
+    """Return the float values of an 8-bit (or, for biases, 32-bit) tensor."""
     stored, scale, zero = (weights[name] for name in node.input)
     axis = next((field.i for field in node.attribute if field.name == "axis"), 1)
     if scale.ndim:  # one scale a channel

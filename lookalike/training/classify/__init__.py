@@ -1,1 +1,1 @@
-"""A network that names celebrities: from photos to faces, a split, a trained classifier and its report."""
+"""Classifiers that name celebrities: detect faces, split the photos, train a network and report on it."""

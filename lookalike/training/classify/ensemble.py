@@ -1,7 +1,7 @@
-"""Several networks that vote: the mean of what each says.
+"""Ensembles: the mean of several classifiers' probabilities.
 
-Every member counts alike. Weights that explain the validation photos best give all to the member whose shares
-can be believed most, and then there is nothing to gain.
+All members have the same weight. Weights fitted to the likelihood of the validation photos gave everything to
+the best calibrated member, which gains nothing.
 """
 
 from __future__ import annotations
@@ -21,31 +21,31 @@ from lookalike.training.classify.settings import load_run
 
 @dataclass(frozen=True, eq=False)
 class Member:
-    """A finished run that takes part."""
+    """A finished run in an ensemble."""
 
     title: str
     classifier: keras.Model
 
 
 def open_members(folders: Sequence[str], split: str) -> list[Member]:
-    """Load the runs; raise TrainingError unless all were trained on this split and are single networks."""
+    """Load the runs; raise TrainingError unless all are single networks that were trained on this split."""
     for folder in map(Path, folders):
         run = load_run(folder)
         if run.split != split:
-            raise TrainingError(f"{folder} was trained on another split; an ensemble needs one for all.")
+            raise TrainingError(f"{folder} was trained on another split; all members need the same one.")
         if run.settings.network == "ensemble":
-            raise TrainingError(f"{folder} is an ensemble itself; name its members instead.")
+            raise TrainingError(f"{folder} is an ensemble itself; list its members instead.")
     return [Member(Path(folder).name, open_classifier(Path(folder))) for folder in folders]
 
 
 def join(members: Sequence[Member]) -> keras.Model:
-    """Return the network that gives the mean of the members' shares."""
+    """Return the network that averages the members' probabilities."""
     face = keras.Input(members[0].classifier.input_shape[1:], name="face")
-    shares = []
+    outputs = []
     for place, member in enumerate(members):
         core = member.classifier.get_layer("core")
-        outputs = [core.output, core.get_layer("features").output]
-        inside = keras.Model(core.input, outputs, name=f"{MEMBER}{place}")
-        share, _ = inside(resized(face, core))
-        shares.append(share)
-    return keras.Model(face, layers.Average(name="shares")(shares), name="ensemble")
+        both = [core.output, core.get_layer("features").output]
+        inside = keras.Model(core.input, both, name=f"{MEMBER}{place}")
+        probabilities, _ = inside(resized(face, core))
+        outputs.append(probabilities)
+    return keras.Model(face, layers.Average(name="probabilities")(outputs), name="ensemble")

@@ -1,63 +1,86 @@
-"""Training: the head on a frozen base, then everything; with the best pass kept and every pass saved."""
+"""Train a classifier in one or two phases: first the last layers on a frozen base, then all layers."""
 
 from __future__ import annotations
 
-import math
-import time
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
-from lookalike.training.callbacks import LOG, append, read_log
-from lookalike.training.classify.checkpoint import Save, load_state, save_state, write_arrays
+from lookalike.errors import TrainingError
+from lookalike.training.callbacks import (
+    BACKUP,
+    BEST,
+    ProgressCallback,
+    ResumableEarlyStopping,
+    epochs_since_best,
+    saving_callbacks,
+)
+from lookalike.training.classify.photo_split import LabelledFaces
 from lookalike.training.classify.settings import ClassifySettings
-from lookalike.training.classify.split import Labelled
+from lookalike.training.run_log import Rows, read_log
 
-BEST = "best.npz"
-CLIP = 5.0  # the longest step of the weights together; a bad batch early on costs no more
+CLIP = 5.0  # the largest gradient norm, so that one bad batch early on does little harm
+OLD_CHECKPOINTS = "checkpoint-*.npz"  # of runs that an earlier version began
 
 
 class Batches(keras.utils.PyDataset):  # type: ignore[misc]
-    """Faces 0..1 with their labels and weights, in an order that depends on seed and pass alone, so that a
-    resumed run sees what an undisturbed one would have seen.
+    """Batches of (faces 0..1, labels, sample weights), in an order that depends only on seed and epoch, so
+    that a resumed run gets the same batches as an undisturbed one.
     """
 
-    def __init__(self, part: Labelled, settings: ClassifySettings, names: int) -> None:
+    def __init__(self, part: LabelledFaces, settings: ClassifySettings, names: int) -> None:
         super().__init__(workers=1)
         self._images, self._labels = part.faces.images, part.labels
-        self._batch, self._seed, self._pass = settings.batch, settings.seed, 0
+        self._batch, self._seed, self._epoch = settings.batch, settings.seed, 0
         self._weights = class_weights(part.labels, names) if settings.class_weights else np.ones(names)
 
     def __len__(self) -> int:
         return -(-len(self._labels) // self._batch)
 
     def __getitem__(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.intp], NDArray[np.float32]]:
-        order = np.random.default_rng((self._seed, self._pass)).permutation(len(self._labels))
+        order = np.random.default_rng((self._seed, self._epoch)).permutation(len(self._labels))
         chosen = order[index * self._batch : (index + 1) * self._batch]
         labels = self._labels[chosen]
         weights = self._weights[labels].astype(np.float32)
         return self._images[chosen].astype(np.float32) / np.float32(255), labels, weights
 
-    def begin(self, number: int) -> None:
-        """Show the order of this pass, counted from 0, from now on."""
-        self._pass = number
+    def begin(self, epoch: int) -> None:
+        """Switch to the order of this epoch, counted from 0."""
+        self._epoch = epoch
+
+
+class EpochSeeding(keras.callbacks.Callback):  # type: ignore[misc]
+    """At the start of each epoch, order the batches and seed the random layers by seed and epoch.
+
+    Keras does not save the state of random layers, so a resumed run would see other augmentations.
+    """
+
+    def __init__(self, batches: Batches, seed: int) -> None:
+        super().__init__()
+        self._batches, self._seed = batches, seed
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        self._batches.begin(epoch)
+        states = (state for state in self.model.variables if state.name == "seed_generator_state")
+        for place, state in enumerate(states):
+            random = np.random.default_rng((self._seed, epoch, place))
+            state.assign(random.integers(0, 2**31, state.shape))
 
 
 def class_weights(labels: NDArray[np.intp], names: int) -> NDArray[np.float64]:
-    """Return the weight of each name's photos, 1 in the mean over photos: the rarer, the heavier."""
+    """Return the weight of each name's photos, larger for rarer names; its mean over photos is 1."""
     counts = np.maximum(np.bincount(labels, minlength=names), 1)
     return np.asarray(len(labels) / (names * counts))
 
 
 @dataclass(frozen=True)
 class Phase:
-    """A stretch of a run: passes `first` to `last`, counted from 0 and without the last, at a peak rate, the
-    base frozen or not.
+    """Part of a run: the epochs from `first` to `last`, counted from 0 and without `last`, with the peak
+    learning rate `rate`.
     """
 
     title: str
@@ -66,9 +89,19 @@ class Phase:
     rate: float
     frozen: bool
 
+    def rows(self, log: Rows) -> Rows:
+        """Return the log's rows of this phase."""
+        return [row for row in log if self.first < row["epoch"] <= self.last]
+
+    def is_over(self, log: Rows, patience: int) -> bool:
+        """Return whether the log reaches the end of this phase, or the phase stopped early."""
+        if max((row["epoch"] for row in log), default=0) >= self.last:
+            return True
+        return epochs_since_best([row["val_loss"] for row in self.rows(log)]) >= patience
+
 
 def phases_of(settings: ClassifySettings, pretrained: bool) -> list[Phase]:
-    """Return the stretches of a run; without a base that was trained before, there is nothing to freeze."""
+    """Return the phases of a run; without a pretrained base there is nothing to freeze."""
     head = settings.head_epochs if pretrained else 0
     phases = [Phase("head", 0, head, settings.head_rate, True)] if head else []
     title = "fine-tuning" if pretrained else "training"
@@ -76,126 +109,82 @@ def phases_of(settings: ClassifySettings, pretrained: bool) -> list[Phase]:
 
 
 def fit(
-    trainer: keras.Model,
+    network: keras.Model,
     base: keras.Model | None,
-    train: Labelled,
-    validation: Labelled,
+    train: LabelledFaces,
+    validation: LabelledFaces,
     run: Path,
     settings: ClassifySettings,
     names: int,
     *,
-    write: Save = write_arrays,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> None:
-    """Train `trainer`, faces 0..1 -> shares, and leave it with the weights of its best pass; go on from the
-    last whole pass if `run` holds one. `base` is the part that a frozen phase leaves alone.
+    """Train `network`, faces 0..1 -> probabilities, and leave it with the weights of its best epoch. If `run`
+    holds an interrupted run, continue after its last complete epoch.
+
+    `base` is the part that the first phase freezes. `callbacks` run after all others. Raises TrainingError
+    when an earlier version began the run.
     """
+    if any(run.glob(OLD_CHECKPOINTS)):
+        raise TrainingError(
+            f"An earlier version began the run in {run}, and this one cannot resume it; train again in "
+            "another folder."
+        )
     batches = Batches(train, settings, names)
-    judged = (validation.faces.images.astype(np.float32) / 255, validation.labels)
     for phase in phases_of(settings, base is not None):
         if base is not None:
             base.trainable = not phase.frozen
-        done = _done(run)
-        if done >= phase.last or _ended(run, phase, settings.patience):
+        log = read_log(run)
+        if phase.is_over(log, settings.patience):
             continue
-        trainer.compile(
-            _optimizer(phase, settings, len(batches)), "sparse_categorical_crossentropy", metrics=["accuracy"]
-        )
-        trainer.optimizer.build(trainer.trainable_variables)
-        if done > phase.first:
-            load_state(_checkpoint(run, done), trainer)
-        elif done:
-            load_state(run / BEST, trainer, optimizer=False)
-        keeper = Keeper(run, phase, batches.begin, patience=settings.patience, write=write)
-        trainer.fit(
-            batches,
-            initial_epoch=max(done, phase.first),
-            epochs=phase.last,
-            shuffle=False,  # the batches have an order of their own
-            validation_data=judged,
-            validation_batch_size=64,
-            verbose=0,
-            callbacks=[keeper],
-        )
-    load_state(run / BEST, trainer, optimizer=False)
+        if any(row["epoch"] <= phase.first for row in log):  # an earlier phase is over
+            _without_optimizer(network).load_weights(run / BEST)
+        _fit_phase(_without_optimizer(network), phase, batches, validation, run, settings, callbacks)
+    _without_optimizer(network).load_weights(run / BEST)
+
+
+def _fit_phase(
+    trainer: keras.Model,
+    phase: Phase,
+    batches: Batches,
+    validation: LabelledFaces,
+    run: Path,
+    settings: ClassifySettings,
+    callbacks: Sequence[keras.callbacks.Callback],
+) -> None:
+    trainer.compile(
+        _optimizer(phase, settings, len(batches)), "sparse_categorical_crossentropy", metrics=["accuracy"]
+    )
+    trainer.fit(
+        batches,
+        initial_epoch=phase.first,
+        epochs=phase.last,
+        shuffle=False,  # the batches have an order of their own
+        validation_data=(validation.faces.images.astype(np.float32) / 255, validation.labels),
+        validation_batch_size=64,
+        verbose=0,
+        callbacks=[
+            EpochSeeding(batches, settings.seed),
+            ProgressCallback(phase.last, title=phase.title),
+            *saving_callbacks(run, monitor="val_loss", mode="min", backup=f"{BACKUP}-{phase.title}"),
+            ResumableEarlyStopping(phase.rows(read_log(run)), patience=settings.patience),
+            *callbacks,
+        ],
+    )
+
+
+def _without_optimizer(network: keras.Model) -> keras.Model:
+    """Return a model that shares all layers and weights, without an optimizer and an epoch of its own."""
+    return keras.Model(network.inputs, network.outputs, name=network.name)
 
 
 def _optimizer(phase: Phase, settings: ClassifySettings, steps: int) -> keras.optimizers.Optimizer:
-    """Adam, its rate rising for a twentieth of the phase and then falling as a cosine (Loshchilov & Hutter
-    2017, https://arxiv.org/abs/1608.03983).
+    """Adam; the learning rate rises for a twentieth of the phase and then falls as a cosine (Loshchilov &
+    Hutter 2017, https://arxiv.org/abs/1608.03983).
     """
-    whole = steps * (phase.last - phase.first)
-    rising = max(1, whole // 20)
+    total = steps * (phase.last - phase.first)
+    rising = max(1, total // 20)
     rate = keras.optimizers.schedules.CosineDecay(
-        phase.rate / 20, max(1, whole - rising), alpha=0.02, warmup_target=phase.rate, warmup_steps=rising
+        phase.rate / 20, max(1, total - rising), alpha=0.02, warmup_target=phase.rate, warmup_steps=rising
     )
     return keras.optimizers.Adam(rate, clipnorm=CLIP)
-
-
-def _done(run: Path) -> int:
-    """Return the last pass that was logged, counted from 1; an earlier phase may have ended early."""
-    return int(max((row["pass"] for row in read_log(run)), default=0))
-
-
-def _checkpoint(run: Path, done: int) -> Path:
-    return run / f"checkpoint-{done:04d}.npz"
-
-
-def _in_phase(run: Path, phase: Phase) -> list[dict[str, float]]:
-    return [row for row in read_log(run) if phase.first < row["pass"] <= phase.last]
-
-
-def _ended(run: Path, phase: Phase, patience: int) -> bool:
-    """Say whether a phase was stopped early: `patience` passes in it brought no lower validation loss."""
-    losses = [row["val_loss"] for row in _in_phase(run, phase)]
-    return len(losses) - 1 - int(np.argmin(losses)) >= patience if losses else False
-
-
-class Keeper(keras.callbacks.Callback):  # type: ignore[misc]
-    """After each pass: save where the run stands, then log it, keep the best weights, and say how it goes.
-
-    All that it decides by is read from the log, so that a resumed run ends where an undisturbed one would.
-    """
-
-    def __init__(
-        self, run: Path, phase: Phase, begin: Callable[[int], None], *, patience: int, write: Save
-    ) -> None:
-        super().__init__()
-        self._run, self._phase, self._begin = run, phase, begin
-        self._patience, self._write = patience, write
-        self._seconds: list[float] = []
-
-    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        self._begin(epoch)
-        self._started = time.monotonic()
-        self._bar = tqdm(total=self.params["steps"], unit="batch", leave=False, dynamic_ncols=True)
-
-    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
-        self._bar.update()
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        self._bar.close()
-        self._seconds.append(time.monotonic() - self._started)
-        figures = ("loss", "accuracy", "val_loss", "val_accuracy")
-        row = {"pass": float(epoch + 1), **{name: round(float((logs or {})[name]), 4) for name in figures}}
-        row["seconds"] = round(self._seconds[-1], 1)
-        save_state(_checkpoint(self._run, epoch + 1), self.model, write=self._write)
-        best = min((past["val_loss"] for past in read_log(self._run)), default=math.inf)
-        if row["val_loss"] < best:
-            save_state(self._run / BEST, self.model, optimizer=False, write=self._write)
-        append(self._run / LOG, row)
-        for old in self._run.glob("checkpoint-*.npz"):
-            if old != _checkpoint(self._run, epoch + 1):
-                old.unlink()
-        self._say(row)
-        if _ended(self._run, self._phase, self._patience):
-            print(f"stopped: {self._patience} passes brought no lower loss on the validation photos")
-            self.model.stop_training = True
-
-    def _say(self, row: dict[str, float]) -> None:
-        left = (self._phase.last - row["pass"]) * sum(self._seconds) / len(self._seconds) / 60
-        print(
-            f"{self._phase.title} {row['pass']:.0f}/{self._phase.last} · loss {row['loss']:.3f}, "
-            f"{100 * row['accuracy']:.1f} % right · validation loss {row['val_loss']:.3f}, "
-            f"{100 * row['val_accuracy']:.1f} % right · {row['seconds']:.0f} s, {left:.0f} min left",
-            flush=True,
-        )

@@ -1,4 +1,4 @@
-"""Augmentation as layers, and a picture of what they do."""
+"""Augmentation layers of the classifiers, and a figure that shows their effect."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ SHOWN_FACES, SHOWN_VIEWS = 4, 7
 
 
 def augmenting(strengths: Augmentation, seed: int) -> list[layers.Layer]:
-    """Return the layers that change faces (n, h, w, 3) float RGB 0..1 at random while a network trains, and
-    leave them alone when it is asked; in float32 whatever the precision of the network.
+    """Return the layers that randomly change faces, (n, h, w, 3) float RGB 0..1, in training only. They
+    work in float32 whatever the precision of the network.
     """
 
-    def how(number: int) -> dict[str, object]:  # with one seed for all, a turn would go with a shift
+    def how(number: int) -> dict[str, object]:  # with one seed for all, rotation and shift would correlate
         return {"seed": seed + number, "dtype": "float32"}
 
     reflect = {"fill_mode": "reflect"}
@@ -32,8 +32,8 @@ def augmenting(strengths: Augmentation, seed: int) -> list[layers.Layer]:
     if strengths.shift:
         made.append(layers.RandomTranslation(strengths.shift, strengths.shift, **reflect, **how(3)))
     if strengths.shear:
-        share = math.tan(math.radians(strengths.shear))
-        made.append(layers.RandomShear(share, share, **reflect, **how(4)))
+        factor = math.tan(math.radians(strengths.shear))
+        made.append(layers.RandomShear(factor, factor, **reflect, **how(4)))
     if strengths.zoom:
         made.append(layers.RandomZoom((-strengths.zoom, strengths.zoom), **reflect, **how(5)))
     if strengths.brightness:
@@ -44,7 +44,7 @@ def augmenting(strengths: Augmentation, seed: int) -> list[layers.Layer]:
 def draw_augmentation(
     strengths: Augmentation, faces: NDArray[np.uint8], size: int, *, seed: int = 0
 ) -> Figure:
-    """Return faces as the network sees them: each as it is, then as training changes it."""
+    """Return a figure of some faces at the network's input size, each followed by augmented views."""
     steps = [layers.Resizing(size, size), *augmenting(strengths, seed)]
     few = faces[:: max(1, len(faces) // SHOWN_FACES)][:SHOWN_FACES].astype(np.float32) / 255
     plain = np.asarray(steps[0](few))
@@ -60,12 +60,12 @@ def draw_augmentation(
             axes.imshow(np.clip(columns[place][row], 0, 1))
             axes.set_axis_off()
             if row == 0:
-                axes.set_title("as it is" if place == 0 else f"view {place}", fontsize=9)
+                axes.set_title("original" if place == 0 else f"view {place}", fontsize=9)
     return figure
 
 
-def trainable_views(core: keras.Model, strengths: Augmentation, side: int, seed: int) -> keras.Model:
-    """Return `core` behind the resizing and the augmentation: faces (n, side, side, 3) RGB 0..1 in."""
+def with_augmentation(core: keras.Model, strengths: Augmentation, side: int, seed: int) -> keras.Model:
+    """Return `core` after resizing and augmentation; its input is faces (n, side, side, 3) RGB 0..1."""
     face = keras.Input((side, side, 3), name="face")
     x = resized(face, core)
     for layer in augmenting(strengths, seed):
@@ -74,6 +74,6 @@ def trainable_views(core: keras.Model, strengths: Augmentation, side: int, seed:
 
 
 def resized(face: keras.KerasTensor, core: keras.Model) -> keras.KerasTensor:
-    """Bring a stored face to the size that `core` takes."""
+    """Resize stored faces to the input size of `core`."""
     size = core.input_shape[1]
     return face if face.shape[1] == size else layers.Resizing(size, size, dtype="float32")(face)

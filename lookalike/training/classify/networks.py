@@ -1,5 +1,5 @@
-"""The networks that name people. Each is a `core`, (n, size, size, 3) float RGB 0..1 -> (n, names) shares
-that sum to 1, with a layer called "features" before the last one: the embedding that the app can use.
+"""The classifiers' networks. Each is a `core`, (n, size, size, 3) float RGB 0..1 -> (n, names) probabilities,
+with a layer called "features" before the last one: the embedding that the app can use.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from lookalike.training.classify.settings import ClassifySettings
 from lookalike.training.networks import compact
 from lookalike.training.warm_start import load_exported, widths_of
 
-FEATURES = 256  # numbers that the networks without an embedding of their own put before the last layer
-SCALE = 16.0  # length of compact's unit features before the softmax: cosines alone, -1..1, could not be sure
-STATISTICS = 600  # faces on which an exported network finds its statistics again
-MOMENTUM = 0.9  # of the statistics that normalize: a short run of a hundred steps must have found them
-RANDOM = "random weights"  # how the words begin for a network that starts at random
-FETCH_SECONDS = 20.0  # without an answer for so long there is no network
+FEATURES = 256  # dimension of the features of networks without an embedding of their own
+SCALE = 16.0  # of compact's unit features before the softmax; cosines alone cannot give high probabilities
+STATISTICS = 600  # faces on which the batch statistics of an exported network are measured again
+MOMENTUM = 0.9  # of the batch statistics, so that they converge within a hundred steps
+RANDOM = "random weights"  # `Built.base` begins with this for a network that starts at random
+FETCH_SECONDS = 20.0  # time limit of a download without an answer
 
 Images = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
 class Built:
-    """A core and the layer in it that was trained before, None where all of it starts at random; `base` says
-    in words where that layer's weights come from.
+    """A core and the pretrained layer in it, None when all weights start at random; `base` says in words
+    where that layer's weights come from.
     """
 
     core: keras.Model
@@ -50,31 +50,32 @@ def build(
     fetch: Callable[..., keras.Model] | None = None,
     like: Built | None = None,
 ) -> Built:
-    """Return the network of these settings for that many names, its weights where they start.
+    """Return the network of these settings for that many names, with its initial weights.
 
-    `faces` (n, side, side, 3) uint8 RGB of the training part set the standardization, and the statistics of
-    an exported base. `fetch` makes a network of Keras Applications; where it cannot fetch its weights the
-    network starts at random, and says so. One that is built `like` another loads nothing.
+    `faces`, (n, side, side, 3) uint8 RGB of the training part, set the standardization and the batch
+    statistics of an exported base. `fetch` makes a network of Keras Applications; when it cannot download the
+    weights, the network starts at random and a message says so. A network that is built `like` another loads
+    no weights.
     """
     image = keras.Input((settings.size, settings.size, 3), name="face")
     if settings.network == "scratch":
         x = _stages(_standardize(image, settings, faces), settings)
         return Built(_finish(image, x, settings, names), None, RANDOM)
     if settings.network == "compact":
-        base, pretrained, said = _compact_base(settings, faces, like)
+        base, pretrained, origin = _compact_base(settings, faces, like)
         features = base(image, training=False if pretrained else None)
         unit = layers.UnitNormalization(name="features")(features)
         x = layers.Dropout(settings.dropout)(layers.Rescaling(SCALE)(unit))
         core = keras.Model(image, _softmax(x, settings, names), name="core")
     else:
-        base, pretrained, said = _application_base(settings, fetch or APPLICATIONS[settings.network], like)
-        x = layers.Rescaling(2.0, offset=-1.0)(image)  # both were trained on -1..1
+        base, pretrained, origin = _application_base(settings, fetch or APPLICATIONS[settings.network], like)
+        x = layers.Rescaling(2.0, offset=-1.0)(image)  # both were pretrained on -1..1
         core = _finish(image, base(x, training=False if pretrained else None), settings, names)
-    return Built(core, base if pretrained else None, said)
+    return Built(core, base if pretrained else None, origin)
 
 
 def _standardize(image: keras.KerasTensor, settings: ClassifySettings, faces: Images) -> keras.KerasTensor:
-    """Bring every colour to mean 0 and deviation 1 over the training faces."""
+    """Scale each colour channel to mean 0 and standard deviation 1 over the training faces."""
     if not settings.standardize:
         return image
     few = faces[:: max(1, len(faces) // STATISTICS)].reshape(-1, 3) / 255  # (n, h, w, 3) -> (pixels, 3)
@@ -83,7 +84,7 @@ def _standardize(image: keras.KerasTensor, settings: ClassifySettings, faces: Im
 
 
 def _stages(x: keras.KerasTensor, settings: ClassifySettings) -> keras.KerasTensor:
-    """Convolutions and pooling in turns until 4 to 7 cells a side are left, as in LeNet and VGG."""
+    """Alternate convolution and pooling down to 4 to 7 cells a side, as in LeNet and VGG."""
     channels = 16
     for _ in range(int(math.log2(settings.size)) - 2):
         x = layers.Conv2D(
@@ -99,14 +100,14 @@ def _finish(
     image: keras.KerasTensor, x: keras.KerasTensor, settings: ClassifySettings, names: int
 ) -> keras.Model:
     x = layers.Dense(FEATURES, use_bias=False, kernel_regularizer=_regularizer(settings))(x)
-    # without the normalization three in four of the features are 0 for good after 40 steps
+    # without the normalization, three quarters of the features are always 0 after 40 steps
     x = layers.ReLU(name="features")(layers.BatchNormalization(momentum=MOMENTUM)(x))
     return keras.Model(image, _softmax(layers.Dropout(settings.dropout)(x), settings, names), name="core")
 
 
 def _softmax(x: keras.KerasTensor, settings: ClassifySettings, names: int) -> keras.KerasTensor:
     return layers.Dense(
-        names, "softmax", kernel_regularizer=_regularizer(settings), dtype="float32", name="shares"
+        names, "softmax", kernel_regularizer=_regularizer(settings), dtype="float32", name="probabilities"
     )(x)
 
 
@@ -119,8 +120,8 @@ def _regularizer(settings: ClassifySettings) -> regularizers.Regularizer | None:
 def _compact_base(
     settings: ClassifySettings, faces: Images, like: Built | None
 ) -> tuple[keras.Model, bool, str]:
-    """Return our own network in the shape of the file it starts from, whether it was trained before, and how
-    it starts in words.
+    """Return `compact` in the shape of the file it starts from, whether its weights are pretrained, and where
+    they come from in words.
     """
     random = settings.start == "none"
     path = BUNDLED / "compact.onnx" if settings.start in ("none", "bundled") else Path(settings.start)
@@ -134,25 +135,30 @@ def _compact_base(
 def _application_base(
     settings: ClassifySettings, make: Callable[..., keras.Model], like: Built | None
 ) -> tuple[keras.Model, bool, str]:
-    """Return a network of Keras Applications, whether its weights could be had, and how it starts."""
+    """Return a network of Keras Applications, whether it is pretrained, and where its weights come from."""
     how = {"include_top": False, "pooling": "avg", "input_shape": (settings.size, settings.size, 3)}
     if like:
         network = make(weights=None, **how)
-        return network if like.pretrained else _quick(network), like.pretrained is not None, like.base
+        return (
+            network if like.pretrained else _lower_momentum(network),
+            like.pretrained is not None,
+            like.base,
+        )
     if settings.start == "none":
-        return _quick(make(weights=None, **how)), False, f"{RANDOM}, as asked for"
+        return _lower_momentum(make(weights=None, **how)), False, f"{RANDOM}, as requested"
     try:
-        with _short_patience():
+        with _download_timeout():
             return make(weights=settings.start, **how), True, settings.start
     except Exception as error:  # Keras raises a bare Exception where a download fails
-        said = f"{RANDOM}: '{settings.start}' could not be had ({str(error).splitlines()[0][:200]})"
-        print(f"{settings.network} starts from {said}. It is trained from scratch, and will be worse for it.")
-    return _quick(make(weights=None, **how)), False, said
+        reason = str(error).splitlines()[0][:200]
+        origin = f"{RANDOM}: '{settings.start}' could not be downloaded ({reason})"
+        print(f"{settings.network} starts from {origin}. It trains from scratch, with worse results.")
+    return _lower_momentum(make(weights=None, **how)), False, origin
 
 
-def _quick(network: keras.Model) -> keras.Model:
-    """Let a network that starts at random find its statistics in a short run too: Keras Applications give
-    MobileNetV2 a momentum of 0.999, so that after 400 steps it still named every validation photo alike.
+def _lower_momentum(network: keras.Model) -> keras.Model:
+    """Let the batch statistics of a randomly initialized network converge in a short run too. With the
+    momentum of 0.999 that MobileNetV2 has in Keras, it predicted one name for all photos after 400 steps.
     """
     for layer in network.layers:
         if isinstance(layer, layers.BatchNormalization):
@@ -161,8 +167,8 @@ def _quick(network: keras.Model) -> keras.Model:
 
 
 @contextmanager
-def _short_patience() -> Iterator[None]:
-    """Give up on a network that does not answer; Keras would wait for ever."""
+def _download_timeout() -> Iterator[None]:
+    """Give up on a server that does not answer; Keras would wait for ever."""
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(FETCH_SECONDS)
     try:

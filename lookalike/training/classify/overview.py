@@ -1,4 +1,4 @@
-"""A look at the faces after preprocessing: what was dropped or filled, how even the names are, pictures."""
+"""An overview of aligned faces: what was left out or filled in, how balanced the names are, and figures."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from lookalike.training.classify.faces import About, FaceTable
+from lookalike.training.classify.faces import FaceTable, FolderInfo
 
-SHOWN_NAMES, SHOWN_FACES = 8, 12  # rows and columns of the sheet of faces
-PAIRED = ("face size", "sharpness", "turn", "brightness", "confidence")
+SHOWN_NAMES, SHOWN_FACES = 8, 12  # rows and columns of the figure of faces
+PAIRED = ("face size", "sharpness", "yaw", "brightness", "confidence")
 PROJECTED = 1500  # faces; t-SNE of more takes minutes, and the dots cover each other
-COLOURED = 20  # names with a colour of their own, as many as a palette tells apart
-PERPLEXITY = 30.0  # neighbours that t-SNE keeps close, of photos a name there are 50 to 130
-UNEVEN = 3.0  # largest over smallest name from which classes are called uneven
+COLOURED = 20  # names with a colour of their own; more are hard to tell apart
+PERPLEXITY = 30.0  # t-SNE's number of neighbours; a name has 50 to 130 photos
+UNBALANCED = 3.0  # ratio of the largest to the smallest name from which the names are called unbalanced
 
 Column = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Look:
-    """`notes` are sentences; `numbers` the columns (n,) without gaps; `pictures` PNG files by name."""
+class Overview:
+    """`notes` are sentences; `numbers` are columns (n,) without missing values; `pictures` are PNG files."""
 
     notes: list[str]
     numbers: dict[str, Column]
     pictures: dict[str, bytes]
 
 
-def look(table: FaceTable, about: About) -> Look:
-    """Return what can be seen in a folder of faces."""
+def summarize(table: FaceTable, info: FolderInfo) -> Overview:
+    """Return the overview of a folder of faces."""
     numbers = {name: fill(values, table.names) for name, values in table.numbers.items()}
     figures = {
         "faces-as-the-network-sees-them.png": _draw_faces(table),
@@ -40,12 +40,12 @@ def look(table: FaceTable, about: About) -> Look:
         "columns-in-pairs.png": _draw_pairs(numbers),
         "embeddings-in-two-dimensions.png": _draw_projection(table),
     }
-    notes = [f"{about.sentence}.", *_filled(table), _evenness(table)]
-    return Look(notes, numbers, {name: _png(figure) for name, figure in figures.items() if figure})
+    notes = [f"{info.sentence}.", *_filled(table), _balance(table)]
+    return Overview(notes, numbers, {name: _png(figure) for name, figure in figures.items() if figure})
 
 
 def fill(values: Column, names: tuple[str, ...]) -> Column:
-    """Return the column with its gaps (NaN) filled: by the median of the same name's values, else of all."""
+    """Return the column with missing values (NaN) replaced by the median of the same name, else of all."""
     filled = values.copy()
     there = np.isfinite(values)
     if there.all() or not there.any():
@@ -63,23 +63,23 @@ def _filled(table: FaceTable) -> list[str]:
     gaps = {name: int((~np.isfinite(values)).sum()) for name, values in table.numbers.items()}
     listed = ", ".join(f"{name} {number:,}" for name, number in gaps.items() if number)
     rule = (
-        "Photos without a name or a face, or that cannot be read, are dropped. A missing number is filled "
-        "with the median of its name's others, or of all where the name has none"
+        "Photos without a name or a face, and unreadable ones, are left out. A missing number is replaced by "
+        "the median of the same name, or of all names where that name has none"
     )
-    return [f"{rule}: {listed}." if listed else f"{rule}; none is missing here."]
+    return [f"{rule}: {listed}." if listed else f"{rule}. None is missing here."]
 
 
-def _evenness(table: FaceTable) -> str:
+def _balance(table: FaceTable) -> str:
     ranked = Counter(table.names).most_common()
     (largest, most), (smallest, least) = ranked[0], ranked[-1]
-    said = f"{largest} has {most:,} photos, {smallest} {least:,}: {most / least:.1f} times as many. "
-    if most / least < UNEVEN:
-        return said + "The names are fairly even; class weights make up for the rest."
-    few = [name for name, number in ranked if number < most / UNEVEN]
+    counts = f"{largest} has {most:,} photos, {smallest} {least:,}: {most / least:.1f} times as many. "
+    if most / least < UNBALANCED:
+        return counts + "The names are fairly balanced; class weights compensate for the rest."
+    few = [name for name, number in ranked if number < most / UNBALANCED]
     return (
-        said
-        + f"The names are uneven: {len(few):,} have less than a third of the largest. Class weights make "
-        "up for it in training; more photos of them would do better."
+        counts
+        + f"The names are unbalanced: {len(few):,} have less than a third of the largest. Class weights "
+        "compensate for this in training; more photos of these names would help more."
     )
 
 

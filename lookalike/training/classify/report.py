@@ -1,4 +1,4 @@
-"""What a trained network can do: every figure of a report, and which faces it shows."""
+"""Evaluate a trained classifier: the metrics of its report, and the faces that the report shows."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from lookalike.evaluation.classification import (
 )
 from lookalike.models.embedder import Embeddings, unit_rows
 from lookalike.models.registry import EMBEDDER_FILE, load_embedder
-from lookalike.training.classify.faces import FaceTable, read_about
+from lookalike.training.classify.faces import FaceTable, read_info
 from lookalike.training.classify.loading import BATCH, features_of, open_classifier, predict
+from lookalike.training.classify.photo_split import LabelledFaces
 from lookalike.training.classify.run import Data
 from lookalike.training.classify.settings import Run, load_run
-from lookalike.training.classify.split import Labelled
 
 SHOWN = 12  # mistakes, and hits
 THIRDS = ("low", "middle", "high")
@@ -33,7 +33,7 @@ THIRDS = ("low", "middle", "high")
 
 @dataclass(frozen=True)
 class Group:
-    """Test photos that share a word of the source, an age in tens of years, or a third of a column."""
+    """Test photos with the same label of the source, decade of age, or third of a column."""
 
     column: str
     value: str
@@ -42,19 +42,19 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Shown:
-    """A test photo by its place: its right name, the name that came first, and the shares of both."""
+class Prediction:
+    """A test photo by its index: its true name, the predicted name, and the probabilities of both."""
 
     place: int
     name: str
-    taken_for: str
-    share: float
-    own_share: float
+    predicted: str
+    confidence: float
+    own_probability: float
 
 
 @dataclass(frozen=True)
-class Compared:
-    """Another way to name the same test photos: the share, 0..1, of right first names."""
+class Baseline:
+    """The top-1 accuracy, 0..1, of another method on the same test photos."""
 
     title: str
     top1: float
@@ -62,7 +62,7 @@ class Compared:
 
 @dataclass(frozen=True, eq=False)
 class Report:
-    """All figures; `matrix` (names, names) counts test photos, a row a right name, a column the first."""
+    """All metrics; `matrix` (names, names) counts test photos by true (row) and predicted name (column)."""
 
     run: Run
     log: list[dict[str, float]]
@@ -71,19 +71,19 @@ class Report:
     photos: dict[str, NDArray[np.intp]]
     matrix: NDArray[np.intp]
     bins: list[Bin]
-    mistakes: list[Shown]
-    hits: list[Shown]
+    mistakes: list[Prediction]
+    hits: list[Prediction]
     groups: list[Group]
-    compared: list[Compared]
-    account: str
+    baselines: list[Baseline]
+    faces: str
     split: list[str]
 
     def as_json(self) -> dict[str, Any]:
-        """The same for programs."""
+        """Return the metrics for programs."""
         names = self.run.names
         return {
             "run": asdict(self.run),
-            "data": self.account,
+            "data": self.faces,
             "split": self.split,
             "scores": {part: asdict(scores) for part, scores in self.scores.items()},
             "names": [
@@ -93,62 +93,62 @@ class Report:
                 for place, name in enumerate(names)
             ],
             "confusions": [
-                {"name": names[row], "taken for": names[column], "photos": int(self.matrix[row, column])}
+                {"name": names[row], "predicted": names[column], "photos": int(self.matrix[row, column])}
                 for row, column in np.argwhere(self.matrix)
                 if row != column
             ],
             "calibration": [asdict(part) for part in self.bins],
             "groups": [asdict(group) for group in self.groups],
-            "compared": [asdict(way) for way in self.compared],
-            "passes": self.log,
+            "baselines": [asdict(baseline) for baseline in self.baselines],
+            "epochs": self.log,
         }
 
 
 def make_report(folder: Path, data: Data, log: list[dict[str, float]]) -> Report:
-    """Judge the run in `folder` on all parts of its data."""
+    """Evaluate the run in `folder` on all parts of its data."""
     run, classifier = load_run(folder), open_classifier(folder)
-    said = {part: predict(classifier, photos.faces.images) for part, photos in data.parts.items()}
+    outputs = {part: predict(classifier, photos.faces.images) for part, photos in data.parts.items()}
     labels = {part: photos.labels for part, photos in data.parts.items()}
     names, test = len(run.names), data.parts["test"]
     return Report(
         run=run,
         log=log,
-        scores={part: judge(said[part], labels[part]) for part in said},
-        by_name={part: by_name(said[part], labels[part], names) for part in said},
-        photos={part: np.bincount(labels[part], minlength=names) for part in said},
-        matrix=confusion(said["test"], test.labels),
-        bins=calibrate(said["test"], test.labels),
-        mistakes=_shown(said["test"], test.labels, run.names, right=False),
-        hits=_shown(said["test"], test.labels, run.names, right=True),
-        groups=groups_of(test.faces, said["test"].argmax(axis=1) == test.labels),
-        compared=[*_members(run, test), *_nearest(classifier, data)],
-        account=read_about(data.folder).sentence,
-        split=data.drawn.lines,
+        scores={part: judge(outputs[part], labels[part]) for part in outputs},
+        by_name={part: by_name(outputs[part], labels[part], names) for part in outputs},
+        photos={part: np.bincount(labels[part], minlength=names) for part in outputs},
+        matrix=confusion(outputs["test"], test.labels),
+        bins=calibrate(outputs["test"], test.labels),
+        mistakes=_most_confident(outputs["test"], test.labels, run.names, correct=False),
+        hits=_most_confident(outputs["test"], test.labels, run.names, correct=True),
+        groups=groups_of(test.faces, outputs["test"].argmax(axis=1) == test.labels),
+        baselines=[*_members(run, test), *_nearest(classifier, data)],
+        faces=read_info(data.folder).sentence,
+        split=data.split.lines,
     )
 
 
-def _shown(
-    shares: NDArray[np.float64], labels: NDArray[np.intp], names: tuple[str, ...], *, right: bool
-) -> list[Shown]:
-    """Return the surest hits, or the mistakes that the network was surest of."""
-    first, sure = shares.argmax(axis=1), shares.max(axis=1)
-    places = np.flatnonzero((first == labels) == right)
-    ordered = places[np.argsort(-sure[places], kind="stable")][:SHOWN]
+def _most_confident(
+    probabilities: NDArray[np.float64], labels: NDArray[np.intp], names: tuple[str, ...], *, correct: bool
+) -> list[Prediction]:
+    """Return the correct or the wrong predictions with the highest confidence."""
+    first, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
+    places = np.flatnonzero((first == labels) == correct)
+    ordered = places[np.argsort(-confidence[places], kind="stable")][:SHOWN]
     return [
-        Shown(
+        Prediction(
             int(place),
             names[labels[place]],
             names[first[place]],
-            float(sure[place]),
-            float(shares[place, labels[place]]),
+            float(confidence[place]),
+            float(probabilities[place, labels[place]]),
         )
         for place in ordered
     ]
 
 
-def groups_of(faces: FaceTable, right: NDArray[np.bool_]) -> list[Group]:
-    """Return how often photos were named right by the source's words, by age, and by thirds of its other
-    numbers and of what was measured.
+def groups_of(faces: FaceTable, correct: NDArray[np.bool_]) -> list[Group]:
+    """Return the accuracy by the source's labels, by age, and by thirds of all other numbers; `correct` is
+    (n,).
     """
     columns = {name: np.asarray(values) for name, values in faces.words.items()}
     for name, values in faces.numbers.items():
@@ -160,7 +160,7 @@ def groups_of(faces: FaceTable, right: NDArray[np.bool_]) -> list[Group]:
         there = [value for value in _ordered(column) if value]
         for value in there if len(there) > 1 else []:
             mine = column == value
-            groups.append(Group(name, str(value), int(mine.sum()), float(right[mine].mean())))
+            groups.append(Group(name, str(value), int(mine.sum()), float(correct[mine].mean())))
     return groups
 
 
@@ -184,22 +184,22 @@ def _ordered(column: NDArray[np.str_]) -> list[str]:
     return [third for third in THIRDS if third in found] if set(found) <= {*THIRDS, ""} else found
 
 
-def _members(run: Run, test: Labelled) -> list[Compared]:
-    """Judge each network of an ensemble alone."""
-    ways = []
+def _members(run: Run, test: LabelledFaces) -> list[Baseline]:
+    """Evaluate each member of an ensemble alone."""
+    baselines = []
     for member in run.settings.members:
-        shares = predict(open_classifier(Path(member)), test.faces.images)
-        ways.append(Compared(f"{Path(member).name} alone", judge(shares, test.labels).top1))
-    return ways
+        probabilities = predict(open_classifier(Path(member)), test.faces.images)
+        baselines.append(Baseline(f"{Path(member).name} alone", judge(probabilities, test.labels).top1))
+    return baselines
 
 
-def _nearest(classifier: keras.Model, data: Data) -> list[Compared]:
-    """Name each test photo as the app would, by its nearest photo among those that trained: by the bundled
-    network's embeddings, and by this network's own.
+def _nearest(classifier: keras.Model, data: Data) -> list[Baseline]:
+    """Classify each test photo by its nearest training photo, as the app does: with the bundled network's
+    embeddings, and with this network's features.
     """
     train, test = data.parts["train"], data.parts["test"]
     features = features_of(classifier)
-    ways = {
+    methods = {
         f"nearest training photo by {load_embedder().model.name}'s embeddings": (
             train.faces.embeddings,
             test.faces.embeddings,
@@ -210,11 +210,11 @@ def _nearest(classifier: keras.Model, data: Data) -> list[Compared]:
         ),
     }
     found = []
-    for title, (enrolled, probes) in ways.items():
+    for title, (enrolled, probes) in methods.items():
         names = nearest_names(
-            enrolled.astype(np.float64), train.labels, probes.astype(np.float64), len(data.drawn.names)
+            enrolled.astype(np.float64), train.labels, probes.astype(np.float64), len(data.split.names)
         )
-        found.append(Compared(title, float((names == test.labels).mean())))
+        found.append(Baseline(title, float((names == test.labels).mean())))
     return found
 
 
@@ -223,8 +223,8 @@ def _embedded(features: keras.Model, images: NDArray[np.uint8]) -> Embeddings:
     rows = []
     for start in range(0, len(images), BATCH):
         batch = images[start : start + BATCH].astype(np.float32) / 255
-        looks = (np.asarray(features.predict_on_batch(look)) for look in (batch, batch[:, :, ::-1]))
-        rows.append(sum(unit_rows(look) for look in looks))
+        both = (np.asarray(features.predict_on_batch(faces)) for faces in (batch, batch[:, :, ::-1]))
+        rows.append(sum(unit_rows(output) for output in both))
     return unit_rows(np.concatenate(rows))
 
 

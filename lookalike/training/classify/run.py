@@ -1,9 +1,8 @@
-"""One run from the faces to the files that serve: checked, trained, exported."""
+"""One run of a classifier: check its settings, train it, and export the files that the app loads."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,15 +11,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.errors import TrainingError
+from lookalike.files import atomic_write, sha256_of
 from lookalike.models.registry import EMBEDDER_FILE, MODELS
-from lookalike.training.callbacks import read_log
-from lookalike.training.classify.checkpoint import Save, write_arrays
 from lookalike.training.classify.ensemble import join, open_members
 from lookalike.training.classify.faces import read_table
 from lookalike.training.classify.fitting import fit
-from lookalike.training.classify.layers import draw_augmentation, resized, trainable_views
+from lookalike.training.classify.layers import draw_augmentation, resized, with_augmentation
 from lookalike.training.classify.loading import CLASSIFIER, features_of
 from lookalike.training.classify.networks import RANDOM, Built, build
+from lookalike.training.classify.photo_split import (
+    LabelledFaces,
+    PhotoSplit,
+    labelled_parts,
+    load_photo_split,
+    photo_split_path,
+)
 from lookalike.training.classify.settings import (
     RUN_FILE,
     ClassifySettings,
@@ -30,18 +35,18 @@ from lookalike.training.classify.settings import (
     save_run,
     versions,
 )
-from lookalike.training.classify.split import SPLIT_FILE, Drawn, Labelled, load_split, parts_of
 from lookalike.training.export import export_embedder
+from lookalike.training.run_log import read_log, save_figure
 
 
 @dataclass(frozen=True, eq=False)
 class Data:
-    """The faces of a folder by part, the split that drew them, and the SHA-256 of its file."""
+    """The faces of a folder by part, the split that assigned them, and the SHA-256 of its file."""
 
     folder: Path
-    drawn: Drawn
-    parts: dict[str, Labelled]
-    split: str
+    split: PhotoSplit
+    parts: dict[str, LabelledFaces]
+    split_hash: str
 
     @property
     def side(self) -> int:
@@ -50,10 +55,13 @@ class Data:
 
 
 def read_data(folder: Path) -> Data:
-    """Read the faces and the split of a folder that `split` wrote; raise where something is missing."""
-    drawn = load_split(folder)
-    digest = hashlib.sha256((folder / SPLIT_FILE).read_bytes()).hexdigest()
-    return Data(folder, drawn, parts_of(read_table(folder), drawn), digest)
+    """Read the faces and the split of a folder that `split` wrote.
+
+    Raises MissingFileError or TrainingError when something is missing or damaged.
+    """
+    split = load_photo_split(folder)
+    parts = labelled_parts(read_table(folder), split)
+    return Data(folder, split, parts, sha256_of(photo_split_path(folder)))
 
 
 def classify(
@@ -63,22 +71,24 @@ def classify(
     *,
     resume: bool = False,
     given: tuple[str, ...] = (),
-    write: Save = write_arrays,
     fetch: Callable[..., keras.Model] | None = None,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> Run:
-    """Train, or go on with `resume`, and leave in `folder` all that a report and the app need.
+    """Train a classifier, or resume its training, and write all that a report and the app need to `folder`.
 
-    `given` names the settings that somebody asked for, which must be those of a run that goes on. Raises
-    TrainingError where the folder holds a run already, or one of other faces.
+    `given` lists the settings that were given explicitly; a resumed run must have the same. `fetch` makes a
+    network of Keras Applications, and `callbacks` are added to the training. Raises TrainingError when the
+    folder holds a run already, or a run on other faces.
     """
-    members = open_members(wanted.members, data.split)
+    members = open_members(wanted.members, data.split_hash)
     run = _begin(data, folder, wanted, resume=resume, given=given)
     if members:
         classifier = join(members)
         run = replace(run, base=" and ".join(member.title for member in members))
     else:
-        classifier, run = _train(data, folder, run, write, fetch)
-    classifier.save(folder / CLASSIFIER)
+        classifier, run = _train(data, folder, run, fetch, callbacks)
+    with atomic_write(folder / CLASSIFIER) as partial:
+        classifier.save(partial)
     about = {"name": _model_name(folder), "alignment": "template"}
     export_embedder(features_of(classifier), folder / EMBEDDER_FILE, about)
     run = replace(run, finished=True)
@@ -91,47 +101,57 @@ def _begin(
 ) -> Run:
     there = (folder / RUN_FILE).exists() and (read_log(folder) or load_run(folder).finished)
     if there and not resume:
-        raise TrainingError(f"{folder} holds a run already; go on with --resume, or name another folder.")
+        raise TrainingError(
+            f"{folder} holds a run already; continue it with --resume, or choose another folder."
+        )
     if resume:
         run = load_run(folder)
-        if run.split != data.split:
-            raise TrainingError(f"{folder} is a run of another split than {data.folder}; name its own faces.")
+        if run.split != data.split_hash:
+            raise TrainingError(
+                f"{folder} holds a run on another split than that of {data.folder}; give the folder of faces "
+                "it was trained on."
+            )
         return replace(run, settings=resumed(run.settings, given, wanted), finished=False)
     if any(_model_name(folder) == model.name for model in MODELS):
-        raise TrainingError(f"A run called {folder.name} would be taken for that model; name another folder.")
+        raise TrainingError(
+            f"{folder.name} is the name of a built-in model; choose another name for the folder."
+        )
     folder.mkdir(parents=True, exist_ok=True)
-    names = tuple(data.drawn.names)
+    names = tuple(data.split.names)
     where = str(data.folder.resolve())
-    run = Run(wanted, names, where, data.split, data.side, "", versions())
+    run = Run(wanted, names, where, data.split_hash, data.side, "", versions())
     save_run(run, folder)
     return run
 
 
 def _train(
-    data: Data, folder: Path, run: Run, write: Save, fetch: Callable[..., keras.Model] | None
+    data: Data,
+    folder: Path,
+    run: Run,
+    fetch: Callable[..., keras.Model] | None,
+    callbacks: Sequence[keras.callbacks.Callback],
 ) -> tuple[keras.Model, Run]:
     settings, faces = run.settings, data.parts["train"].faces.images
     if not settings.augmentation.none:
-        draw_augmentation(settings.augmentation, faces, settings.size, seed=settings.seed).savefig(
-            folder / "augmentation.png", dpi=90
-        )
+        figure = draw_augmentation(settings.augmentation, faces, settings.size, seed=settings.seed)
+        save_figure(figure, folder / "augmentation.png")
     keras.utils.set_random_seed(settings.seed)
-    if run.base.startswith(RANDOM):  # a run goes on as it began, also if the weights are here now
+    if run.base.startswith(RANDOM):  # resume it so, even if the weights can be downloaded now
         settings = replace(settings, start="none")
     final = build(settings, len(run.names), faces, fetch=fetch)
     run = replace(run, base=run.base or final.base)
     save_run(run, folder)
     student = _in_precision(settings, final, len(run.names), faces)
-    trainer = trainable_views(student.core, settings.augmentation, data.side, settings.seed)
+    network = with_augmentation(student.core, settings.augmentation, data.side, settings.seed)
     fit(
-        trainer,
+        network,
         student.pretrained,
         data.parts["train"],
         data.parts["validation"],
         folder,
         settings,
         len(run.names),
-        write=write,
+        callbacks=callbacks,
     )
     final.core.set_weights(student.core.get_weights())
     face = keras.Input((data.side, data.side, 3), name="face")
@@ -140,7 +160,7 @@ def _train(
 
 
 def _in_precision(settings: ClassifySettings, final: Built, names: int, faces: NDArray[np.uint8]) -> Built:
-    """Return the network that trains: `final` itself, or the same in fewer bits."""
+    """Return the network to train: `final` itself, or a copy in mixed precision."""
     if settings.precision == "float32":
         return final
     keras.config.set_dtype_policy(settings.precision)
@@ -153,6 +173,6 @@ def _in_precision(settings: ClassifySettings, final: Built, names: int, faces: N
 
 
 def _model_name(folder: Path) -> str:
-    """Return what a gallery calls the model: the run folder's own name, fit for a folder."""
+    """Return the model's name in galleries: the name of the run's folder, with safe characters only."""
     name = "".join(c if c.isalnum() or c in "-_" else "-" for c in folder.resolve().name)
     return name.strip("-") or "run"

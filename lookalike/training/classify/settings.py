@@ -1,9 +1,8 @@
-"""All that decides a run besides its faces, and what is kept of the run itself."""
+"""Settings of a classifier's run, and the record of the run that is stored beside its weights."""
 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
@@ -11,20 +10,21 @@ from pathlib import Path
 from typing import Any, Literal
 
 from lookalike.errors import TrainingError
-from lookalike.training.classify.files import reading
+from lookalike.files import write_text
+from lookalike.training.classify.reading import reading
 
 Network = Literal["scratch", "mobilenet", "inception", "compact", "ensemble"]
 
 NETWORKS: tuple[Network, ...] = ("scratch", "mobilenet", "inception", "compact", "ensemble")
 RUN_FILE = "run.json"
-FORMAT = 1  # of a run's folder; raise it with a change that older runs cannot follow
+FORMAT = 1  # of a run's folder; raise it when older runs can no longer be read
 PACKAGES = ("keras", "tensorflow", "numpy")
 
 
 @dataclass(frozen=True)
 class Augmentation:
-    """The strengths of random changes: degrees for rotation and shear, shares of the size for shift and zoom,
-    a share of the range for brightness; `flip` mirrors half of the faces.
+    """Strengths of the random changes: degrees for rotation and shear, fractions of the size for shift and
+    zoom, a fraction of the range for brightness; `flip` mirrors half of the faces.
     """
 
     rotation: float = 8.0
@@ -36,15 +36,15 @@ class Augmentation:
 
     @property
     def none(self) -> bool:
-        """Say whether nothing is changed."""
+        """Whether nothing is changed."""
         return not any(asdict(self).values())
 
 
 @dataclass(frozen=True)
 class ClassifySettings:
-    """`size` is the network's input in pixels; `head_epochs` train the last layers on a frozen base at
-    `head_rate` before `epochs` train everything at `rate`; `start` is where the base's weights come from: a
-    file, "imagenet", or "none".
+    """`size` is the input's width and height in pixels. `head_epochs` train the last layers on a frozen base
+    at the learning rate `head_rate`; then `epochs` train all layers at `rate`. `start` says where the base's
+    weights come from: a file, "imagenet", "bundled" or "none".
     """
 
     network: Network
@@ -92,7 +92,7 @@ SIZES = {"scratch": (64, 224), "mobilenet": (32, 224), "inception": (75, 224), "
 
 
 def check(settings: ClassifySettings) -> ClassifySettings:
-    """Return the settings; raise TrainingError where one of them makes no sense."""
+    """Return the settings; raise TrainingError when one of them is out of range."""
     if settings.network == "ensemble":
         if len(settings.members) < 2:
             raise TrainingError("An ensemble needs at least two runs: --members RUN RUN …")
@@ -102,18 +102,19 @@ def check(settings: ClassifySettings) -> ClassifySettings:
         allowed = f"{low} to {high}" if high > low else str(low)
         raise TrainingError(f"--size is {settings.size}; {settings.network} takes {allowed} pixels.")
     if settings.epochs < 1 or settings.batch < 1 or settings.patience < 1 or settings.head_epochs < 0:
-        raise TrainingError("--epochs, --batch and --patience are at least 1, --head-epochs at least 0.")
+        raise TrainingError("--epochs, --batch and --patience must be at least 1, --head-epochs at least 0.")
     if not 0 <= settings.dropout < 1 or min(settings.l1, settings.l2) < 0:
-        raise TrainingError("--dropout is at least 0 and under 1; --l1 and --l2 are not negative.")
+        raise TrainingError("--dropout must be at least 0 and below 1; --l1 and --l2 must not be negative.")
     if settings.rate <= 0 or settings.head_rate <= 0:
-        raise TrainingError("--rate and --head-rate are above 0.")
+        raise TrainingError("--rate and --head-rate must be above 0.")
     return settings
 
 
 @dataclass(frozen=True)
 class Run:
-    """What is kept of a run beside its weights: `base` is what the base in truth started from, in words;
-    `data` the folder of faces and `split` the SHA-256 of its split; `finished` whether it came to its end.
+    """The record of a run: `base` says where the base's weights really came from; `data` is the folder of
+    faces and `split` the SHA-256 of its split file; `side` is the faces' width and height in pixels;
+    `finished` says whether training is complete.
     """
 
     settings: ClassifySettings
@@ -129,31 +130,27 @@ class Run:
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of the packages that decide a run."""
+    """Return the versions of the packages that a run depends on."""
     return {package: version(package) for package in PACKAGES}
 
 
 def save_run(run: Run, folder: Path) -> None:
-    """Write what is kept, in one step."""
-    partial = folder / f"{RUN_FILE}.partial"
-    text = json.dumps(asdict(run), indent=2, ensure_ascii=False)
-    partial.write_text(text + "\n", encoding="utf-8")
-    os.replace(partial, folder / RUN_FILE)
+    """Write the record of a run into its folder."""
+    write_text(folder / RUN_FILE, json.dumps(asdict(run), indent=2, ensure_ascii=False) + "\n")
 
 
 def load_run(folder: Path) -> Run:
-    """Read what is kept of a run.
+    """Read the record of a run.
 
-    Raises MissingFileError where there is none, TrainingError where it cannot be read or is of another
-    version of this program.
+    Raises MissingFileError when there is none, TrainingError when it is damaged or of another format.
     """
     missing = f"There is no run in {folder}; make one with: python -m lookalike.training classify"
     with reading(folder / RUN_FILE, missing=missing, damaged="train again"):
         fields: dict[str, Any] = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
         if fields["format"] != FORMAT:
             raise TrainingError(
-                f"{folder} is a run of format {fields['format']}, this program reads format {FORMAT}; "
-                "train again, or use the version of the program that made it."
+                f"{folder} holds a run of format {fields['format']}, this version reads format {FORMAT}; "
+                "train again, or use the version that made it."
             )
         settings = fields.pop("settings")
         settings["augmentation"] = Augmentation(**settings["augmentation"])
@@ -162,14 +159,14 @@ def load_run(folder: Path) -> Run:
 
 
 def resumed(stored: ClassifySettings, given: Sequence[str], wanted: ClassifySettings) -> ClassifySettings:
-    """Return the settings of a run that goes on: the stored ones, with more epochs if they are `given`.
+    """Return the settings of a resumed run: the stored ones, with another number of epochs if it is `given`.
 
-    Raises TrainingError where another option that was given differs from the stored one.
+    Raises TrainingError when another option that was given differs from the stored one.
     """
     others = [name for name in given if name != "epochs" and getattr(stored, name) != getattr(wanted, name)]
     if others:
         raise TrainingError(
-            f"The run has other settings ({', '.join(others)}); leave them away with --resume, or name "
-            "another folder with --run."
+            f"The run has other settings ({', '.join(others)}); leave these options out with --resume, or "
+            "choose another folder with --run."
         )
     return replace(stored, epochs=wanted.epochs) if "epochs" in given else stored

@@ -1,4 +1,4 @@
-"""Files of the training room that are missing or damaged, in a sentence."""
+"""Turn missing and damaged files into errors that say what to do."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from lookalike.errors import MissingFileError, TrainingError
 
 @contextmanager
 def reading(path: Path, *, missing: str, damaged: str) -> Iterator[None]:
-    """Raise MissingFileError with the sentence `missing` where the file is not there when it is read inside,
-    and TrainingError with what to do when it is `damaged` where its content is not what it should be.
+    """Translate the errors of reading and parsing `path` inside the block.
+
+    Raises MissingFileError with the sentence `missing` when a file does not exist, and TrainingError that
+    ends in `damaged`, which says what to do, when the content is invalid.
     """
     try:
         yield

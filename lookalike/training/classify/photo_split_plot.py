@@ -1,4 +1,4 @@
-"""A picture of a split: do training, validation and test show the same names, and the same kind of photos?"""
+"""Plot a split, to check that training, validation and test have the same names and similar photos."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from lookalike.training.classify.split import PARTS, Labelled
+from lookalike.training.classify.photo_split import PARTS, LabelledFaces
 
 COLOURS = dict(zip(PARTS, ("#3b5b92", "#b5651d", "#2a7f62"), strict=True))
 SHOWN = ("brightness", "sharpness", "face size")
-MOST_NAMES = 60  # names on the axis; with more they cannot be read
+MAX_LABELS = 60  # names on the axis; more are not legible
 
 
-def draw_split(parts: dict[str, Labelled], names: list[str]) -> Figure:
-    """Return each name's share of every part, and how bright, sharp and large the faces of each part are."""
+def plot_split(parts: dict[str, LabelledFaces], names: list[str]) -> Figure:
+    """Return a figure of the names' shares of each part, and of the faces' brightness, sharpness and size."""
     figure = Figure(figsize=(13, 7.5), layout="constrained")
     above, below = figure.subfigures(2, 1, squeeze=False, height_ratios=(1.3, 1)).ravel()
     axes = above.subplots()
@@ -24,7 +24,7 @@ def draw_split(parts: dict[str, Labelled], names: list[str]) -> Figure:
         label = f"{title}: {len(part.faces):,} photos"
         axes.plot(shares, "o-", color=COLOURS[title], label=label, markersize=4, linewidth=1)  # type: ignore[index]
     axes.set(ylabel="% of the part's photos", ylim=(0, None), title="names")
-    if len(names) <= MOST_NAMES:
+    if len(names) <= MAX_LABELS:
         labels = [names[place][:24] for place in order]
         axes.set_xticks(range(len(names)), labels, rotation=90, fontsize=8, parse_math=False)
     axes.grid(alpha=0.3)
@@ -41,13 +41,13 @@ def draw_split(parts: dict[str, Labelled], names: list[str]) -> Figure:
     return figure
 
 
-def shares_of(part: Labelled, names: int) -> NDArray[np.float64]:
+def shares_of(part: LabelledFaces, names: int) -> NDArray[np.float64]:
     """Return the share, 0..1, of each of the `names` among a part's photos."""
     return np.bincount(part.labels, minlength=names) / max(1, len(part.labels))
 
 
-def distance(first: Labelled, second: Labelled, names: int) -> float:
-    """Return how far two parts' names are apart: the share, 0..1, of photos that would have to change names
-    (total variation).
+def distance(first: LabelledFaces, second: LabelledFaces, names: int) -> float:
+    """Return the total variation distance, 0..1, between the names of two parts: the share of photos that
+    would have to change names to make them equal.
     """
     return float(np.abs(shares_of(first, names) - shares_of(second, names)).sum() / 2)
