@@ -1,1 +1,1 @@
-"""Datasets of photos as streams of records."""
+"""Datasets of photos as streams of records, and their inspection."""

@@ -1,4 +1,4 @@
-"""Photo files on disk -> records: a folder per celebrity, in categories or not, or a CSV of path and name."""
+"""Photo files on disk -> records: a folder with one folder per celebrity, or a CSV of path and name."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from pathlib import Path
 from lookalike.errors import SourceError
 from lookalike.names import clean_name
 from lookalike.sources.records import (
+    NAME_COLUMNS,
     PHOTO_SUFFIXES,
-    PHOTOS_A_PART,
+    PHOTOS_PER_PART,
     WHAT_TO_GIVE,
     Part,
     Record,
@@ -21,14 +22,15 @@ from lookalike.sources.records import (
     read_photo,
 )
 
-PATH_COLUMNS = ("path", "file", "file_name", "image")  # the more telling first
-NAME_COLUMNS = ("name", "celebrity", "person", "identity", "label")
+PATH_COLUMNS = ("path", "file", "file_name", "image")  # in order of preference
 
 
 def open_folders(root: Path) -> Source:
-    """Open a folder whose folders bear the names, at whatever depth: `stars/Hollywood/Ada Lovelace/1.jpg` is
-    of Ada Lovelace in the category Hollywood, `stars/Ada Lovelace/1.jpg` in none. Folders within a
-    celebrity's are left alone. Raises SourceError when there are no photos.
+    """Open a folder in which each folder with photos is named after a celebrity, at any depth.
+
+    `stars/Hollywood/Ada Lovelace/1.jpg` is of Ada Lovelace in the category Hollywood, `stars/Ada
+    Lovelace/1.jpg` in none. Folders inside a celebrity's folder are ignored. Raises SourceError where there
+    are no photos.
     """
     photos = [photo for folder in _folders(root) for photo in _people(root, folder)]
     if not photos:
@@ -40,7 +42,7 @@ _Photo = tuple[Path, str, str, str | None]  # file, origin, name, category
 
 
 def _people(root: Path, folder: Path) -> Iterator[_Photo]:
-    """Yield the photos of a celebrity's folder, or of those in the folders below."""
+    """Yield the photos in a folder, or where it has none, those in the folders below."""
     photos = [file for file in sorted(folder.iterdir()) if _is_photo(file)]
     category = clean_name(folder.parent.name) or None if folder.parent != root else None
     for photo in photos:
@@ -59,8 +61,8 @@ def _is_photo(file: Path) -> bool:
 
 
 def open_csv(file: Path) -> Source:
-    """Open a CSV with a header, a column of paths (from the CSV's folder on) and one of names, and maybe one
-    called category. Raises SourceError where it is none.
+    """Open a CSV with a header, a column of paths relative to its folder, one of names, and optionally one
+    called category. Raises SourceError where it is not like that.
     """
     try:
         with file.open(newline="", encoding="utf-8-sig") as lines:
@@ -93,9 +95,11 @@ def _column(header: Sequence[str], known: Sequence[str]) -> str | None:
 
 
 def _parts(photos: Sequence[_Photo]) -> tuple[Part, ...]:
-    photos = [(photo[0].absolute(), *photo[1:]) for photo in photos]  # a part may be read from elsewhere
-    starts = range(0, len(photos), PHOTOS_A_PART)
-    return tuple(Part(partial(_read, photos[start : start + PHOTOS_A_PART])) for start in starts)
+    photos = [
+        (photo[0].absolute(), *photo[1:]) for photo in photos
+    ]  # the working directory may differ when a part is read
+    starts = range(0, len(photos), PHOTOS_PER_PART)
+    return tuple(Part(partial(_read, photos[start : start + PHOTOS_PER_PART])) for start in starts)
 
 
 def _read(photos: Sequence[_Photo]) -> Iterator[Record]:

@@ -10,17 +10,18 @@ from typing import Any
 from lookalike.errors import SourceError
 from lookalike.hub import dataset_commit, limit_waiting, reason_of
 from lookalike.sources.columns import Columns, find_columns
+from lookalike.sources.hub_errors import explain
 from lookalike.sources.parquet import record_of
 from lookalike.sources.records import Choice, Part, Record, Source
 
-ROWS_A_PART = 1000  # of what is in the cache: some seconds of work
+ROWS_PER_PART = 1000  # of a downloaded dataset: some seconds of work
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """The splits of a dataset by name; `commit` is the very revision they are of, empty where nobody asked.
+    """The splits of a dataset by name, and the commit that they are of, empty where it is not known.
 
-    What is streamed comes shard by shard, over the network, anew each time.
+    `streamed` splits are read from the network, shard by shard, each time.
     """
 
     splits: Mapping[str, Any]
@@ -32,15 +33,15 @@ Load = Callable[[str, str | None, Choice], Loaded]
 
 
 def load_from_hub(name: str, revision: str | None, choice: Choice) -> Loaded:
-    """Return the splits of a dataset; raises whatever `datasets` and the Hub's client raise."""
+    """Return the splits of a dataset. Raises what `datasets` and the Hub's client raise."""
     import datasets
     from huggingface_hub.errors import OfflineModeIsEnabled
 
     limit_waiting()
     commit = ""
-    try:  # one request: load_dataset tries for 23 seconds
+    try:  # one request: where the Hub is away, load_dataset would retry for 23 seconds
         commit = dataset_commit(name, revision)
-    except OfflineModeIsEnabled:  # a dataset that was downloaded is in the cache
+    except OfflineModeIsEnabled:  # load_dataset then takes a downloaded dataset from the cache
         if not choice.download:
             raise
     datasets.disable_progress_bars()  # the command has its own
@@ -55,13 +56,16 @@ def load_from_hub(name: str, revision: str | None, choice: Choice) -> Loaded:
 
 
 def open_hub_dataset(spec: str, choice: Choice, *, load: Load = load_from_hub) -> Source:
-    """Open a Hub dataset `owner/name[@revision]`, all its splits unless one is chosen."""
+    """Open a Hub dataset `owner/name[@revision]`: all its splits, or the one in `choice`.
+
+    Raises SourceError that tells whether the dataset is missing, closed to you, out of reach, or unreadable.
+    """
     name, _, revision = spec.partition("@")
     try:
         loaded = load(name, revision or None, choice)
-        splits = list(loaded.splits.values())
     except Exception as error:  # datasets, fsspec and the HTTP client each raise their own kinds
-        raise SourceError(_unreachable(spec, error)) from error
+        raise SourceError(explain(spec, error)) from error
+    splits = list(loaded.splits.values())
     sizes = [(split.info.splits or {}).get(str(split.split)) for split in splits]
     total = sum(size.num_examples for size in sizes if size) if all(sizes) else 0
     parts = [part for split in splits for part in _parts(spec, split, loaded, choice)]
@@ -69,15 +73,15 @@ def open_hub_dataset(spec: str, choice: Choice, *, load: Load = load_from_hub) -
 
 
 def _parts(spec: str, split: Any, loaded: Loaded, choice: Choice) -> Iterator[Part]:
-    """Yield a split's shards where it is streamed, its rows by the thousand where it is in the cache."""
+    """Yield a part for each shard of a streamed split, or for each thousand rows of a downloaded one."""
     columns = find_columns(split.features or {}, spec, choice)
-    count = split.num_shards if loaded.streamed else -(-len(split) // ROWS_A_PART)
-    remembered = loaded.streamed and loaded.commit
+    count = split.num_shards if loaded.streamed else -(-len(split) // ROWS_PER_PART)
+    has_key = loaded.streamed and loaded.commit  # what is downloaded costs nothing to read again
     for index in range(count):
         content = (spec.partition("@")[0], loaded.commit, choice.config, str(split.split), columns)
         yield Part(
             partial(_read_shard, spec, split, columns, index, count),
-            key=repr((*content, index, count)) if remembered else "",
+            key=repr((*content, index, count)) if has_key else "",
             series=spec,
         )
 
@@ -97,12 +101,5 @@ def _read_shard(spec: str, split: Any, columns: Columns, index: int, count: int)
         shard = f" of shard {index + 1:,} of {count:,}" if count > 1 else ""
         raise SourceError(
             f"{spec} breaks off after {read:,} records{shard} ({reason_of(error)}). What was done is kept; "
-            "the same command goes on from there when the Hub and the network are back."
+            "give the same command again when the Hub and the network are back, and it goes on from there."
         ) from error
-
-
-def _unreachable(spec: str, error: Exception) -> str:
-    return (
-        f"There is nothing at {spec}, and no such dataset could be read from the Hub; check the path, or the "
-        f"dataset's name and revision, HF_TOKEN and the network. ({reason_of(error)})"
-    )

@@ -1,7 +1,7 @@
 """IMDB-WIKI's MATLAB files -> records, Rothe et al. 2018 (https://doi.org/10.1007/s11263-016-0940-3).
 
-`imdb.mat` and `wiki.mat` hold one struct, called `imdb` or `wiki`, with an entry a photo in each field. A row
-that the dataset itself marks as no good is not left out but given with its fault, so that it is counted.
+`imdb.mat` and `wiki.mat` hold one struct, called `imdb` or `wiki`, whose fields have an entry for each photo.
+A row that the dataset itself marks as faulty becomes a record with that fault, so that it is counted.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 from lookalike.errors import SourceError
 from lookalike.names import clean_name
 from lookalike.sources.records import (
-    PHOTOS_A_PART,
+    PHOTOS_PER_PART,
     WHAT_TO_GIVE,
     Part,
     Record,
@@ -39,18 +39,18 @@ FIELDS = (
 )
 GENDERS = {0: "female", 1: "male"}
 DAYS_BEFORE_PYTHON = 366  # MATLAB counts days from the year 0, Python from the year 1
-OLDEST = 110  # years; what is older is a wrong date
+OLDEST = 110  # years; a greater age means a wrong date
 
 
 def open_mat(path: Path) -> Source:
-    """Open `imdb.mat` or `wiki.mat`, with the photos where `full_path` says from the file's folder on."""
+    """Open `imdb.mat` or `wiki.mat`; `full_path` is relative to its folder. Raises SourceError."""
     from scipy.io import loadmat  # takes half a second to import
 
     try:
         content = loadmat(path, squeeze_me=True, struct_as_record=False)
         struct = next(content[name] for name in NAMES if name in content)
         fields = {name: np.atleast_1d(getattr(struct, name)) for name in FIELDS}
-    except Exception as error:  # scipy raises many kinds on broken files, NotImplementedError among them
+    except Exception as error:  # scipy raises many kinds on broken files
         raise SourceError(
             f"{path} is not a file of IMDB-WIKI: a struct 'imdb' or 'wiki' with {', '.join(FIELDS)}; "
             f"{WHAT_TO_GIVE}."
@@ -58,16 +58,16 @@ def open_mat(path: Path) -> Source:
     count = len(fields["full_path"])
     if any(len(values) != count for name, values in fields.items() if name != "face_location") or not count:
         raise SourceError(f"{path} has fields of different lengths, or empty ones; fetch it again.")
-    if count == 1:  # its location is squeezed to four numbers
+    if count == 1:  # `squeeze_me` made its location four numbers
         fields["face_location"] = fields["face_location"][None]
-    starts = range(0, count, PHOTOS_A_PART)
+    starts = range(0, count, PHOTOS_PER_PART)
     parts = [partial(_read, path.absolute(), _rows(fields, start), start) for start in starts]
     return Source(path.name, count, tuple(Part(part) for part in parts))
 
 
 def _rows(fields: dict[str, Any], start: int) -> dict[str, Any]:
-    """Return the fields of a part's rows alone: a part may go to another machine."""
-    return {name: values[start : start + PHOTOS_A_PART] for name, values in fields.items()}
+    """Return the fields of one part's rows: only these are sent to another machine."""
+    return {name: values[start : start + PHOTOS_PER_PART] for name, values in fields.items()}
 
 
 def _read(path: Path, fields: dict[str, Any], start: int) -> Iterator[Record]:
@@ -80,15 +80,15 @@ def _record(path: Path, number: int, row: dict[str, Any], location: Any) -> Reco
     age = _age(row["dob"], row["photo_taken"])
     fault = _fault(_number(row["face_score"]), _number(row["second_face_score"]), age)
     file = path.parent / str(row["full_path"])
-    # the archives called *_crop hold cut faces, to which the locations in the whole photos do not apply
-    cut = path.resolve().parent.name.endswith("_crop")
+    # archives called *_crop hold cropped faces, but the locations are those in the whole photos
+    cropped = path.resolve().parent.name.endswith("_crop")
     name = row["name"] if isinstance(row["name"], str) else ""
     return Record(
         image=b"" if fault else read_photo(file),
         name=clean_name(name),
         origin=f"{path.name}#{number}",
         file=file.name,
-        box=None if cut else _box(location),
+        box=None if cropped else _box(location),
         age=age,
         gender=GENDERS.get(int(row["gender"])) if math.isfinite(_number(row["gender"])) else None,
         fault=fault,
@@ -101,7 +101,7 @@ def _record(path: Path, number: int, row: dict[str, Any], location: Any) -> Reco
 
 
 def _fault(score: float, second: float, age: int | None) -> str:
-    """Return why a row is no good: no face was found in it, a second one was, or its dates cannot be."""
+    """Return why a row is faulty: no face or a second face was found, or its dates are impossible."""
     if not math.isfinite(score):
         return "no face by the source"
     if math.isfinite(second):
@@ -120,7 +120,7 @@ def _age(born: Any, taken: Any) -> int | None:
 
 
 def _box(location: Any) -> tuple[float, float, float, float] | None:
-    """Return (x, y, width, height) from 0 on, of MATLAB's left, top, right and bottom from 1 on."""
+    """Return (x, y, width, height), counted from 0, for MATLAB's left, top, right, bottom, counted from 1."""
     corners = np.asarray(location, np.float64).ravel()
     if corners.shape != (4,) or not np.isfinite(corners).all():
         return None
@@ -129,7 +129,7 @@ def _box(location: Any) -> tuple[float, float, float, float] | None:
 
 
 def _number(value: Any) -> float:
-    """Return a cell as a number; what is none, an empty cell too, is not a number."""
+    """Return a cell as a number, NaN where it is empty or something else."""
     try:
         return float(value)
     except (TypeError, ValueError):

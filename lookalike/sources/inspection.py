@@ -1,4 +1,4 @@
-"""What is in a source, before anything is embedded: counted while it is read once, never all in memory."""
+"""Inspect a source before it is used: counts and statistics from one pass, without loading it into memory."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from lookalike.images import MAX_BYTES
 from lookalike.sources.opening import Record
 from lookalike.sources.records import digest_of
 
-SAMPLE_PHOTOS = 40  # on the contact sheet, drawn by chance, the same ones every time
-MAX_BYTES = 40_000_000  # of a photo; what is larger is not looked into
+SAMPLE_PHOTOS = 40  # on the contact sheet, drawn at random with a fixed seed
 
 
 @dataclass(frozen=True, eq=False)
 class Inspection:
-    """What a source holds.
+    """The contents of a source.
 
-    `photos_a_name` counts the records of each name, `trouble` those that lack something or come twice;
-    `numbers` holds a value a record by column, NaN where it has none, the columns of one length.
+    `photos_a_name` counts the records of each name, `trouble` those that lack something or are repeated.
+    `numbers` holds for each column an array with one value a record, NaN where it has none.
     """
 
     source: str
@@ -38,22 +38,22 @@ class Inspection:
 
     @property
     def lines(self) -> list[tuple[str, str]]:
-        """What a reader wants to know first, each with its figure."""
+        """The summary: pairs of a description and a figure."""
         counts = np.array(sorted(self.photos_a_name.values()) or [0])
         low, middle, high = np.quantile(counts, (0, 0.5, 1))
-        told = [
+        lines = [
             ("records", f"{self.records:,}"),
             ("names", f"{len(self.photos_a_name):,}"),
             ("photos a name", f"{low:,.0f} to {high:,.0f}, {middle:,.0f} in the median"),
             ("names with one photo", f"{int((counts == 1).sum()):,}"),
         ]
-        told += [(what, f"{number:,}") for what, number in sorted(self.trouble.items())]
-        told += [(f"category {what}", f"{number:,}") for what, number in self.categories.most_common()]
-        return told + [(f"format {what}", f"{number:,}") for what, number in self.formats.most_common()]
+        lines += [(what, f"{number:,}") for what, number in sorted(self.trouble.items())]
+        lines += [(f"category {what}", f"{number:,}") for what, number in self.categories.most_common()]
+        return lines + [(f"format {what}", f"{number:,}") for what, number in self.formats.most_common()]
 
     @property
     def correlations(self) -> tuple[list[str], NDArray[np.float64]]:
-        """The columns that vary, and Pearson's correlation of each pair where both have a value."""
+        """The columns that vary, and the Pearson correlation of each pair, over records that have both."""
         columns = [name for name, values in self.numbers.items() if np.nanstd(values) > 0]
         matrix = np.full((len(columns), len(columns)), np.nan)
         for row, first in enumerate(columns):
@@ -65,7 +65,7 @@ class Inspection:
 def inspect(
     records: Iterable[Record], *, source: str, progress: Callable[[], object] = lambda: None
 ) -> Inspection:
-    """Read every record once; of a photo only the header is looked at."""
+    """Read every record once; photos are not decoded beyond the header."""
     names: Counter[str] = Counter()
     categories: Counter[str] = Counter()
     formats: Counter[str] = Counter()
@@ -92,7 +92,7 @@ def inspect(
 
 @dataclass(frozen=True)
 class _Header:
-    """What the first bytes of a photo say; no format and no size where they say nothing."""
+    """A photo's format and size from its header; empty and 0 where it cannot be read."""
 
     format: str = ""
     width: int = 0
@@ -110,7 +110,7 @@ def _header(image: bytes) -> _Header:
 
 
 def _trouble(record: Record, header: _Header, owners: dict[bytes, set[str]]) -> list[str]:
-    """Return what is wrong with a record, and remember whose photo it is."""
+    """Return what is wrong with a record, and add its name to the photo's `owners`."""
     wrong = [record.fault] if record.fault else []
     if not record.name:
         wrong.append("without a name")
@@ -152,7 +152,7 @@ def _correlation(first: NDArray[np.float64], second: NDArray[np.float64]) -> flo
 
 
 class _Reservoir:
-    """Keeps some of a stream, each item with the same chance, in the stream's order (algorithm R)."""
+    """Draws a uniform sample from a stream, kept in order: reservoir sampling, algorithm R (Vitter 1985)."""
 
     def __init__(self, size: int) -> None:
         self._size, self._seen = size, 0

@@ -1,8 +1,8 @@
-"""Datasets of celebrity photos -> records, streamed.
+"""Open a dataset of celebrity photos as a stream of records.
 
 A source is a Parquet file or a folder of them, a folder with one folder per celebrity, a CSV of path and
-name, IMDB-WIKI's .mat, or a dataset on the Hub. It is checked when it is opened and read record by record, so
-that its size does not matter.
+name, IMDB-WIKI's .mat, or a dataset on the Hub. It is checked when it is opened, and read record by record,
+so it may be larger than the memory.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from lookalike.sources.records import WHAT_TO_GIVE, Choice, Part, Record, Source
 
 __all__ = ["Choice", "Part", "Record", "Source", "open_source", "open_sources"]
 
-AS_FOUND = Choice()
+DEFAULTS = Choice()
 
 
-def open_sources(specs: Sequence[str], choice: Choice = AS_FOUND, *, limit: int | None = None) -> Source:
-    """Open several sources as one, their records in the order given, at most `limit` of them."""
+def open_sources(specs: Sequence[str], choice: Choice = DEFAULTS, *, limit: int | None = None) -> Source:
+    """Open several sources as one: their records in this order, at most `limit` of them."""
     sources = [open_source(spec, choice) for spec in specs]
     totals = [source.total for source in sources if source.total is not None]
     total = sum(totals) if len(totals) == len(sources) else None
@@ -38,11 +38,11 @@ def open_sources(specs: Sequence[str], choice: Choice = AS_FOUND, *, limit: int 
     )
 
 
-def open_source(spec: str, choice: Choice = AS_FOUND) -> Source:
-    """Open a file, a folder or a Hub dataset `owner/name[@revision]`; what is on disk comes first.
+def open_source(spec: str, choice: Choice = DEFAULTS) -> Source:
+    """Open a file, a folder, or else a Hub dataset `owner/name[@revision]`.
 
-    Raises MissingFileError when there is nothing of that name, SourceError when it cannot be read, has no
-    names, or holds no photos.
+    Raises MissingFileError where there is nothing of that name, SourceError where it cannot be read, has no
+    names, or has no photos.
     """
     path = Path(spec)
     if path.is_file():

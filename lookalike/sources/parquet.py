@@ -16,14 +16,14 @@ from lookalike.names import clean_name
 from lookalike.sources.columns import Columns, find_columns
 from lookalike.sources.records import WHAT_TO_GIVE, Choice, Part, Record, Source, origin_of
 
-ROWS_AT_A_TIME = 64  # a few megabytes of photos; more is not faster
+BATCH_ROWS = 64  # a few megabytes of photos; more is not faster
 
 
 def open_parquet(path: Path, files: Sequence[Path], choice: Choice) -> Source:
-    """Open Parquet files as one source; raise SourceError where one cannot be read or has no such columns."""
+    """Open Parquet files as one source. Raises SourceError where one cannot be read or lacks a column."""
     parts, total = [], 0
     for file in files:
-        columns, groups = _inspect(file, choice)
+        columns, groups = _read_schema(file, choice)
         starts = accumulate(groups, initial=0)
         parts += [
             Part(partial(_read_parquet, file.absolute(), columns, origin_of(path, file), group, start))
@@ -35,8 +35,8 @@ def open_parquet(path: Path, files: Sequence[Path], choice: Choice) -> Source:
     return Source(path.resolve().name, total, tuple(parts))
 
 
-def _inspect(file: Path, choice: Choice) -> tuple[Columns, list[int]]:
-    """Return the columns to use, and how many rows each row group has."""
+def _read_schema(file: Path, choice: Choice) -> tuple[Columns, list[int]]:
+    """Return the columns to use, and the number of rows in each row group."""
     from datasets import Features  # takes a second to import
 
     try:
@@ -52,7 +52,7 @@ def _read_parquet(file: Path, columns: Columns, origin: str, group: int, start: 
     number = count(start)
     try:
         with pq.ParquetFile(file) as table:
-            for batch in table.iter_batches(ROWS_AT_A_TIME, row_groups=[group], columns=columns.used):
+            for batch in table.iter_batches(BATCH_ROWS, row_groups=[group], columns=columns.used):
                 yield from (record_of(columns, row, f"{origin}#{next(number)}") for row in batch.to_pylist())
     except (pa.ArrowException, OSError) as error:
         raise SourceError(

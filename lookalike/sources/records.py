@@ -1,4 +1,4 @@
-"""What a source gives: records, and how somebody says which part of it is meant."""
+"""Records, the sources that stream them, and the overrides for reading a source."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from itertools import islice
 from pathlib import Path
 
 PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".avif")
-PHOTOS_A_PART = 500  # of files on a disk: some seconds of work
-DIGEST_BYTES = 16  # among a hundred million photos, two by chance once in 10^22
+PHOTOS_PER_PART = 500  # of photo files: some seconds of work
+DIGEST_BYTES = 16  # among a hundred million photos, the chance that two collide is about 10^-23
+NAME_COLUMNS = ("name", "celebrity", "person", "identity", "label")  # in order of preference
 WHAT_TO_GIVE = (
     "give Parquet, a folder with one folder per celebrity, a CSV of path and name, IMDB-WIKI's .mat, or a "
     "dataset on the Hub (owner/name)"
@@ -21,10 +22,10 @@ WHAT_TO_GIVE = (
 
 @dataclass(frozen=True)
 class Choice:
-    """What of a source is meant, where it is not what is found by itself.
+    """Overrides for what to read from a source.
 
-    `config` and `split` choose from a Hub dataset, which is streamed unless `download` keeps it in the cache;
-    `image_column` and `label_column` name columns of tables.
+    `config` and `split` select from a Hub dataset, which is streamed unless `download` is set. `image_column`
+    and `label_column` are columns of a table.
     """
 
     config: str | None = None
@@ -36,15 +37,14 @@ class Choice:
 
 @dataclass(frozen=True)
 class Record:
-    """One labelled photo: the encoded bytes (empty where they are missing), whose it is, where it comes
-    from.
+    """One labelled photo, as encoded bytes, empty where they are missing.
 
-    `name` is clean (see `clean_name`) and empty where the source has no usable one; `origin` reads like
-    "hollywood.parquet#12", "stars/Ada Lovelace/1.jpg" or "owner/name#12"; `file` is the photo's own file
-    name, empty where the source does not tell. `box`, (x, y, width, height) in pixels of the stored photo, is
-    the face that the source points at, None where it points at none. `age` is in years when the photo was
-    taken. `fault` is why the source itself says that the record is no good, empty where it is.
-    `numbers` are what else the source says of it in numbers, for `--inspect`.
+    `name` is clean (see `clean_name`), and empty where the source has none. `origin` reads like
+    "hollywood.parquet#12", "stars/Ada Lovelace/1.jpg" or "owner/name#12". `file` is the photo's file name,
+    empty where the source has none. `box`, (x, y, width, height) in pixels of the stored photo, is the face
+    that the label is for, None where the source does not tell. `age` is in years when the photo was taken.
+    `fault` is why the source itself marks the record as faulty, empty where it does not. `numbers` are all
+    other numbers that the source has of it, for `--inspect`.
     """
 
     image: bytes
@@ -61,11 +61,11 @@ class Record:
 
 @dataclass(frozen=True)
 class Part:
-    """What of a source can be read by itself: a shard, a row group, some of the files.
+    """A part of a source that can be read by itself: a shard, a row group, or some of the files.
 
-    `records` streams it, each time from its start. `key` names this very content, so that a part which was
-    read to its end need not be fetched again; empty for what is at hand. Where `series` is given, the origins
-    of the records are that and their number among all of the series, which only those before can tell.
+    `records` streams it from its start. `key` identifies the content, so that a complete part need not be
+    fetched again; it is empty for local files. Where `series` is given, a record's origin is `series#number`,
+    counted through all parts of the series, so it is known only after the parts before.
     """
 
     records: Callable[[], Iterator[Record]]
@@ -75,10 +75,10 @@ class Part:
 
 @dataclass(frozen=True)
 class Source:
-    """A source that was opened and checked; iterating streams its records, each time from the start.
+    """A source that was opened and checked. Iterating streams its records from the start.
 
-    `name` is what a card may say of it; `total` counts its records, None where nobody knows before the end.
-    Its records are those of `parts`, one after the other, at most `limit` of them.
+    `name` is for the card. `total` is the number of records, None where it is not known before the end. The
+    records are those of `parts`, in order, at most `limit` of them.
     """
 
     name: str
@@ -97,7 +97,7 @@ class Source:
 
 
 class Numbers:
-    """Numbers the records of each series as they come."""
+    """Counts the records of each series."""
 
     def __init__(self) -> None:
         self._next: Counter[str] = Counter()
@@ -109,25 +109,25 @@ class Numbers:
 
 
 def digest_of(record: Record) -> bytes:
-    """Return the digest of what decides about a record's photo: its bytes, and the face that is meant."""
+    """Return the digest of a record's photo and `box`, which together decide the result of processing."""
     return hashlib.blake2b(record.image + repr(record.box).encode(), digest_size=DIGEST_BYTES).digest()
 
 
 def read_photo(path: Path) -> bytes:
-    """Return a file's bytes, none where it cannot be read: then it is counted as unreadable."""
+    """Return a file's bytes; empty where it cannot be read, so that it is counted as unreadable."""
     try:
         return path.read_bytes()
-    except (OSError, ValueError):  # no permission, gone since it was listed, or a name that cannot be one
+    except (OSError, ValueError):  # no permission, deleted since it was listed, or an invalid name
         return b""
 
 
 def origin_of(root: Path, file: Path) -> str:
-    """Return the file's path from the folder that was named on, as valid text however odd the file's name."""
+    """Return the file's path from the folder `root` on, as text; bytes that are not UTF-8 are replaced."""
     below = file.relative_to(root) if file != root else Path()
     path = Path(root.resolve().name) / below
     return os.fsencode(path.as_posix()).decode("utf-8", "replace")
 
 
 def hidden(path: Path) -> bool:
-    """Say whether a part of a path below the folder that was named starts with a dot."""
+    """Return whether a part of a relative path starts with a dot."""
     return any(part.startswith(".") for part in path.parts)

@@ -52,7 +52,7 @@ def command(*arguments: object) -> subprocess.CompletedProcess[str]:
         [sys.executable, ROOT / "build_gallery.py", *map(str, arguments)],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,  # a machine under load
     )
 
 

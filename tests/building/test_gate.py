@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lookalike.building.gate import MIN_SHARPNESS, MIN_FACE_SIZE, CheckedPhoto, check_photo
+from lookalike.building.gate import MIN_FACE_SIZE, MIN_SHARPNESS, CheckedPhoto, check_photo
 from lookalike.building.thumbnails import SIDE, thumbnail
 from lookalike.faces.detectors import load_detector
 from lookalike.faces.face import Face, largest_first

@@ -259,7 +259,7 @@ def test_a_private_dataset_needs_its_token(hub: Hub, monkeypatch: pytest.MonkeyP
     hub.put("them/secret", {"data/train-0.parquet": parquet(Ada=[picture(RED)])}, private=True)
     assert [record.name for record in open_source("them/secret")] == ["Ada"]
     monkeypatch.delenv("HF_TOKEN")
-    with pytest.raises(SourceError, match="HF_TOKEN and the network"):
+    with pytest.raises(SourceError, match="set HF_TOKEN if the dataset is private"):
         open_source("them/secret")
 
 

@@ -132,6 +132,7 @@ def cluster() -> Iterator[None]:
     ray.shutdown()
 
 
+@pytest.mark.ray
 def test_workers_that_are_killed_cost_nothing_and_the_table_is_the_same(cluster: None, tmp_path: Path):
     stars = source(*[partial(photos, part) for part in range(PARTS)])
     markers = [tmp_path / "detector-died", tmp_path / "embedder-died"]
@@ -144,7 +145,8 @@ def test_workers_that_are_killed_cost_nothing_and_the_table_is_the_same(cluster:
     assert on_ray.rejections[0].record == "stars#0"
 
 
-def test_what_ray_has_found_out_is_known_to_the_next_build(cluster: None, tmp_path: Path):
+@pytest.mark.ray
+def test_results_of_ray_are_known_to_the_next_build(cluster: None, tmp_path: Path):
     stars = source(partial(photos, 0), broken)
     with pytest.raises(SourceError, match=r"^It breaks off\.$"):
         built(RayEngine(a_detector, an_embedder), tmp_path / "ray", stars)
@@ -158,6 +160,7 @@ def embedder_of_a_run(spec: str) -> ColourEmbedder:
     return ColourEmbedder()
 
 
+@pytest.mark.ray
 def test_a_trained_run_is_found_from_every_worker(
     cluster: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

@@ -1,0 +1,81 @@
+"""Explain in one sentence why a dataset on the Hub cannot be opened, and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lookalike.hub import reason_of, status_of
+
+NO_PERMISSION = (401, 403)
+TEMPORARY = (408, 429, 500, 502, 503, 504)  # statuses: too many requests, or an error of the Hub itself
+NOT_DOWNLOADED = (
+    "The Hub is switched off by HF_HUB_OFFLINE, and {spec} is no file, folder or downloaded dataset; unset "
+    "HF_HUB_OFFLINE, or give --download for a dataset that was downloaded before."
+)
+NOT_FOUND = (
+    "There is nothing at {spec}: no file or folder, and no such dataset on the Hub; check the path or the "
+    "dataset's name, and set HF_TOKEN if the dataset is private."
+)
+NO_REVISION = (
+    "The dataset {name} has no revision '{revision}'; check it on https://huggingface.co/datasets/{name}."
+)
+NO_ACCESS = (
+    "The Hub does not let you read {spec} ({reason}); set HF_TOKEN to a token that may read it "
+    "(huggingface.co/settings/tokens)."
+)
+GATED = (
+    "The dataset {name} is gated; accept its conditions on https://huggingface.co/datasets/{name}, and set "
+    "HF_TOKEN to a token of that account."
+)
+UNREACHABLE = "The Hub could not be reached for {spec} ({reason}); check the network, and try again later."
+SCRIPT = (
+    "The dataset {name} is a Python script, and scripts are not run; download its photos or its Parquet "
+    "files, and give their folder."
+)
+NOT_READABLE = (
+    "The dataset {spec} cannot be read ({reason}); check --config and --split, or choose a dataset of images "
+    "or Parquet files."
+)
+
+
+def explain(spec: str, error: Exception) -> str:
+    """Return the sentence for an error that `datasets` or the Hub's client raised for `name[@revision]`."""
+    name, _, revision = spec.partition("@")
+    sentence = next(filter(None, map(_sentence_for, _causes(error))), NOT_READABLE)
+    return sentence.format(spec=spec, name=name, revision=revision, reason=reason_of(error).rstrip("."))
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield the error and those that it was raised from: `datasets` wraps the Hub client's errors."""
+    met: set[int] = set()
+    while error is not None and id(error) not in met:
+        met.add(id(error))
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _sentence_for(error: BaseException) -> str | None:
+    """Return the sentence for this very error, None where it does not tell the reason."""
+    from datasets.exceptions import DatasetNotFoundError
+    from httpx2 import TransportError
+    from huggingface_hub import errors
+
+    text = str(error)
+    status = status_of(error) if isinstance(error, Exception) else None
+    if isinstance(error, errors.OfflineModeIsEnabled) or "Offline mode is enabled" in text:
+        return NOT_DOWNLOADED
+    if isinstance(error, errors.GatedRepoError) or (
+        isinstance(error, DatasetNotFoundError) and "gated" in text
+    ):
+        return GATED
+    if isinstance(error, errors.RevisionNotFoundError):
+        return NO_REVISION
+    if isinstance(error, errors.RepositoryNotFoundError | errors.HFValidationError | DatasetNotFoundError):
+        return NOT_FOUND  # the Hub's answer for a private dataset is the same
+    if status in NO_PERMISSION:
+        return NO_ACCESS
+    if isinstance(error, TransportError | ConnectionError | TimeoutError) or status in TEMPORARY:
+        return UNREACHABLE
+    if "scripts are no longer supported" in text:
+        return SCRIPT
+    return None
