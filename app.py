@@ -17,31 +17,31 @@ from lookalike.gallery.fetching import latest_version
 from lookalike.models.registry import DEFAULT_MODEL, MODELS, find_model
 from lookalike.space.finders import Finders, load_finders, load_only
 from lookalike.space.middleware.decoders import DECODERS
-from lookalike.space.refresh import Refresher
+from lookalike.space.refresh import GalleryRefresher
 
-REFRESH = 10.0  # minutes: who was taken out of a gallery is gone from the page soon; one small request each
+REFRESH = 10.0  # minutes: a removed person disappears soon, and a check costs one small request
 
-# A visitor who looks at another match every second does not reach it; a camera's frames are not counted.
+# A visitor who chooses another match every second stays below it; camera frames are not counted.
 SPACE_PER_MINUTE = 120
 
-SHARED = (
-    "The public link below lasts a week, or until this command ends; whoever has it can use the page. "
-    "Start again for another one."
+SHARE_NOTICE = (
+    "Everyone who has the public link below can use the page. The link works for a week, or until this "
+    "command ends; start the command again to get another one."
 )
 
 
 def main(arguments: Sequence[str] | None = None, *, load: Callable[..., Finders] = load_finders) -> int:
-    """Serve until stopped; return 0, or 2 for trouble that can be mended."""
+    """Serve until stopped; return 0, or 2 after an error with a sentence that says what to do."""
     options = parse(arguments)
     try:
         if options.mcp:
             check_mcp()
         model = find_model(options.model).name
-        version = version_of(options.gallery, model)
+        version = current_version(options.gallery, model)
         finders = load(options.gallery, model=options.model, detector=options.detector)
-        watch(finders, options, model, version)
+        start_refreshing(finders, options, model, version)
         serve(finders, share=options.share, mcp=options.mcp, per_minute=options.per_minute)
-    except (LookalikeError, OSError) as error:  # OSError: the port is taken
+    except (LookalikeError, OSError) as error:  # OSError: the port is in use
         print(f"error: {error}", file=sys.stderr)
         return 2
     return 0
@@ -57,40 +57,42 @@ def serve(
 ) -> None:
     """Warm up, then serve on GRADIO_SERVER_NAME and GRADIO_SERVER_PORT (by default 127.0.0.1 and 7860).
 
-    Two requests are worked on at once and 40 may wait (`lookalike.space.page.page.WAITING` says why);
-    more are told to try again. A visitor may make `per_minute` requests a minute, 0 is no limit.
+    Two requests run at a time and 40 may wait (`lookalike.space.page.page.QUEUE_LENGTH` says why); more are
+    refused with a sentence. One visitor may make `per_minute` requests a minute; 0 is no limit.
     `launch` takes the page and its options, by default `serve_until_stopped`.
     """
-    from lookalike.space.middleware.uploads import upload_folder
+    from lookalike.space.middleware.uploads import private_upload_folder
 
-    DECODERS.start()  # a process that imports beside this one
-    with upload_folder():
-        with ThreadPoolExecutor(1) as beside:
-            warming = beside.submit(finders.served.warm_up)
-            from lookalike.space.middleware.shutdown import serve_until_stopped  # gradio takes seconds
+    DECODERS.start()  # a process, which imports its libraries while this one goes on
+    with private_upload_folder():
+        with ThreadPoolExecutor(1) as executor:
+            warming = executor.submit(finders.served.warm_up)
+            from lookalike.space.middleware.shutdown import (
+                serve_until_stopped,
+            )  # importing gradio takes seconds
             from lookalike.space.page.page import build_page, launch_options, warm_up_drawing
 
             warming.result()
         warm_up_drawing()
         page, options = build_page(finders), launch_options(share=share, mcp=mcp, per_minute=per_minute)
         if share:
-            print(SHARED, flush=True)
+            print(SHARE_NOTICE, flush=True)
         (launch or serve_until_stopped)(page, options)
 
 
-def version_of(gallery: str | None, model: str) -> str | None:
-    """Return what changes when the gallery does, None where that cannot be told."""
+def current_version(gallery: str | None, model: str) -> str | None:
+    """Return a string that changes when the gallery does, None if it is not known."""
     try:
         return latest_version(gallery, model=model) if gallery else None
-    except LookalikeError:  # loading says it, or serves another
+    except LookalikeError:  # loading reports it, or serves the bundled gallery
         return None
 
 
-def watch(finders: Finders, options: argparse.Namespace, model: str, version: str | None) -> None:
-    """Look for newer versions of the gallery's table for `model` from now on, where a gallery was named."""
+def start_refreshing(finders: Finders, options: argparse.Namespace, model: str, version: str | None) -> None:
+    """Check regularly for newer versions of the gallery's table for `model`, if a gallery was named."""
     if not options.gallery or options.refresh <= 0:
         return
-    Refresher(
+    GalleryRefresher(
         finders,
         version=lambda: latest_version(options.gallery, model=model),
         load=lambda: load_only(options.gallery, model=options.model, detector=options.detector),
@@ -99,7 +101,7 @@ def watch(finders: Finders, options: argparse.Namespace, model: str, version: st
 
 
 def check_mcp() -> None:
-    """Raise MissingExtraError where the package that answers language models is not installed."""
+    """Raise MissingExtraError if the package for language models is not installed."""
     if importlib.util.find_spec("mcp") is None:
         raise MissingExtraError(
             "--mcp needs one more package; install it with "
@@ -108,7 +110,7 @@ def check_mcp() -> None:
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """Return the options; what the command line leaves open comes from the environment."""
+    """Return the options, from the command line or else from environment variables."""
     parser = argparse.ArgumentParser(
         prog="app.py", description="Serve the page that finds celebrity look-alikes."
     )
@@ -122,7 +124,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--model",
         default=os.environ.get("LOOKALIKE_MODEL") or DEFAULT_MODEL,
         metavar="NAME",
-        help=f"{', '.join(model.name for model in MODELS)}, or the folder of a run of the training room "
+        help=f"{', '.join(model.name for model in MODELS)}, or the folder of a training run "
         f"(default: LOOKALIKE_MODEL, else {DEFAULT_MODEL})",
     )
     parser.add_argument(
@@ -136,7 +138,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         type=float,
         default=os.environ.get("LOOKALIKE_REFRESH") or REFRESH,
         metavar="MINUTES",
-        help="how often to look for a newer version of the gallery, which is then served without a restart; "
+        help="how often to check for a newer version of the gallery, which is then served without a restart; "
         "0 is never (default: LOOKALIKE_REFRESH, else %(default)s)",
     )
     parser.add_argument(
@@ -145,11 +147,13 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         default=os.environ.get("LOOKALIKE_PER_MINUTE")
         or (SPACE_PER_MINUTE if "SPACE_ID" in os.environ else 0),
         metavar="N",
-        help="requests that one visitor may make in a minute; 0 is no limit "
+        help="the number of requests that one visitor may make in a minute; 0 is no limit "
         f"(default: LOOKALIKE_PER_MINUTE, else {SPACE_PER_MINUTE} on a Space and 0 elsewhere)",
     )
-    parser.add_argument("--share", action="store_true", help="also serve under a public address for a week")
-    parser.add_argument("--mcp", action="store_true", help="also answer language models, over MCP")
+    parser.add_argument(
+        "--share", action="store_true", help="also create a public link that works for a week"
+    )
+    parser.add_argument("--mcp", action="store_true", help="also serve language models, over MCP")
     return parser.parse_args(arguments)
 
 

@@ -1,13 +1,21 @@
-"""The page: what visitors see, and the two endpoints that scripts call."""
+"""The web page and its API.
+
+page/           the page: its layout, its tabs and their callbacks
+drawing/        the pictures and the HTML that it shows
+api/            the two endpoints for scripts, and their report
+middleware/     in front of gradio: request filter, rate limit, uploads, decoders, cleanup, shutdown
+finders.py      the served gallery and its models; model_loading.py and refresh.py load others beside it
+components.py   gradio components that keep no photo; messages.py turns errors into sentences
+gradio_internals.py   the only file that touches private parts of gradio
+"""
 
 from __future__ import annotations
 
 import os
 
-# Read when gradio is imported:
+# Gradio reads these when it is imported.
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
-os.environ.setdefault(
-    "GRADIO_ANALYTICS_MAX_EVENTS", "1"
-)  # else it remembers 10,000, and goes through them at each error
-# Gradio asks matplotlib for its backend at every event; where none is set, that loads all of pyplot.
+# It would remember 10,000 events and go through all of them at each error.
+os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "1")
+# It asks matplotlib for its backend at every event, which loads all of pyplot if none is set.
 os.environ.setdefault("MPLBACKEND", "agg")

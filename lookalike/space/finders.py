@@ -1,41 +1,78 @@
-"""The finders that the page serves: one a model, loaded when somebody first asks for it."""
+"""The gallery that the page serves, with a finder for each of its models."""
 
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
-from lookalike.errors import LookalikeError, UnknownModelError, UnreachableError, WeightsError
+from lookalike.errors import UnknownModelError, UnreachableError, WeightsError
 from lookalike.finder import Lookalikes
 from lookalike.gallery.gallery import BUNDLED_GALLERY
-from lookalike.gallery.settings import SETTINGS_FILE
+from lookalike.gallery.storage import models_in
 from lookalike.models.registry import DEFAULT_MODEL, is_run
+from lookalike.space.model_loading import WAIT_SECONDS, ModelLoader
 
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Served:
-    """All that is served of one gallery, exchanged as one; `ready` and `parts` keep what is loaded later."""
+class ServedGallery:
+    """One version of a gallery: its finder, and those of the other models that it has a table for.
 
-    finder: Lookalikes
-    gallery_id: str
-    notice: str
-    models: tuple[str, ...]
-    load: Callable[[str], Lookalikes] | None
-    ready: dict[str, Lookalikes] = field(default_factory=dict)
-    parts: dict[tuple[str, str], Lookalikes] = field(default_factory=dict)
+    `gallery_id` names the gallery in reports, `notice` is a sentence for visitors, `models` starts with the
+    default one. A request takes one of these (`Finders.current`) and uses no other until it is answered.
+    """
+
+    def __init__(
+        self,
+        finder: Lookalikes,
+        *,
+        gallery_id: str,
+        notice: str,
+        others: Sequence[str],
+        load: Callable[[str], Lookalikes] | None,
+        wait: float,
+    ) -> None:
+        default = finder.embedder.model.name
+        self.finder, self.gallery_id, self.notice = finder, gallery_id, notice
+        self.models = (default, *(name for name in others if name != default))
+        self.categories = finder.gallery.categories
+        self._loader = ModelLoader(load or _no_loader, default=default, wait=wait)
+        self._by_category: dict[tuple[str, str], Lookalikes] = {}
+
+    def get(self, model: str | None = None, category: str | None = None) -> Lookalikes:
+        """Return the finder of `model`, the default one for None, optionally of one category alone.
+
+        Raises UnknownModelError if there is no such model or it is not loaded yet, and GalleryError if
+        there is no such category.
+        """
+        finder = self._of_model(model or self.models[0])
+        if not category:
+            return finder
+        key = (finder.embedder.model.name, category)
+        if key not in self._by_category:
+            part = finder.gallery.only(category)
+            self._by_category[key] = Lookalikes(part, embedder=finder.embedder, detector=finder.detector)
+        return self._by_category[key]
+
+    def start_loading(self) -> None:
+        """Load every model in the background."""
+        for model in self.models[1:]:
+            self._loader.start(model)
+
+    def _of_model(self, model: str) -> Lookalikes:
+        if model == self.models[0]:
+            return self.finder
+        if model not in self.models:
+            raise UnknownModelError(f"There is no such model here; choose one of {', '.join(self.models)}.")
+        return self._loader.get(model)
 
 
 class Finders:
-    """The served finder, and those for the other models that its gallery has a table for.
+    """What the page serves now. Safe to use from several threads.
 
-    `gallery_id` is what a report says of the gallery; `notice` what visitors are to know about it;
-    `others` names the models that `load` can load besides.
-    Safe to use from several threads.
+    `others` names the models that `load` can load besides the one of `served`; a request for one waits at
+    most `wait` seconds for it.
     """
 
     def __init__(
@@ -46,105 +83,68 @@ class Finders:
         notice: str = "",
         others: Sequence[str] = (),
         load: Callable[[str], Lookalikes] | None = None,
+        wait: float = WAIT_SECONDS,
     ) -> None:
-        name = served.embedder.model.name
-        models = (name, *(other for other in others if other != name))
-        self._now = Served(served, gallery_id, notice, models, load, {name: served})
-        self._lock = threading.Lock()
+        self.current = ServedGallery(
+            served, gallery_id=gallery_id, notice=notice, others=others, load=load, wait=wait
+        )
 
     @property
     def served(self) -> Lookalikes:
-        return self._now.finder
+        return self.current.finder
 
     @property
     def gallery_id(self) -> str:
-        return self._now.gallery_id
+        return self.current.gallery_id
 
     @property
     def notice(self) -> str:
-        return self._now.notice
-
-    @property
-    def models(self) -> tuple[str, ...]:
-        return self._now.models
-
-    def take_over(self, newer: Finders) -> None:
-        """Serve what `newer` serves, from one moment on: a question is answered by the old or by the new."""
-        self._now = newer._now
+        return self.current.notice
 
     def get(self, model: str | None = None, category: str | None = None) -> Lookalikes:
-        """Return the finder for `model`, by default the served one, and if wanted for one category alone.
+        """Return a finder of the current gallery; see `ServedGallery.get`."""
+        return self.current.get(model, category)
 
-        Raises UnknownModelError, or GalleryError where there is no such category.
-        """
-        now = self._now
-        finder = self._whole(now, model)
-        if not category:
-            return finder
-        key = (finder.embedder.model.name, category)
-        if key not in now.parts:
-            only = finder.gallery.only(category)
-            now.parts[key] = Lookalikes(only, embedder=finder.embedder, detector=finder.detector)
-        return now.parts[key]
-
-    def _whole(self, now: Served, model: str | None) -> Lookalikes:
-        if not model:
-            return now.finder
-        if model not in now.models:
-            raise UnknownModelError(f"There is no such model here; choose one of {', '.join(now.models)}.")
-        if model not in now.ready:
-            with self._lock:
-                if model not in now.ready:
-                    now.ready[model] = _loaded(now, model)
-        return now.ready[model]
+    def replace(self, newer: Finders) -> None:
+        """Serve the gallery of `newer` from now on; running requests keep the one that they took."""
+        self.current = newer.current
 
 
-def _loaded(now: Served, model: str) -> Lookalikes:
-    try:
-        if now.load is None:
-            raise UnknownModelError("There is no way to load another model.")
-        finder = now.load(model)
-        finder.warm_up()
-        return finder
-    except LookalikeError as error:  # its sentence is for whoever runs the page, and may name folders
-        log.warning("%s could not be loaded: %s", model, error)
-        name = now.finder.embedder.model.name
-        raise UnknownModelError(f"The model {model} cannot be used at the moment; choose {name}.") from error
+def _no_loader(model: str) -> Lookalikes:
+    raise UnknownModelError(f"There is no way to load the model {model}.")
 
 
 def load_finders(gallery: str | None, *, model: str, detector: str) -> Finders:
-    """Load a gallery: the bundled one, a folder, or a Hub dataset; raise LookalikeError with the way out.
+    """Load a gallery: the bundled one, a folder, or a Hub dataset.
 
-    Where the Hub or a model's weights cannot be reached, the bundled gallery and model are served, and the
-    finders' notice says so. A run of the training room lies on this machine, and is served or refused.
+    If the Hub or a model's weights cannot be reached, the bundled gallery and model are served, with a notice
+    that says so. Raises LookalikeError for anything else, and for a training run, which is on this machine.
     """
     try:
         return load_only(gallery, model=model, detector=detector)
-    except (UnreachableError, WeightsError) as error:  # its sentence is for whoever runs the page
+    except (UnreachableError, WeightsError) as error:  # only for the log: it may name folders
         if is_run(model):
             raise
-        what = f"gallery {gallery}" if isinstance(error, UnreachableError) else f"model {model}"
+        missing = f"gallery {gallery}" if isinstance(error, UnreachableError) else f"model {model}"
         log.warning("the bundled gallery and model are served instead: %s", error)
-    notice = f"The {what} cannot be reached at the moment; this is the gallery that comes with the project."
+    notice = f"The {missing} cannot be reached right now; this is the gallery that comes with the project."
     return load_only(None, model=DEFAULT_MODEL, detector=detector, notice=notice)
 
 
 def load_only(gallery: str | None, *, model: str, detector: str, notice: str = "") -> Finders:
-    """Load a gallery as `load_finders` does; raise where it cannot be had."""
+    """Load a gallery as `load_finders` does, without falling back to the bundled one."""
     folder = BUNDLED_GALLERY if gallery is None else Path(gallery)
     return Finders(
         Lookalikes.load(gallery, model=model, detector=detector),
         gallery_id=_public_name(gallery),
         notice=notice,
-        others=sorted(
-            file.parent.name for file in folder.glob(f"[!.]*/{SETTINGS_FILE}")
-        ),  # none for a Hub dataset
+        others=models_in(folder),  # none if the gallery is a Hub dataset
         load=lambda name: Lookalikes.load(gallery, model=name, detector=detector),
     )
 
 
 def _public_name(gallery: str | None) -> str:
-    """Return "bundled", a folder's own name, or a Hub dataset as it was given."""
+    """Return "bundled", a folder's own name, or a Hub dataset's id as it was given."""
     if gallery is None:
         return "bundled"
     return Path(gallery).resolve().name if Path(gallery).is_dir() else gallery

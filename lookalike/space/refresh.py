@@ -1,4 +1,4 @@
-"""A gallery that changes while it is served: noticed, loaded beside the old one, and put in its place."""
+"""Notice a newer version of the served gallery, load it beside the old one, and serve it instead."""
 
 from __future__ import annotations
 
@@ -6,18 +6,21 @@ import logging
 import threading
 from collections.abc import Callable
 
-from lookalike.errors import LookalikeError, UnreachableError
+from lookalike.errors import GalleryError, LookalikeError, UnknownModelError, UnreachableError
 from lookalike.space.finders import Finders
 
 log = logging.getLogger(__name__)
 
+LASTING = (GalleryError, UnknownModelError)  # until the gallery changes again
 
-class Refresher:
-    """Looks now and then whether there is a newer gallery than the one that is served.
 
-    `version` returns what changes when the gallery does, `load` the finders of what is there now; both raise
-    LookalikeError. `seen` is the version that is served, None where another gallery is served in its place. A
-    version that cannot be served is told in the log once, and the old gallery serves on.
+class GalleryRefresher:
+    """Checks from time to time whether there is a newer gallery than the served one.
+
+    `version` returns a string that changes when the gallery does, `load` returns the finders of the newest
+    version; both raise LookalikeError. `seen` is the served version, None if another gallery is served in its
+    place. A version that can never be served is logged once and not tried again; after a failure that may
+    pass (network, disk, memory), the next check tries again.
     """
 
     def __init__(
@@ -30,35 +33,41 @@ class Refresher:
     ) -> None:
         self._finders, self._version, self._load, self._seen = finders, version, load, seen
 
-    def look(self) -> bool:
-        """Exchange the gallery if there is a newer one that can be served; say whether there was."""
-        there = self._seen
+    def check(self) -> bool:
+        """Serve the newest gallery if it is not the served one; return whether the gallery was replaced."""
         try:
-            there = self._version()
-            if there == self._seen:
-                return False
+            newest = self._version()
+        except (LookalikeError, OSError) as error:
+            log.info("the gallery's version is not known: %s", error)
+            return False
+        return newest != self._seen and self._replace(newest)
+
+    def _replace(self, newest: str) -> bool:
+        try:
             newer = self._load()
             newer.served.warm_up()
-        except UnreachableError as error:  # it may pass
-            log.info("the gallery was not looked at: %s", error)
-            return False
+            loaded = self._version()  # without the Hub, an older copy from the cache was loaded
         except (LookalikeError, OSError, MemoryError) as error:
             log.warning("the newer gallery is not served, the old one is: %s", error)
-            self._seen = there
+            if isinstance(error, LASTING) and not isinstance(error, UnreachableError):
+                self._seen = newest
             return False
-        self._finders.take_over(newer)
-        self._seen = there
-        log.warning("a newer gallery is served: %r at %s", newer.served.gallery, there[:12])
+        if loaded != newest:
+            log.info("the gallery changed while it was loaded; the next check loads it again")
+            return False
+        self._finders.replace(newer)
+        self._seen = newest
+        log.warning("a newer gallery is served: %r at %s", newer.served.gallery, newest[:12])
         return True
 
     def start(self, minutes: float) -> None:
-        """Look every so many minutes, in a thread that ends with the process."""
-        threading.Thread(target=self._watch, args=(60 * minutes,), name="refresher", daemon=True).start()
+        """Check every `minutes` in a thread that ends with the process."""
+        threading.Thread(target=self._run, args=(60 * minutes,), name="gallery-refresh", daemon=True).start()
 
-    def _watch(self, seconds: float) -> None:
-        pause = threading.Event()
-        while not pause.wait(seconds):  # counted by a clock that is never set
+    def _run(self, seconds: float) -> None:
+        never = threading.Event()
+        while not never.wait(seconds):  # a sleep by the monotonic clock
             try:
-                self.look()
-            except Exception:  # whatever it is, the next look may do
-                log.exception("the look for a newer gallery failed")
+                self.check()
+            except Exception:  # the next check may succeed
+                log.exception("the check for a newer gallery failed")

@@ -133,8 +133,8 @@ def test_the_fullest_queue_of_large_photos_stays_within_memory(
     server: Server, request: pytest.FixtureRequest
 ):
     """As many as may wait, each with the largest body that is let in, most of which are then refused."""
-    from lookalike.space.middleware.middleware import BODY_BYTES
-    from lookalike.space.page.page import AT_ONCE, WAITING
+    from lookalike.space.middleware.request_filter import BODY_BYTES
+    from lookalike.space.page.page import CONCURRENT_REQUESTS, QUEUE_LENGTH
 
     body = data_url(encoded(draw_face(seed=3)) + bytes(BODY_BYTES * 3 // 4 - 300_000))
     content = json.dumps({"data": [body, *DEFAULTS["find_lookalikes"]]}).encode()
@@ -150,12 +150,12 @@ def test_the_fullest_queue_of_large_photos_stays_within_memory(
 
     async def all_at_once() -> list[str]:
         async with httpx.AsyncClient(base_url=server.address, timeout=600, limits=httpx.Limits()) as client:
-            return await asyncio.gather(*(ask(client) for _ in range(WAITING + AT_ONCE)))
+            return await asyncio.gather(*(ask(client) for _ in range(QUEUE_LENGTH + CONCURRENT_REQUESTS)))
 
     said = Counter(asyncio.run(all_at_once()))
     peaks = server.peaks()
     table = Table("the fullest queue", "")
-    table.row(f"{WAITING + AT_ONCE} bodies of {len(content):,} bytes", dict(said))
+    table.row(f"{QUEUE_LENGTH + CONCURRENT_REQUESTS} bodies of {len(content):,} bytes", dict(said))
     table.row("peak", f"{peaks['server']} MB, a decoder {peaks['decoder']} MB")
     table.show(request)
     assert all(each.startswith(("answer: ", FULL)) for each in said)

@@ -80,14 +80,14 @@ def everything(visit: Visit) -> None:
     """Do all that a visitor can do, and leave some of it half done."""
     server, session = visit.server, visit.session
     photo = upload(visit)
-    visit.answers.append(server.join(server.listener("look"), [photo, 5, None, ""], session))
+    visit.answers.append(server.join(server.listener("find"), [photo, 5, None, ""], session))
     plain = next(value for value in output(visit.answers[0]) if isinstance(value, dict) and "url" in value)
-    for listener in ("choose", "why", "share"):
-        places = [0] if listener == "choose" else [0, 0]
+    for listener in ("choose_face", "explain", "share"):
+        places = [0] if listener == "choose_face" else [0, 0]
         answer = server.join(server.listener(listener), [plain, None, *places], session)
         assert "no longer here" not in answer
         visit.answers.append(answer)
-    compared = server.listener("look_1")
+    compared = server.listener("compare_photos")
     visit.answers.append(server.join(compared, [upload(visit), upload(visit)], secrets.token_hex(6)))
     visit.answers.append(server.ask(upload(visit)))
     visit.answers.append(server.ask(data_url(visit.photo)))
@@ -182,7 +182,7 @@ def test_an_upload_cannot_be_fetched_once_it_was_read(visit: Visit):
 def test_another_session_gets_nothing_of_this_one(visit: Visit):
     server = visit.server
     plain = next(value for value in output(visit.answers[0]) if isinstance(value, dict) and "url" in value)
-    for listener in ("why", "share"):
+    for listener in ("explain", "share"):
         other = server.join(server.listener(listener), [plain, None, 0, 0], secrets.token_hex(6))
         assert "no longer" in other
     with contextlib.suppress(httpx.ReadTimeout):  # there is nothing to be had, and the line stays open

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -14,10 +15,12 @@ import yaml
 
 import app
 from lookalike import Lookalikes
-from lookalike.errors import MismatchError, UnknownModelError
+from lookalike.errors import MismatchError, UnknownModelError, WeightsError
 from lookalike.gallery.gallery import BUNDLED_GALLERY
 from lookalike.space.finders import Finders, load_finders
+from lookalike.space.middleware.shutdown import wait_until
 from lookalike.space.middleware.uploads import Uploads
+from lookalike.space.model_loading import RETRY_SECONDS, ModelLoader
 from lookalike.space.page.page import warm_up_drawing
 from tests.support.fakes import BrightDetector, ColourEmbedder, make_gallery
 from tests.support.paths import ROOT
@@ -70,11 +73,11 @@ def test_importing_the_command_starts_and_writes_nothing():
     assert os.environ["GRADIO_ANALYTICS_ENABLED"] == "False"
 
 
-def test_the_plots_that_gradio_prepares_for_are_not_loaded_with_an_answer():
+def test_an_answer_does_not_load_pyplot():
     code = """
 import sys, lookalike.space
 from gradio.utils import MatplotlibBackendMananger
-with MatplotlibBackendMananger():  # gradio's, round every event
+with MatplotlibBackendMananger():  # gradio's, around every event
     print("matplotlib.pyplot" in sys.modules)
 """
     found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
@@ -101,20 +104,18 @@ def test_warming_up_runs_every_step_once():
 
 
 @pytest.mark.parametrize("share", [True, False])
-def test_a_public_link_is_said_to_last_a_week_before_there_is_one(
-    capsys: pytest.CaptureFixture[str], share: bool
-):
-    said: list[tuple[bool, str]] = []
+def test_a_public_link_is_announced_with_its_limit_of_a_week(capsys: pytest.CaptureFixture[str], share: bool):
+    launched: list[tuple[bool, str]] = []
 
     def launch(page: object, options: dict[str, bool]) -> None:
-        said.append((options["share"], capsys.readouterr().out))
+        launched.append((options["share"], capsys.readouterr().out))
 
     app.serve(Finders(finder()), share=share, mcp=False, per_minute=0, launch=launch)
-    ((asked, printed),) = said
-    assert asked is share and ("lasts a week" in printed) is share
+    ((asked, printed),) = launched
+    assert asked is share and ("works for a week" in printed) is share
 
 
-def test_another_model_is_loaded_once_and_its_trouble_is_told_without_details():
+def test_another_model_is_loaded_once_and_its_error_is_reported_without_details():
     loaded: list[str] = []
 
     def load(model: str) -> Lookalikes:
@@ -126,14 +127,54 @@ def test_another_model_is_loaded_once_and_its_trouble_is_told_without_details():
     finders = Finders(finder(), others=["broken", "tint"], load=load)
     assert finders.get() is finders.get("colour") is finders.served
     assert finders.get("tint") is finders.get("tint")
-    with pytest.raises(
-        UnknownModelError, match=r"^The model broken cannot be used at the moment; choose colour\.$"
-    ):
+    with pytest.raises(UnknownModelError, match=r"^The model broken could not be loaded; choose colour\.$"):
         finders.get("broken")
     assert loaded == ["tint", "broken"]
 
 
-def test_an_upload_is_deleted_when_nobody_waits_for_it_any_more(tmp_path: Path):
+def test_a_model_is_loaded_beside_the_requests_which_wait_only_a_moment():
+    downloaded = threading.Event()
+
+    def load(model: str) -> Lookalikes:
+        assert downloaded.wait(10)
+        return finder(model)
+
+    finders = Finders(finder(), others=["tint"], load=load, wait=0.05)
+    for _ in range(2):
+        with pytest.raises(UnknownModelError, match="The model tint is being loaded; try again in a minute"):
+            finders.get("tint")
+    assert finders.get("colour") is finders.served
+    downloaded.set()
+    wait_until(lambda: is_loaded(finders, "tint"), 10)
+    assert finders.get("tint").embedder.model.name == "tint"
+
+
+def is_loaded(finders: Finders, model: str) -> bool:
+    try:
+        return bool(finders.get(model))
+    except UnknownModelError:
+        return False
+
+
+def test_a_model_that_failed_is_loaded_again_only_after_some_minutes():
+    now, loads = [0.0], []
+
+    def load(model: str) -> Lookalikes:
+        loads.append(model)
+        if len(loads) < 2:
+            raise WeightsError("the network is away")
+        return finder(model)
+
+    loader = ModelLoader(load, default="colour", wait=10, clock=lambda: now[0])
+    for _ in range(3):
+        with pytest.raises(UnknownModelError, match="tint could not be loaded; choose colour"):
+            loader.get("tint")
+    assert loads == ["tint"]
+    now[0] = RETRY_SECONDS
+    assert loader.get("tint") is loader.get("tint") and loads == ["tint", "tint"]
+
+
+def test_an_upload_is_deleted_when_no_request_needs_it_any_more(tmp_path: Path):
     shared, shown = tmp_path / "shared.png", tmp_path / "shown.png"
     for file in (shared, shown):
         file.write_bytes(b"photo")
@@ -151,13 +192,13 @@ def test_an_upload_is_deleted_when_nobody_waits_for_it_any_more(tmp_path: Path):
     assert shown.exists()
 
 
-def test_an_upload_that_has_just_been_replaced_is_left_to_the_one_who_replaced_it(tmp_path: Path):
+def test_an_upload_that_has_just_been_replaced_is_kept(tmp_path: Path):
     file, fresh = tmp_path / "photo.png", tmp_path / "fresh.png"
     file.write_bytes(b"photo")
     uploads = Uploads()
     uploads.update([str(file)])
     fresh.write_bytes(b"photo")
-    fresh.rename(file)  # gradio does this, and notes the upload right afterwards
+    fresh.rename(file)  # gradio does this, and adds the upload to the set right afterwards
     uploads.done(str(file))
     assert file.exists()
 
@@ -175,7 +216,7 @@ def test_where_the_hub_cannot_be_reached_the_bundled_gallery_is_served_and_the_p
     assert found.stdout.startswith("bundled | The gallery someone/stars cannot be reached")
 
 
-def test_with_everything_at_hand_there_is_nothing_to_say():
+def test_the_bundled_gallery_is_served_without_a_notice():
     assert load_finders(None, model="compact", detector="mtcnn").notice == ""
 
 
@@ -185,23 +226,23 @@ def test_without_the_package_for_mcp_the_command_says_what_to_install(capsys: py
     assert 'pip install "gradio[mcp]==' in capsys.readouterr().err
 
 
-def test_the_front_matter_fits_what_is_pinned_and_what_is_there():
+def test_the_front_matter_fits_the_pinned_versions_and_the_files():
     front = yaml.safe_load((ROOT / "README.md").read_text(encoding="utf-8").split("---")[1])
     pinned = (ROOT / "requirements.txt").read_text(encoding="utf-8")
     assert front["sdk"] == "gradio" and f"gradio=={front['sdk_version']}\n" in pinned
     assert (ROOT / front["app_file"]).is_file() and front["python_version"] == "3.11"
     assert len(front["short_description"]) <= 60 and front["license"] == "apache-2.0" and front["tags"]
-    # what the Space starts with ships inside, so that its build has nothing to fetch
+    # model and gallery ship inside, so that the Space's build downloads neither
     assert front["models"] == front["datasets"] == front["preload_from_hub"] == []
     assert BUNDLED_GALLERY.is_dir()
 
 
-def test_what_is_pinned_twice_is_pinned_alike():
+def test_packages_that_are_pinned_twice_have_the_same_version():
     def pins(file: str) -> dict[str, str]:
         lines = (
             line.split("#")[0].strip() for line in (ROOT / file).read_text(encoding="utf-8").splitlines()
         )
-        return dict(re.sub(r"\[.*]", "", line.lower()).split("==") for line in lines if line)
+        return dict(re.sub(r"\[.*]", "", line.lower()).split("==") for line in lines if "==" in line)
 
     constraints = pins("constraints.txt")
     for file in ("requirements.txt", "requirements-ray.txt", "tests/requirements.txt"):
@@ -219,7 +260,7 @@ def test_what_is_pinned_twice_is_pinned_alike():
         ({"LOOKALIKE_PER_MINUTE": "30"}, ["--per-minute", "0"], 0),
     ],
 )
-def test_who_runs_the_page_says_how_often_one_may_come(
+def test_the_rate_limit_comes_from_options_or_environment(
     monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], arguments: list[str], limit: int
 ):
     for name in ("SPACE_ID", "LOOKALIKE_PER_MINUTE"):

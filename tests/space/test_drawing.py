@@ -1,4 +1,4 @@
-"""The pictures that the page draws, and the words below them."""
+"""The pictures that the page draws, and their captions."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 
 from lookalike.finder import FoundFace, Match
 from lookalike.images import read_image
-from lookalike.space.api.report import caption, standing_sentence
+from lookalike.space.api.report import caption, percentile_sentence
 from lookalike.space.drawing.cards import (
     ACCENT,
     CARD_SIDE,
@@ -37,12 +37,12 @@ def a_match(name: str, similarity: float = 55.1) -> Match:
     return Match(1, name, similarity, 0.34, None, None)
 
 
-def test_a_large_photo_is_shrunk_and_a_small_one_is_left_alone():
+def test_a_large_photo_is_shrunk_and_a_small_one_is_unchanged():
     assert shrink(np.zeros((2000, 4000, 3), np.uint8)).shape == (DISPLAY_SIDE // 2, DISPLAY_SIDE, 3)
     assert shrink(GREY) is GREY
 
 
-def test_the_frame_stands_where_the_face_is_and_leaves_the_rest_alone():
+def test_the_frame_is_around_the_face_and_leaves_the_rest_unchanged():
     drawn = draw_faces(GREY, [a_face(200, 100, 120, 160)], 0)
     assert tuple(drawn[180, 203]) == ACCENT
     assert (drawn[180, 260] == 127).all() and (drawn[20, 20] == 127).all()
@@ -63,12 +63,12 @@ def test_only_the_chosen_one_of_several_faces_has_the_accent():
 
 
 @pytest.mark.parametrize("box", [(-50, -50, 800, 600), (599, 399, 10, 10), (700, 500, 10, 10), (5, 5, 0, 0)])
-def test_a_face_at_the_edge_or_beyond_it_is_drawn_without_trouble(box: tuple[float, ...]):
+def test_a_face_at_the_edge_or_beyond_it_is_drawn_without_error(box: tuple[float, ...]):
     assert draw_faces(GREY, [a_face(*box)] * 2, 1).shape == GREY.shape
     assert draw_faces(GREY[:1, :1], [a_face(*box)], 0).shape == (1, 1, 3)
 
 
-def test_a_card_belongs_to_its_name():
+def test_a_card_depends_on_its_name_alone():
     assert (name_card("Ada Lovelace") == name_card("Ada Lovelace")).all()
     assert name_card("Ada Lovelace").shape == (CARD_SIDE, CARD_SIDE, 3)
     assert len({colours(f"name {number}") for number in range(200)}) == len(PALETTE)
@@ -112,26 +112,26 @@ def test_a_name_of_any_length_fits_the_card(name: str):
     assert len(lines) <= NAME_LINES and all(font.getlength(line) <= 328 for line in lines)
 
 
-def test_a_broken_thumbnail_gives_way_to_the_card():
+def test_a_broken_thumbnail_is_replaced_by_the_card():
     assert picture_of("Ada", b"no picture") == picture_of("Ada", None) == encode(name_card("Ada"))
     assert picture_of("Ada", encode(GREY)) == encode(read_image(encode(GREY)))
 
 
-def test_captions_say_rank_name_and_percentage_without_control_characters():
+def test_captions_have_rank_name_and_percentage_and_no_control_characters():
     assert caption(a_match("Ada\u202e\n Lovelace")) == "1 · Ada Lovelace · 55 %"
     assert caption(a_match("\u202e")) == "1 · no name · 55 %"
     assert len(shown_name("a" * 1000)) == MAX_LETTERS + 1
 
 
-def test_the_standing_is_said_in_words():
+def test_the_percentile_is_put_into_words():
     gallery = make_gallery(ada=[[1, 0, 0]], bo=[[0, 1, 0]])
     sentences = [
-        standing_sentence(FoundFace(a_face(0, 0, 1, 1), (a_match("Ada"),), standing), len(gallery.names))
+        percentile_sentence(FoundFace(a_face(0, 0, 1, 1), (a_match("Ada"),), standing), len(gallery.names))
         for standing in (0.83, 1.0, 0.05, None)
     ]
     assert sentences == [
-        "Your first match is closer than 83 % of first matches here.",
-        "Your first match is closer than 99 % of first matches here.",
-        "No close look-alike was found among these 2 names; here are the nearest anyway.",
+        "Your first match is closer than 83 % of visitors' first matches.",
+        "Your first match is closer than 99 % of visitors' first matches.",
+        "None of these 2 names is a close look-alike; here are the nearest anyway.",
         "",
     ]

@@ -1,4 +1,4 @@
-"""The page as its callers meet it: a real server on loopback, with parts that can be checked by hand."""
+"""The page on a real local server, with a model and a gallery whose results can be checked by hand."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def finder(model: str = "colour") -> Lookalikes:
 
 @pytest.fixture(scope="module")
 def uploads(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder where gradio keeps uploads."""
+    """The folder where gradio stores uploads."""
     return tmp_path_factory.mktemp("gradio")
 
 
@@ -117,7 +117,7 @@ def test_count_face_and_model_are_optional_arguments(client: Client, photo):
     assert report["model"] == "tint" and [len(face["matches"]) for face in report["faces"]] == [1, 1]
 
 
-def test_compare_says_how_alike_two_faces_are(client: Client, photo):
+def test_compare_returns_the_similarity_of_two_faces(client: Client, photo):
     one, other = photo(encoded(RED), "a.png"), photo(encoded(BLUE), "b.png")
     equal = client.predict(first=one, second=one, api_name="/compare")
     assert equal == {"similarity": 100.0, "cosine": 1.0, "same": True}
@@ -221,7 +221,7 @@ def test_a_file_of_the_server_is_neither_read_nor_deleted(url: str, uploads: Pat
     assert outside.exists()
 
 
-def test_what_is_optional_may_be_left_out_and_arguments_may_be_named_without_gradio_s_client(url: str):
+def test_without_gradio_s_client_arguments_can_be_left_out_or_named(url: str):
     assert "1 \\u00b7 blue" in call(url, "find_lookalikes", data_url(encoded(BLUE)))
     body = {"photo": data_url(encoded(RED, BLUE)), "count": 1, "face": 1}
     posted = httpx.post(f"{url}gradio_api/call/v2/find_lookalikes", json=body, timeout=30).json()
@@ -229,7 +229,7 @@ def test_what_is_optional_may_be_left_out_and_arguments_may_be_named_without_gra
     assert "1 \\u00b7 blue" in answer and "2 \\u00b7" not in answer
 
 
-def test_a_category_can_be_asked_for_where_the_gallery_has_some(photo):
+def test_one_category_alone_can_be_searched(photo):
     rows = [Row("red", unit(1, 0, 0), category="warm"), Row("blue", unit(0, 0, 1), category="cold")]
     served = Lookalikes(Gallery.of(rows, settings()), embedder=ColourEmbedder(), detector=BrightDetector())
     page = build_page(Finders(served, gallery_id="a test"))
@@ -262,6 +262,7 @@ def test_only_the_two_endpoints_are_offered(client: Client, url: str):
         "count": (True, 5),
         "face": (True, 0),
         "model": (True, None),
+        "category": (True, None),
     }
     assert httpx.post(f"{url}gradio_api/run/find_lookalikes", json={"data": [None]}).status_code == 404
 
@@ -269,10 +270,10 @@ def test_only_the_two_endpoints_are_offered(client: Client, url: str):
 def test_no_photo_is_left_on_disk_or_in_memory(page, client: Client, photo, uploads: Path):
     client.predict(photo=photo(encoded(RED), "secret.png"), api_name="/find_lookalikes")
     assert not list(uploads.rglob("secret*"))
-    look = next(name for name in page.fns.values() if name.api_name == "look")
-    assert look.api_visibility == "private"
+    find = next(name for name in page.fns.values() if name.api_name == "find")
+    assert find.api_visibility == "private"
     joined = {
-        "fn_index": look._id,
+        "fn_index": find._id,
         "data": [data_url(encoded(RED, BLUE)), 5, None, ""],
         "session_hash": "someone",
     }
@@ -292,14 +293,14 @@ def test_many_visitors_with_the_same_photo_are_all_answered(client: Client, phot
     assert not list(uploads.rglob("crowd*"))
 
 
-def test_a_choice_that_the_page_did_not_offer_is_answered_and_not_logged(
+def test_a_choice_that_the_page_did_not_offer_is_refused_and_not_logged(
     page, capfd: pytest.CaptureFixture[str]
 ):
-    choose = next(name for name in page.fns.values() if name.api_name == "choose")
+    choose_face = next(name for name in page.fns.values() if name.api_name == "choose_face")
     data = [data_url(encoded(RED)), None, "secret"]
-    joined = {"fn_index": choose._id, "data": data, "session_hash": "stranger"}
+    joined = {"fn_index": choose_face._id, "data": data, "session_hash": "stranger"}
     httpx.post(f"{page.local_url}gradio_api/queue/join", json=joined, timeout=30).raise_for_status()
     session = {"session_hash": "stranger"}
     answer = httpx.get(f"{page.local_url}gradio_api/queue/data", params=session, timeout=30)
-    assert "This no longer fits the page" in answer.text
+    assert "The page has changed since you opened it" in answer.text
     assert "secret" not in "".join(capfd.readouterr())

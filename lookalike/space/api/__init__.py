@@ -1,1 +1,1 @@
-"""The endpoints for scripts, and their report."""
+"""The two endpoints for scripts, and the report that they return."""

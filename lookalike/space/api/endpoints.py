@@ -1,83 +1,66 @@
-"""The endpoints for scripts, and what they share with the page's own listeners."""
+"""The two endpoints for scripts: /find_lookalikes and /compare."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
-from lookalike.errors import ImageError, LookalikeError, NoFaceError
+import gradio as gr
+
+from lookalike.errors import ImageError, NoFaceError
 from lookalike.finder import FoundFace, timed
 from lookalike.images import RGB
 from lookalike.space.api import report
+from lookalike.space.components import PhotoInput, PictureGallery
 from lookalike.space.drawing.cards import picture_of
 from lookalike.space.finders import Finders
-from lookalike.space.page.photo import trouble
+from lookalike.space.messages import NO_FACE, NO_PHOTO, errors_as_sentences, user_error
 
-COUNT = 5  # matches on the page
-MAX_COUNT = 50  # matches that a script may ask for: each is a picture to draw
-NO_MEMORY = "There is not enough memory at the moment; try a smaller photo, or again in a while."
-NO_PHOTO = "There is no photo; choose one first."
+DEFAULT_COUNT = 5  # matches
+MAX_COUNT = 50  # matches; each is a picture to draw
 
-Inputs = ParamSpec("Inputs")
-Output = TypeVar("Output")
-Update = dict[str, Any]  # what gr.update returns
 Pictures = list[tuple[bytes, str]]  # a JPEG and its caption
 
 
-def sentences(handler: Callable[Inputs, Output]) -> Callable[Inputs, Output]:
-    """Show the caller the sentence of every LookalikeError; anything else stays inside."""
-
-    @wraps(handler)
-    def wrapped(*args: Inputs.args, **kwargs: Inputs.kwargs) -> Output:
-        try:
-            return handler(*args, **kwargs)
-        except LookalikeError as error:
-            raise trouble(str(error)) from None
-        except MemoryError:
-            raise trouble(NO_MEMORY) from None
-
-    return wrapped
-
-
-class Handlers:
-    """The endpoints, with the finders that answer them; the endpoints' argument names are a contract."""
+class Endpoints:
+    """The callbacks of the endpoints; the names of their arguments are part of the API."""
 
     def __init__(self, finders: Finders) -> None:
         self.finders = finders
 
-    @sentences
+    @errors_as_sentences
     def find_lookalikes(
         self,
         photo: RGB | None,
-        count: int = COUNT,
+        count: int = DEFAULT_COUNT,
         face: int = 0,
         model: str | None = None,
         category: str | None = None,
     ) -> tuple[Pictures, dict[str, Any]]:
-        """Return the matches of one face as pictures, and a report on all faces; if wanted, among the names
-        of one category alone.
+        """Return pictures of the matches of one face, and a report on all faces.
+
+        `category` restricts the search to the names of one category.
         """
         if count is None or not 1 <= count <= MAX_COUNT:
-            raise trouble(f"The argument count must be from 1 to {MAX_COUNT}.")
-        finder = self.finders.get(model, category)
+            raise user_error(f"The argument count must be from 1 to {MAX_COUNT}.")
+        gallery = self.finders.current
+        finder = gallery.get(model, category)
         if photo is None:
             raise ImageError(NO_PHOTO)
         answer = finder.answer(photo, count=int(count))
         if not answer.faces:
-            raise NoFaceError(report.NO_FACE)
+            raise NoFaceError(NO_FACE)
         if face is None or not 0 <= face < len(answer.faces):
-            raise trouble(
+            raise user_error(
                 f"The number of faces in the photo is {len(answer.faces)}; "
                 "the argument face counts them from 0, the largest first."
             )
         with timed(answer.seconds, "draw"):
             drawn = pictures(answer.faces[int(face)])
-        return drawn, report.report(answer, self.finders.get(model), self.finders.gallery_id, category)
+        return drawn, report.report(answer, gallery, model=model, category=category)
 
-    @sentences
+    @errors_as_sentences
     def compare(self, first: RGB | None, second: RGB | None) -> dict[str, Any]:
-        """Return how alike the largest faces of two photos are."""
+        """Return how similar the largest faces of two photos are."""
         if first is None or second is None:
             raise ImageError("Two photos are needed; send both.")
         return report.comparison(self.finders.served.compare(first, second))
@@ -86,3 +69,38 @@ class Handlers:
 def pictures(found: FoundFace) -> Pictures:
     """Return each match as a picture with its caption."""
     return [(picture_of(match.name, match.photo), report.caption(match)) for match in found.matches]
+
+
+def add_endpoints(finders: Finders, matches: PictureGallery, queue: dict[str, Any]) -> None:
+    """Add the endpoints to the page. Their arguments are components that the page does not show.
+
+    `matches` is the page's gallery, which gives the API its format of pictures; `queue` holds the options of
+    the queue that all requests to a model share.
+    """
+    endpoints = Endpoints(finders)
+    photo = PhotoInput(label="photo", visible=False)
+    count, face = (gr.Number(value, precision=0, visible=False) for value in (DEFAULT_COUNT, 0))
+    model, category = (gr.Textbox(None, visible=False) for _ in range(2))
+    first, second = PhotoInput(visible=False), PhotoInput(visible=False)
+    answer, comparison = (gr.JSON(label=label, visible=False) for label in ("report", "comparison"))
+    gr.on(
+        [],
+        endpoints.find_lookalikes,
+        [photo, count, face, model, category],
+        [matches, answer],
+        api_name="find_lookalikes",
+        api_description="Find the celebrities who look most like a face. Returns the pictures of count "
+        "matches of face number face (0 is the largest), and a report on all faces of the photo. The "
+        "argument category searches one category alone, if the gallery has categories.",
+        **queue,
+    )
+    gr.on(
+        [],
+        endpoints.compare,
+        [first, second],
+        comparison,
+        api_name="compare",
+        api_description="Compare the largest faces of two photos: similarity (0..100), cosine (-1..1), and "
+        "whether they pass as one person.",
+        **queue,
+    )

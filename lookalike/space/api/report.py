@@ -1,19 +1,18 @@
-"""What an answer says in words and numbers: captions, sentences, and the report that scripts get."""
+"""Answers in words and in JSON: captions, sentences, and the report that scripts get."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from lookalike.finder import Answer, Comparison, FoundFace, Lookalikes, Match
+from lookalike.finder import Answer, Comparison, FoundFace, Match
 from lookalike.space.drawing.fonts import shown_name
+from lookalike.space.finders import ServedGallery
 
-FEW = 0.10  # under this share of first matches the page says that nobody here looks much like the visitor
-LINGER = 3.0  # seconds that the browser has to fetch its preview of an upload before that is deleted
-
-NO_FACE = "No face was found; try a photo that shows the face from the front, in good light."
+LOW_PERCENTILE = 0.10  # below it, the page says that nobody in the gallery looks much like the visitor
 MEANING = (
-    "The percentage says how rare such likeness is: of all pairs of strangers, one in ten is at least 20 % "
-    "alike, one in a hundred 40 %, one in a thousand 60 %. Two photos of one person are typically 90 % alike."
+    "The percentage says how rare such a similarity is: of all pairs of strangers, one in ten is at least "
+    "20 % alike, one in a hundred 40 %, one in a thousand 60 %. Two photos of one person are typically 90 % "
+    "alike."
 )
 
 
@@ -22,25 +21,29 @@ def caption(match: Match) -> str:
     return f"{match.rank} · {shown_name(match.name) or 'no name'} · {match.similarity:.0f} %"
 
 
-def standing_sentence(found: FoundFace, names: int) -> str:
-    """Say how the first match compares with those of others in a gallery of `names`; empty if unknown."""
+def percentile_sentence(found: FoundFace, names: int) -> str:
+    """Compare the first match with those of other visitors of a gallery of `names`; empty if not known."""
     if found.standing is None:
         return ""
-    if found.standing < FEW:
-        return f"No close look-alike was found among these {names:,} names; here are the nearest anyway."
-    return f"Your first match is closer than {min(99, round(100 * found.standing))} % of first matches here."
+    if found.standing < LOW_PERCENTILE:
+        return f"None of these {names:,} names is a close look-alike; here are the nearest anyway."
+    percent = min(99, round(100 * found.standing))
+    return f"Your first match is closer than {percent} % of visitors' first matches."
 
 
-def report(answer: Answer, finder: Lookalikes, gallery_id: str, category: str | None) -> dict[str, Any]:
+def report(
+    answer: Answer, gallery: ServedGallery, *, model: str | None = None, category: str | None = None
+) -> dict[str, Any]:
     """Return the answer as JSON: boxes in pixels of the upright photo, similarity 0..100, cosine -1..1.
 
-    The gallery is the whole one of `finder`; a category that alone was searched is named beside it.
+    `names` and `revision` are those of the whole table of `model`, even if one category alone was searched.
     """
-    gallery = finder.gallery
-    whole = {"id": gallery_id, "revision": gallery.revision, "names": len(gallery.names)}
+    finder = gallery.get(model)
+    table = finder.gallery
+    source = {"id": gallery.gallery_id, "revision": table.revision, "names": len(table.names)}
     return {
         "model": finder.embedder.model.name,
-        "gallery": whole | ({"category": category} if category else {}),
+        "gallery": source | ({"category": category} if category else {}),
         "faces": [_face(found) for found in answer.faces],
         "seconds": answer.seconds,
     }

@@ -1,1 +1,1 @@
-"""Pictures and HTML that the page draws itself."""
+"""The pictures and the HTML that the page shows."""

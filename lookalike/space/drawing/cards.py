@@ -1,4 +1,4 @@
-"""Pictures that the page draws itself: the face that was used, and a card for a name without a photo."""
+"""Pictures that the page draws: frames around faces, and a card for a name without a photo."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ Box = tuple[int, int, int, int]  # left, top, right, bottom
 DISPLAY_SIDE = 1280  # pixels of the longer side: sharp on a phone's screen and on a laptop's half
 CARD_SIDE = 384  # pixels: twice the width of the largest thumbnail on a common screen
 CARD_MARGIN = 28
-JPEG_QUALITY = 88  # no artefact to be seen at display size, a fifth of PNG's bytes
+JPEG_QUALITY = 88  # no visible artefacts at display size, a fifth of the size of PNG
 
 WHITE: Colour = (255, 255, 255)
 INK: Colour = (17, 24, 39)
-ACCENT: Colour = (13, 148, 136)  # the theme's teal
+ACCENT: Colour = (13, 148, 136)  # the teal of the theme
 
 # Calm pairs for a gradient; white text has a contrast of at least 4.5 on every one of them.
 PALETTE: tuple[tuple[Colour, Colour], ...] = (
@@ -56,7 +56,7 @@ def shrink(image: RGB) -> RGB:
 
 
 def draw_faces(image: RGB, faces: Sequence[Face], used: int, *, width: int | None = None) -> RGB:
-    """Return the photo, shrunk for display, with a frame around each face; the one that was used stands out.
+    """Return the photo, shrunk for display, with a frame around each face and an accent on face `used`.
 
     The boxes are in pixels of a photo `width` pixels wide, by default of `image`. Several faces are numbered
     from 1.
@@ -83,14 +83,14 @@ def encode(image: RGB) -> bytes:
 
 
 def picture_of(name: str, photo: bytes | None) -> bytes:
-    """Return a gallery's photo, or the name's card where there is none that can be read, as JPEG.
+    """Return a gallery's photo as JPEG, or the name's card if there is no readable photo.
 
-    The photo is encoded anew: a gallery is somebody else's file, and only its pixels are to reach a visitor.
+    The photo is encoded again, so that only its pixels reach a visitor: strangers may have made the gallery.
     """
     if photo is not None:
         try:
             return encode(shrink(read_image(photo)))
-        except LookalikeError:  # a broken thumbnail is no reason to show no answer
+        except LookalikeError:  # one broken thumbnail must not cost the whole answer
             pass
     return _encoded_card(name)
 
@@ -101,9 +101,9 @@ def _encoded_card(name: str) -> bytes:
 
 
 def name_card(name: str) -> RGB:
-    """Return a (CARD_SIDE, CARD_SIDE, 3) card: the name and its initials on the name's own gradient.
+    """Return a (CARD_SIDE, CARD_SIDE, 3) card: the name and its initials on a gradient.
 
-    A name in a script that the fonts lack gets a silhouette; the page writes the name below in any case.
+    If the fonts lack the name's script, the card shows a silhouette; the caption has the name anyway.
     """
     picture = Image.fromarray(_gradient(*colours(name)))
     pen = ImageDraw.Draw(picture)
@@ -119,12 +119,12 @@ def name_card(name: str) -> RGB:
 
 
 def colours(name: str) -> tuple[Colour, Colour]:
-    """Return the gradient of a name, always the same one."""
+    """Return the two colours of a name's gradient, which depend on the name alone."""
     return PALETTE[hashlib.sha256(clean_name(name).encode("utf-8", "replace")).digest()[0] % len(PALETTE)]
 
 
 def _gradient(start: Colour, end: Colour) -> NDArray[np.uint8]:
-    """Return a square that runs from one corner's colour to the other's."""
+    """Return a square with a gradient from the upper left corner to the lower right one."""
     ramp = np.linspace(0, 0.5, CARD_SIDE)
     share = (ramp[:, None] + ramp[None, :])[:, :, None]  # (side, 1) + (1, side) -> (side, side, 1), 0..1
     return np.asarray((1 - share) * np.array(start) + share * np.array(end) + 0.5, np.uint8)
@@ -146,7 +146,7 @@ def _box(face: Face, scale: float, size: tuple[int, int]) -> Box:
 
 
 def _frame(pen: ImageDraw.ImageDraw, box: Box, line: int, colour: Colour | None) -> None:
-    """Draw a white frame with a coloured core, or a thinner one, on a dark edge: readable on any photo."""
+    """Draw a white frame with a dark edge, visible on any photo; with a colour, wider and with that core."""
     left, top, right, bottom = box
     radius = min(right - left, bottom - top) // 10
     layers: list[tuple[Colour, int]] = [(INK, line), (WHITE, line - 1)]
@@ -159,7 +159,7 @@ def _frame(pen: ImageDraw.ImageDraw, box: Box, line: int, colour: Colour | None)
 
 
 def _badge(pen: ImageDraw.ImageDraw, box: Box, text: str, line: int, colour: Colour) -> None:
-    """Draw a number in a disc on the frame's upper left corner."""
+    """Draw a number in a disc at the frame's upper left corner."""
     font = find_font(bold=True, size=6 * line)
     half = max(4.2 * line, font.getlength(text) / 2 + 1.5 * line)
     centre = (max(box[0], half), max(box[1], half))

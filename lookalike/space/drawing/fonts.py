@@ -1,15 +1,14 @@
-"""Names as they are drawn: which letters the fonts have, which size fits, and the initials."""
+"""Names for pictures: the letters that the fonts have, the size that fits, and the initials."""
 
 from __future__ import annotations
 
-import importlib.util
 import unicodedata
 from functools import cache
-from pathlib import Path
 
 from PIL import ImageFont
 
 from lookalike.names import clean_name
+from lookalike.space.gradio_internals import font_file
 
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
@@ -25,7 +24,7 @@ PLAIN = str.maketrans(
 
 
 def shown_name(name: str) -> str:
-    """Return a gallery's name as visitors see it: no control characters, and not endless."""
+    """Return a gallery's name for display, without control characters, at most MAX_LETTERS long."""
     name = clean_name(name)
     return name if len(name) <= MAX_LETTERS else f"{name[:MAX_LETTERS]}…"
 
@@ -38,7 +37,7 @@ def initials(name: str) -> str:
 
 
 def drawable(name: str) -> str:
-    """Return the name as the fonts can draw it, if need be without accents; empty where they cannot."""
+    """Return the name in letters that the fonts have, without accents if necessary, else empty."""
     name = shown_name(name)
     plain = unicodedata.normalize("NFKD", name).translate(PLAIN)
     plain = "".join(letter for letter in plain if not unicodedata.combining(letter))
@@ -46,9 +45,9 @@ def drawable(name: str) -> str:
 
 
 def fit(name: str, width: int) -> tuple[Font, list[str]]:
-    """Return the largest font in which the name is at most `width` pixels wide, and its lines.
+    """Return the largest font in which the name is at most `width` pixels wide, and the name's lines.
 
-    What does not fit even in the smallest is cut off.
+    Lines that do not fit in the smallest font are shortened.
     """
     for size in NAME_SIZES:
         font = find_font(bold=False, size=size)
@@ -80,21 +79,16 @@ def _cut(line: str, font: Font, width: int, *, more: bool) -> str:
 
 @cache
 def find_font(*, bold: bool, size: int) -> Font:
-    """Return the page's font, which comes with gradio and has Latin, Greek and Cyrillic, or Pillow's own."""
-    gradio = importlib.util.find_spec("gradio")
-    if gradio is not None and gradio.origin:
-        fonts = Path(gradio.origin).parent / "templates" / "frontend" / "static" / "fonts"
-        try:
-            weight = "Bold" if bold else "Regular"
-            return ImageFont.truetype(fonts / "IBMPlexSans" / f"IBMPlexSans-{weight}.woff2", size)
-        except OSError:  # another gradio, or a Pillow whose FreeType reads no WOFF2
-            pass
-    return ImageFont.load_default(size)
+    """Return the page's font, which comes with gradio and has Latin, Greek and Cyrillic, else Pillow's."""
+    try:
+        return ImageFont.truetype(font_file(bold=bold), size)
+    except OSError:  # another gradio, or a Pillow whose FreeType reads no WOFF2
+        return ImageFont.load_default(size)
 
 
 @cache
 def _has_glyph(letter: str) -> bool:
-    """Return whether both weights have this letter, and not just the box that stands for a missing one."""
+    """Return whether both weights have this letter, and not just the box for a missing one."""
     if letter == " ":
         return True
     return all(

@@ -1,6 +1,6 @@
-"""What the page writes in HTML of its own: the pair of faces, the bars, the comparison, the live line.
+"""The page's own HTML: two faces side by side, bars, explanations, comparisons, the live tab.
 
-Names come from galleries, which are somebody else's files, so every name is escaped here.
+Names come from galleries, which strangers may have made, so every name is escaped here.
 """
 
 from __future__ import annotations
@@ -10,32 +10,28 @@ import html
 from collections.abc import Mapping, Sequence
 from urllib.parse import quote_plus
 
-import gradio as gr
-
 from lookalike.finder import Comparison, Match
 from lookalike.space.drawing.fonts import shown_name
-from lookalike.space.page.unstubbed import Unstubbed
 
 SEARCH = "https://duckduckgo.com/?iax=images&ia=images&q="  # a search that keeps no profile of the visitor
 
 
-class Sheet(gr.HTML, metaclass=Unstubbed):  # type: ignore[misc]
-    """HTML that may show a face: it travels as data, and the server forgets it as soon as it is sent."""
-
-    is_template = True  # tells gradio that the browser draws this as the class above
-
-
-def escaped(text: str) -> str:
-    """Return text that stays text in HTML, and in gradio's templates too, which read `${…}` and `{{…}}`."""
+def escape(text: str) -> str:
+    """Escape text for HTML and for gradio's templates, which interpret `${…}` and `{{…}}`."""
     return html.escape(text).replace("$", "&#36;").replace("{", "&#123;")
 
 
 def data_url(jpeg: bytes) -> str:
-    """Return a JPEG as an address that holds it."""
+    """Return a JPEG as a data: URL."""
     return f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}"
 
 
-def pair(own: bytes, match: Match, picture: bytes) -> str:
+def sentence(text: str) -> str:
+    """Return one sentence in a paragraph of its own."""
+    return f'<p class="words">{escape(text)}</p>' if text else ""
+
+
+def face_pair(own: bytes, match: Match, picture: bytes) -> str:
     """Return the visitor's face beside a match, both JPEGs."""
     name = _name(match)
     return (
@@ -47,41 +43,40 @@ def pair(own: bytes, match: Match, picture: bytes) -> str:
     )
 
 
-def bars(matches: Sequence[Match]) -> str:
-    """Return the matches as a list: rank, name, a bar with its percentage, a link that searches for the
-    name.
-    """
+def match_bars(matches: Sequence[Match]) -> str:
+    """Return the matches as a list: rank, name, a bar with its percentage, and a link to a web search."""
     return f'<ol class="bars">{"".join(map(_bar, matches))}</ol>'
 
 
 def _bar(match: Match) -> str:
     name = _name(match)
     return (
-        f'<li><span class="name">{match.rank}. {name}</span>{meter(match.similarity, f"Likeness to {name}")}'
-        f'<a href="{search_address(match.name)}" target="_blank" rel="noopener noreferrer" '
+        f'<li><span class="name">{match.rank}. {name}</span>'
+        f"{meter(match.similarity, f'Similarity to {name}')}"
+        f'<a href="{search_url(match.name)}" target="_blank" rel="noopener noreferrer" '
         f'aria-label="Who is it? Search the web for {name} (opens a new tab)">Who is it?</a></li>'
     )
 
 
-def beside(said: Mapping[str, Sequence[Match] | str]) -> str:
-    """Return what several models say of one face, side by side: each with its matches, or a sentence."""
-    return f'<div class="beside">{"".join(_column(model, what) for model, what in said.items())}</div>'
+def model_columns(results: Mapping[str, Sequence[Match] | str]) -> str:
+    """Return the results of several models side by side: each model's matches, or a sentence."""
+    return f'<div class="beside">{"".join(_column(model, result) for model, result in results.items())}</div>'
 
 
-def _column(model: str, what: Sequence[Match] | str) -> str:
-    head = f"<figcaption>{escaped(shown_name(model))}</figcaption>"
-    if isinstance(what, str):
-        return f"<figure>{head}<p>{escaped(what)}</p></figure>"
-    return f"<figure>{head}<ol>{''.join(map(_line, what))}</ol></figure>"
+def _column(model: str, result: Sequence[Match] | str) -> str:
+    head = f"<figcaption>{escape(shown_name(model))}</figcaption>"
+    if isinstance(result, str):
+        return f"<figure>{head}<p>{escape(result)}</p></figure>"
+    return f"<figure>{head}<ol>{''.join(map(_line, result))}</ol></figure>"
 
 
 def _line(match: Match) -> str:
     name = _name(match)
-    return f"<li><span>{match.rank}. {name}</span>{meter(match.similarity, f'Likeness to {name}')}</li>"
+    return f"<li><span>{match.rank}. {name}</span>{meter(match.similarity, f'Similarity to {name}')}</li>"
 
 
 def meter(percent: float, label: str) -> str:
-    """Return a bar from 0 to 100 that says its value to a screen reader too; `label` is HTML."""
+    """Return a bar from 0 to 100 that screen readers can read too; `label` is HTML."""
     return (
         f'<span class="meter" role="meter" aria-label="{label}" aria-valuemin="0" aria-valuemax="100" '
         f'aria-valuenow="{percent:.0f}" aria-valuetext="{percent:.0f} percent">'
@@ -89,68 +84,64 @@ def meter(percent: float, label: str) -> str:
     )
 
 
-def search_address(name: str) -> str:
-    """Return where the pictures of a person are searched for, ready to stand in an attribute."""
+def search_url(name: str) -> str:
+    """Return the URL of a search for pictures of a person, escaped for an attribute."""
     return html.escape(SEARCH + quote_plus(shown_name(name), errors="replace"))
 
 
-def why(picture: bytes, match: Match, parts: Sequence[str]) -> str:
-    """Return the heat map, a JPEG, and what it says in words."""
-    name = _name(match)
-    sentence = f"What makes you like {name}: {why_words(parts)}."
+def explanation(heat_map: bytes, match: Match, parts: Sequence[str]) -> str:
+    """Return the heat map, a JPEG, and the parts of the face that matter most, in words."""
+    text = f"What makes you like {_name(match)}: {parts_in_words(parts)}."
     return (
-        f'<div class="why"><img src="{data_url(picture)}" alt="Your face with a heat map. {sentence}">'
-        f"<p><strong>{sentence}</strong><br>The warmer a place, the more likeness is lost when it is hidden: "
-        "each patch of your face was blurred in turn and the face compared again.</p></div>"
+        f'<div class="why"><img src="{data_url(heat_map)}" alt="Your face with a heat map. {text}">'
+        f"<p><strong>{text}</strong><br>Each patch of your face was blurred in turn and the face compared "
+        "again. The warmer the colour, the more similarity was lost.</p></div>"
     )
 
 
-def why_words(parts: Sequence[str]) -> str:
-    """Say which parts carry a likeness: "mostly the eyes and brows, then the nose"."""
+def parts_in_words(parts: Sequence[str]) -> str:
+    """Return the parts of a face as text: "mostly the eyes and brows, then the nose"."""
     if not parts:
         return "no single part, but the face as a whole"
     return f"mostly the {', then the '.join(parts)}"
 
 
-def shared(picture: bytes) -> str:
+def download(picture: bytes) -> str:
     """Return the picture to share, a JPEG, with a link that downloads it."""
-    address = data_url(picture)
+    url = data_url(picture)
     return (
-        f'<div class="share"><img src="{address}" alt="Your picture to share">'
-        f'<a id="share-link" href="{address}" download="my-look-alike.jpg">Download the picture</a></div>'
+        f'<div class="share"><img src="{url}" alt="Your picture to share">'
+        f'<a id="share-link" href="{url}" download="my-look-alike.jpg">Download the picture</a></div>'
     )
 
 
-def compared(first: bytes, second: bytes, result: Comparison) -> str:
-    """Return two faces, JPEGs, and how alike they are."""
+def comparison(first: bytes, second: bytes, result: Comparison) -> str:
+    """Return two faces, JPEGs, and how similar they are."""
     words = "They pass as the same person." if result.same else "They do not pass as the same person."
     return (
         '<div class="pair">'
         f'<figure><img src="{data_url(first)}" alt="The first face"></figure>'
         f'<figure><img src="{data_url(second)}" alt="The second face"></figure>'
         f'<p class="verdict"><strong>{result.similarity:.0f} %</strong> alike</p></div>'
-        f'<div class="bars">{meter(result.similarity, "Likeness of the two faces")}</div>'
-        f'<p class="words">{words}</p>'
+        f'<div class="bars">{meter(result.similarity, "Similarity of the two faces")}</div>{sentence(words)}'
     )
 
 
 def live_picture(match: Match, picture: bytes) -> str:
-    """Return the picture, a JPEG, of the best match before the camera."""
+    """Return the picture, a JPEG, of the best match of the camera's current frame."""
     return f'<img src="{data_url(picture)}" alt="{_name(match)}">'
 
 
-def live(matches: Sequence[Match], words: str = "") -> str:
-    """Return what is said beside the camera: the best match and those behind it, or `words`."""
-    if not matches:
-        return f'<p class="words">{words}</p>'
+def live_matches(matches: Sequence[Match]) -> str:
+    """Return the text beside the camera: the best match, then the others; at least one is needed."""
     best, *others = matches
-    behind = " · ".join(f"{_name(match)} {match.similarity:.0f} %" for match in others)
+    then = " · ".join(f"{_name(match)} {match.similarity:.0f} %" for match in others)
     return (
         f'<p class="best">{_name(best)}</p>'
-        f'<div class="bars">{meter(best.similarity, f"Likeness to {_name(best)}")}</div>'
-        f'<p class="behind">Then {behind}</p>'
+        f'<div class="bars">{meter(best.similarity, f"Similarity to {_name(best)}")}</div>'
+        + (f'<p class="behind">Then {then}</p>' if then else "")
     )
 
 
 def _name(match: Match) -> str:
-    return escaped(shown_name(match.name) or "no name")
+    return escape(shown_name(match.name) or "no name")

@@ -1,4 +1,4 @@
-"""Pictures of the visitor's own face: the one beside the match, the heat map, and the picture to share."""
+"""Pictures of the visitor's face: the portrait beside a match, the heat map, and the picture to share."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from lookalike.models.explain import Heat
 from lookalike.space.drawing.cards import CARD_SIDE, INK, WHITE
 from lookalike.space.drawing.fonts import find_font, fit
 
-ROOM = 1.6  # times the face's longer side, as a gallery's thumbnails have it: both faces at one scale
-STRENGTH = 0.7  # of the heat map's colour where it is hottest; the face still shows through
-SOFT = 14  # pixels: the patches' edges are the method's, not the face's
+CROP_FACTOR = 1.6  # times the longer side of the face, as in a gallery's thumbnails: both faces at one scale
+HEAT_OPACITY = 0.7  # where the heat map is hottest; the face still shows through
+HEAT_BLUR = 14  # pixels; hides the edges of the patches
 
-SHARE_SIZE = (1080, 1080)  # a square is cut by no messenger
+SHARE_SIZE = (1080, 1080)  # messengers do not crop a square
 SHARE_TILE = 470
 PAPER = (248, 247, 244)
 QUIET = (86, 92, 100)
@@ -24,12 +24,12 @@ TEAL = (15, 118, 110)
 
 
 def portrait(image: RGB, face: Face, *, width: int) -> RGB:
-    """Return the square round a face, (CARD_SIDE, CARD_SIDE, 3), as a gallery's thumbnails are cut.
+    """Return the square around a face, (CARD_SIDE, CARD_SIDE, 3), cropped like a gallery's thumbnails.
 
-    The face's box is in pixels of a photo `width` pixels wide, which `image` may be a smaller copy of.
+    The face's box is in pixels of a photo `width` pixels wide; `image` may be a smaller copy of it.
     """
     x, y, across, down = (value * image.shape[1] / width for value in face.box)
-    side = max(1.0, min(ROOM * max(across, down), *image.shape[:2]))
+    side = max(1.0, min(CROP_FACTOR * max(across, down), *image.shape[:2]))
     left, top = (
         float(np.clip(middle - side / 2, 0, max(0.0, limit - side)))
         for middle, limit in ((x + across / 2, image.shape[1]), (y + down / 2, image.shape[0]))
@@ -39,21 +39,21 @@ def portrait(image: RGB, face: Face, *, width: int) -> RGB:
 
 
 def heat_portrait(image: RGB, face: Face, heat: Heat) -> RGB:
-    """Return the aligned face, (CARD_SIDE, CARD_SIDE, 3), with what carries the likeness in warm colours.
+    """Return the aligned face, (CARD_SIDE, CARD_SIDE, 3), with the parts that matter most in warm colours.
 
     The face is in pixels of `image`.
     """
     crop = align(image, face, CARD_SIDE)
     large = cv2.resize(heat, (CARD_SIDE, CARD_SIDE), interpolation=cv2.INTER_CUBIC)
-    soft = cv2.GaussianBlur(np.clip(large, 0, None), (0, 0), SOFT)
+    soft = cv2.GaussianBlur(np.clip(large, 0, None), (0, 0), HEAT_BLUR)
     share = soft / max(float(soft.max()), 1e-6)
     colours = cv2.applyColorMap(np.asarray(share * 255, np.uint8), cv2.COLORMAP_INFERNO)[:, :, ::-1]
-    weight = (STRENGTH * share)[:, :, None]  # (side, side) -> (side, side, 1)
+    weight = (HEAT_OPACITY * share)[:, :, None]  # (side, side) -> (side, side, 1)
     return np.asarray(crop * (1 - weight) + colours * weight, np.uint8)
 
 
-def moved(face: Face, scale: float) -> Face:
-    """Return the face in pixels of a photo `scale` times as large."""
+def scaled(face: Face, scale: float) -> Face:
+    """Return the face in pixels of a photo that is `scale` times as large."""
     x, y, width, height = (value * scale for value in face.box)
     return Face((x, y, width, height), np.asarray(face.landmarks * scale, np.float32), face.confidence)
 

@@ -1,1 +1,1 @@
-"""What stands between the network and the page: limits, uploads, decoders, cleanup, shutdown."""
+"""In front of gradio and beside it: request filter, rate limit, uploads, decoders, cleanup, shutdown."""

@@ -1,8 +1,8 @@
-"""Photos are decoded in processes of their own: a bomb, or what breaks a library, ends its decoder alone.
+"""Decode photos in separate processes, so that a hostile file can end only its decoder.
 
-Pillow and the libraries under it read many formats in C, and a file of a few kilobytes can keep them busy
-for minutes or make them take all memory; only another process can be stopped in the middle. Photos reach it
-through a pipe, so that nothing touches the disk.
+Pillow and its libraries read many formats in C. A file of a few kilobytes can keep them busy for minutes or
+take all memory, and only another process can be stopped in the middle. Photos travel through a pipe and never
+touch the disk.
 """
 
 from __future__ import annotations
@@ -22,37 +22,39 @@ import numpy as np
 from lookalike.errors import ImageError
 from lookalike.images import RGB, read_image
 
-AT_ONCE = 4  # photos at once: two requests and two cameras; a process is started when all others are busy
-SECONDS = 8  # of a core for one photo: the slowest honest one, a progressive JPEG of 49 megapixels, takes 3
-PATIENCE = 40.0  # seconds for it on a machine that has other work to do
-MEMORY = 2_500_000_000  # bytes of addresses a decoder may have: 50 megapixels with transparency take 1.3 GB
-# The package itself is not imported there: it brings onnxruntime and SciPy, which a decoder has no use for.
+COUNT = 4  # processes at most: two requests and two cameras; one starts when all others are busy
+CPU_SECONDS = 8  # for one photo; the slowest honest one, a progressive JPEG of 49 megapixels, takes 3
+WALL_SECONDS = 40.0  # for the same on a busy machine
+MEMORY = 2_500_000_000  # bytes of address space; 50 megapixels with transparency take 1.3 GB
+# A stub replaces the package, so that only this module and what it imports are loaded.
 START = (
     "import sys, types; package = types.ModuleType('lookalike'); package.__path__ = [sys.argv[1]]; "
     "sys.modules['lookalike'] = package; from lookalike.space.middleware.decoders import serve; serve()"
 )
 PACKAGE = Path(__file__).parents[2]
-LENGTH = struct.Struct("<q")  # bytes of the photo that follows
-REPLY = struct.Struct("<qq")  # height and width of the pixels that follow, or -1 and bytes of a sentence
-# How a process ends that took too long: by its limit, or by ours.
+LENGTH = struct.Struct("<q")  # of the photo that follows, in bytes
+REPLY = struct.Struct(
+    "<qq"
+)  # height and width of the pixels that follow, or -1 and the length of an error sentence
+# The exit status of a process that took too long, by its own limit or ours.
 STOPPED = [-getattr(signal, name) for name in ("SIGXCPU", "SIGKILL") if hasattr(signal, name)] or [1]
 SLOW = "The photo takes too long to read; save it again as a plain JPEG."
 BROKEN = "This is not a photo that can be read; use a JPEG, PNG or WebP file."
 
 
 class Decoders:
-    """Reads photos in other processes, at most `count` at a time, each for `seconds` of a core at most.
+    """Decodes photos in at most `count` processes, each photo in at most `seconds` of CPU time.
 
     Safe to call from several threads. A decoder that died is replaced when the next photo comes.
     """
 
-    def __init__(self, count: int = AT_ONCE, *, seconds: int = SECONDS) -> None:
+    def __init__(self, count: int = COUNT, *, seconds: int = CPU_SECONDS) -> None:
         self._free: queue.LifoQueue[_Decoder] = queue.LifoQueue()  # the last one used is still warm
         for _ in range(count):
             self._free.put(_Decoder(seconds))
 
     def start(self) -> None:
-        """Start one process, which is then ready when the first photo comes."""
+        """Start one process in advance, for the first photo."""
         decoder = self._free.get()
         decoder.start()
         self._free.put(decoder)
@@ -80,20 +82,20 @@ class _Decoder:
 
     def read(self, data: bytes) -> RGB:
         process = self.start()
-        timer = threading.Timer(PATIENCE, process.kill)
+        timer = threading.Timer(WALL_SECONDS, process.kill)
         timer.daemon = True
         timer.start()
         try:
             assert process.stdin is not None and process.stdout is not None
             _send(process.stdin, data)
             return _receive(process.stdout)
-        except ImageError:  # its own, and all of it was read
+        except ImageError:  # sent by the decoder, which goes on
             raise
-        except (OSError, EOFError):  # it is gone
+        except (OSError, EOFError):  # the decoder died
             stopped = process.wait() in STOPPED
             self.stop()
             raise ImageError(SLOW if stopped else BROKEN) from None
-        except BaseException:  # half of an answer may still be in the pipe, and would reach the next visitor
+        except BaseException:  # the rest of the answer is in the pipe and would reach the next visitor
             self.stop()
             raise
         finally:
@@ -112,14 +114,14 @@ class _Decoder:
                 [sys.executable, "-P", "-c", START, str(PACKAGE), str(self._seconds)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,  # libraries complain there about what strangers send
-                env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},  # each thread reserves addresses
-                start_new_session=True,  # Ctrl-C is for the server; this one ends with the pipe
+                stderr=subprocess.DEVNULL,  # libraries print warnings about broken files
+                env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},  # each thread reserves address space
+                start_new_session=True,  # Ctrl-C is for the server; a decoder ends with its pipe
             )
         return self._process
 
 
-DECODERS = Decoders()  # the page's; no process is started before it is told to, or a photo comes
+DECODERS = Decoders()  # the page's; the first process starts with `start` or with the first photo
 
 
 def _send(pipe: IO[bytes], data: bytes) -> None:
@@ -137,7 +139,7 @@ def _receive(pipe: IO[bytes]) -> RGB:
 
 
 def _exactly(pipe: IO[bytes], size: int) -> bytearray:
-    """Return so many bytes; raise EOFError where fewer come."""
+    """Return `size` bytes; raise EOFError if the pipe ends before."""
     data = bytearray(size)
     with memoryview(data) as view:
         done = 0
@@ -150,7 +152,7 @@ def _exactly(pipe: IO[bytes], size: int) -> bytearray:
 
 
 def serve() -> None:
-    """Decode what comes through standard input until that is closed; the other end is a `_Decoder`."""
+    """Decode photos from standard input until it is closed; the main loop of a `_Decoder`'s process."""
     while head := sys.stdin.buffer.read(LENGTH.size):
         _limit(int(sys.argv[2]))
         _answer(sys.stdin.buffer.read(LENGTH.unpack(head)[0]), sys.stdout.buffer)
@@ -168,10 +170,10 @@ def _answer(data: bytes, outlet: IO[bytes]) -> None:
 
 
 def _limit(seconds: int) -> None:
-    """Let this process end where the next photo takes too long, and never leave its memory on the disk."""
+    """Limit CPU time for the next photo and memory for all, and allow no core dump: it would hold photos."""
     try:
         import resource
-    except ImportError:  # Windows has none; there only PATIENCE counts
+    except ImportError:  # Windows has none; there, only WALL_SECONDS counts
         return
     spent = sum(resource.getrusage(resource.RUSAGE_SELF)[:2])
     resource.setrlimit(resource.RLIMIT_CPU, (int(spent) + 1 + seconds, resource.RLIM_INFINITY))

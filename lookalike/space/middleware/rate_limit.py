@@ -1,4 +1,4 @@
-"""How often a visitor comes: told apart by address, which is forgotten after a minute, never written."""
+"""A limit on requests per visitor. Visitors are identified by address, kept in memory for a minute."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 
 MINUTE = 60.0
-REMEMBERED = 10_000  # addresses; each takes some 300 bytes
-NETWORK = 64  # bits of an IPv6 address that are one household's
+MAX_VISITORS = 10_000  # remembered; each takes some 300 bytes
+NETWORK_BITS = 64  # of an IPv6 address: what one household gets
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
-class Visitors:
-    """Lets each visitor make `per_minute` requests a minute, all at once if they like; 0 is no limit."""
+class RateLimit:
+    """A token bucket per visitor: `per_minute` requests a minute, also all at once; 0 is no limit."""
 
     def __init__(self, per_minute: int, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._per_minute, self._clock = per_minute, clock
-        self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()  # requests left, and when that was
+        self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()  # remaining requests, and when
 
     def seconds_to_wait(self, visitor: str) -> int:
-        """Count one request; return 0, or the whole seconds after which the visitor may come again."""
+        """Count a request; return 0 if it is allowed, else the whole seconds until one will be."""
         if not self._per_minute:
             return 0
         now, rate = self._clock(), self._per_minute / MINUTE
@@ -35,28 +35,28 @@ class Visitors:
         return wait
 
     def _forget(self, now: float) -> None:
-        """Drop whoever has been away for a minute, which fills everybody's measure, and the oldest beyond."""
+        """Drop visitors with full buckets, who made no request for a minute, and the oldest surplus ones."""
         while self._left:
             visitor, (_, then) = next(iter(self._left.items()))
-            if now - then < MINUTE and len(self._left) <= REMEMBERED:
+            if now - then < MINUTE and len(self._left) <= MAX_VISITORS:
                 return
             del self._left[visitor]
 
 
-def address_of(client: tuple[str, int] | None, headers: Mapping[str, str]) -> str:
-    """Return what a visitor is told apart by: the address that connected, or behind a proxy the one it names.
+def visitor_of(client: tuple[str, int] | None, headers: Mapping[str, str]) -> str:
+    """Return the address that identifies a visitor: the connecting one, or the one that a proxy names.
 
-    A proxy connects from a private address and appends its caller's to `x-forwarded-for`; so the last public
-    one there counts, and not what the visitor may have written before it.
+    A proxy connects from a private address and appends its caller's address to `x-forwarded-for`. So the last
+    public address there counts; the visitor may have forged those before it.
     """
     peer = _parsed(client[0] if client else "")
     if peer is not None and peer.is_global:
-        return _household(peer)
+        return _network(peer)
     named = [_parsed(part.strip()) for part in headers.get("x-forwarded-for", "").split(",")]
     known = [address for address in named if address is not None]
     public = [address for address in known if address.is_global]
     last = [*known[-1:], *public[-1:]]
-    return _household(last[-1] if last else peer)
+    return _network(last[-1] if last else peer)
 
 
 def _parsed(text: str) -> Address | None:
@@ -67,7 +67,7 @@ def _parsed(text: str) -> Address | None:
     return getattr(address, "ipv4_mapped", None) or address
 
 
-def _household(address: Address | None) -> str:
+def _network(address: Address | None) -> str:
     if isinstance(address, ipaddress.IPv6Address):
-        return str(ipaddress.ip_network((address, NETWORK), strict=False))
+        return str(ipaddress.ip_network((address, NETWORK_BITS), strict=False))
     return str(address)

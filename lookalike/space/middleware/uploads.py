@@ -1,6 +1,6 @@
-"""Uploads that wait to be read: deleted after that, but not while another visitor waits with the same photo.
+"""Uploaded photos: each is deleted once it was read, unless another request still needs the same file.
 
-Gradio names an upload by what is in it, so that two visitors with one photo share one file.
+Gradio names an upload after its content, so two visitors with the same photo share one file.
 """
 
 from __future__ import annotations
@@ -13,45 +13,46 @@ import time
 from collections.abc import Iterable, Iterator, Set
 from pathlib import Path
 
-FOLDER = "GRADIO_TEMP_DIR"  # the variable that tells gradio where uploads and pictures lie
-EMPTY_SECONDS = 10.0  # after which an empty folder, which is named after a photo's hash, is removed
+TEMP_DIR_VARIABLE = "GRADIO_TEMP_DIR"  # tells gradio where to store uploads and pictures
+EMPTY_SECONDS = 10.0  # after which an empty folder is removed; its name is the hash of a photo
 
 
 @contextlib.contextmanager
-def upload_folder() -> Iterator[Path]:
-    """Let gradio keep its files in a folder that other users cannot read, and delete it at the end.
+def private_upload_folder() -> Iterator[Path]:
+    """Make gradio store its files in a folder that other users cannot read; delete the folder at the end.
 
-    Where the variable GRADIO_TEMP_DIR names a folder, it is that one. Comes before gradio is imported.
+    If the variable GRADIO_TEMP_DIR names a folder, that one is used and not deleted. Enter this before gradio
+    is imported.
     """
-    if os.environ.get(FOLDER):
-        yield Path(os.environ[FOLDER])
+    if os.environ.get(TEMP_DIR_VARIABLE):
+        yield Path(os.environ[TEMP_DIR_VARIABLE])
         return
     with tempfile.TemporaryDirectory(prefix="lookalike-", ignore_cleanup_errors=True) as folder:
-        os.environ[FOLDER] = folder
+        os.environ[TEMP_DIR_VARIABLE] = folder
         try:
             yield Path(folder)
         finally:
-            del os.environ[FOLDER]
+            del os.environ[TEMP_DIR_VARIABLE]
 
 
-def sweep(folder: Path, age: float) -> None:
-    """Delete the files below a folder that are older than `age` seconds, and its folders that are empty.
+def delete_old_files(folder: Path, age: float) -> None:
+    """Delete all files below `folder` that are older than `age` seconds, and empty folders.
 
-    Gradio knows of no file whose upload broke off, and leaves every folder, named after its photo's hash.
+    Gradio itself deletes neither interrupted uploads nor folders.
     """
     now = time.time()
     for place, _, names in os.walk(folder, topdown=False):
         for name in names:
-            with contextlib.suppress(OSError):  # somebody else was faster
+            with contextlib.suppress(OSError):  # deleted meanwhile
                 if now - os.lstat(os.path.join(place, name)).st_ctime > age:
                     os.unlink(os.path.join(place, name))
-        with contextlib.suppress(OSError):  # it is not empty
+        with contextlib.suppress(OSError):  # not empty
             if place != str(folder) and now - os.lstat(place).st_mtime > EMPTY_SECONDS:
                 os.rmdir(place)
 
 
 class Uploads(set[str]):
-    """What gradio keeps as its set of uploaded files, with how often each was uploaded and not yet read."""
+    """Gradio's set of uploaded files, which also counts how many requests still have to read each."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -60,35 +61,35 @@ class Uploads(set[str]):
         self._lock = threading.Lock()
 
     def update(self, *files: Iterable[str]) -> None:
-        """Note uploads; gradio calls this after each."""
+        """Add uploads; gradio calls this after each one."""
         with self._lock:
             for name in (name for some in files for name in some):
                 self.add(name)
                 self._waiting[name] = self._waiting.get(name, 0) + 1
-                with contextlib.suppress(OSError):  # it may be on its way from another disk
+                with contextlib.suppress(OSError):  # gradio may still be moving it from another disk
                     self._inodes[name] = os.stat(name).st_ino
 
     def __isub__(self, gone: Set[object]) -> Uploads:
-        """Forget files; gradio calls this when it has deleted old ones."""
+        """Remove files from the set; gradio calls this when it has deleted old ones."""
         with self._lock:
             for name in gone:
                 self._forget(str(name))
         return self
 
-    def done(self, name: str, *, linger: float = 0.0) -> None:
-        """Say that an upload was read once; it is deleted `linger` seconds later unless others wait for it.
+    def done(self, name: str, *, delay: float = 0.0) -> None:
+        """Count one reading of an upload; delete it `delay` seconds later unless other requests need it.
 
-        What nobody uploaded is left alone: the same folder holds pictures that the page shows to others.
+        Files that nobody uploaded are kept: the same folder holds the pictures that the page shows.
         """
         with self._lock:
             if name not in self:
                 return
             self._waiting[name] = max(0, self._waiting.get(name, 0) - 1)
-        if not linger:
+        if not delay:
             self._delete(name)
             return
-        timer = threading.Timer(linger, self._delete, [name])
-        timer.daemon = True  # when the server stops, gradio deletes what is left
+        timer = threading.Timer(delay, self._delete, [name])
+        timer.daemon = True  # the folder is deleted when the server stops
         timer.start()
 
     def _delete(self, name: str) -> None:
@@ -98,7 +99,7 @@ class Uploads(set[str]):
                 self._forget(name)
 
     def _is_known(self, name: str) -> bool:
-        """Return False where an upload has just replaced the file and is about to be noted."""
+        """Return False if a new upload has just replaced the file and is not yet in the set."""
         return self._inodes.get(name, os.stat(name).st_ino) == os.stat(name).st_ino
 
     def _forget(self, name: str) -> None:

@@ -1,1 +1,1 @@
-"""The page: components, tabs, callbacks, theme."""
+"""The page: `page.py` puts it together; a tab's callbacks are in a file beside its layout."""

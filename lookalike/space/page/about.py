@@ -1,4 +1,4 @@
-"""What the page says about itself; figures come from the model's card, which is made with it."""
+"""The texts of the tabs About and Scripts; their figures come from the model's card."""
 
 from __future__ import annotations
 
@@ -10,67 +10,66 @@ from lookalike.files import BUNDLED
 from lookalike.gallery.gallery import BUNDLED_GALLERY
 from lookalike.space.api.report import MEANING
 from lookalike.space.drawing.fonts import shown_name
-from lookalike.space.finders import Finders
+from lookalike.space.finders import ServedGallery
 
 HOW = """## How it works
-A detector finds each face and its eyes, nose and mouth, and the face is turned upright and cut out. A
-small neural network turns it into a row of numbers, so that faces that look alike get rows that point
-the same way. The row is compared with those of every name in the gallery, and the nearest are shown.
+A detector finds each face with its eyes, nose and mouth. The face is rotated upright and cut out. A small
+neural network turns it into a vector of numbers, its embedding. Faces that look alike get embeddings that
+point the same way. The embedding is compared with those of every name in the gallery, and the most similar
+names are shown.
 """
 PRIVACY = """## What happens to your photo
-It is read, deleted, and forgotten with the answer: no photo, no face and no row of numbers is written
-down or sent anywhere else. Camera frames are treated the same. A search for a name starts only when you
-click on its link.
+It is read, deleted, and forgotten with the answer. No photo, face or embedding is stored or sent anywhere
+else. Camera frames are treated the same way. A web search for a name starts only when you click its link.
 """
-REMOVAL = """## Not in here, please
-Whoever is in a gallery and does not want to be is taken out by whoever runs this page: the name goes
-into a text file, and the gallery is built again with `python build_gallery.py SOURCE --output FOLDER
---exclude FILE`. For the gallery that comes with the project that file is
-`lookalike/bundled/exclude.txt`.
+REMOVAL = """## How to be removed
+If you are in this gallery and do not want to be, ask whoever runs this page to remove you. They add your
+name to a text file and build the gallery again with `python build_gallery.py SOURCE --output FOLDER
+--exclude FILE`. The gallery that comes with the project uses `lookalike/bundled/exclude.txt`.
 """
 LIMITS = (
-    "Similarity is not identification: do not use it to tell who somebody is, to let anybody in, or to judge "
-    "people. The cards below say whose photos taught it, and for whom it was never measured."
+    "Similarity is not identification: do not use it to tell who somebody is, to grant access, or to judge "
+    "people. The cards below say on whose photos the model was trained, and for whom it was never measured."
 )
 
-RIGHT = ("same or not", "nearest is right")  # columns of the card's table
-GROUPS = ("all", "source", "photo")  # its rows that are kinds of people and photos, not of damage
+ACCURACY_COLUMNS = ("same or not", "nearest is right")  # of the card's table
+GROUPS = ("all", "source", "photo")  # rows about kinds of people and photos; others are about image damage
 ACCURACY = (
-    "## How often it is right, by group\n"
-    "“Same or not” says how often two photos were rightly taken for one person or for two; “nearest is "
-    "right”, how often the photo nearest to another was of the same person. It learned from none of these "
-    "people. By sex, age or origin it was not measured.\n\n"
+    "## Accuracy by group\n"
+    "“Same or not” is the share of photo pairs that were correctly classified as one person or two. “Nearest "
+    "is right” is the share of photos whose most similar photo shows the same person. The model was not "
+    "trained on any of these people. Accuracy by sex, age or origin was not measured.\n\n"
 )
 
 
-def about(finders: Finders) -> str:
-    """Return the page's account of itself, Markdown."""
-    served = finders.served
+def about(gallery: ServedGallery) -> str:
+    """Return the text of the About tab, Markdown."""
+    finder = gallery.finder
     parts = [HOW, f"## What the percentage means\n{MEANING}\n", accuracy(model_card()), PRIVACY, REMOVAL]
     parts.append(
-        f"## Cards\nServed here: the model **{served.embedder.model.name}** and the gallery "
-        f"{_gallery_link(finders.gallery_id)} (revision `{served.gallery.revision}`). {LIMITS}"
+        f"## Cards\nServed here: the model **{finder.embedder.model.name}** and the gallery "
+        f"{_gallery_link(gallery.gallery_id)} (revision `{finder.gallery.revision}`). {LIMITS}"
     )
     return "\n".join(part for part in parts if part)
 
 
 def accuracy(card: str) -> str:
-    """Return how often the model is right by source and kind of photo, from the table in its card, Markdown.
+    """Return the model's accuracy by source and kind of photo, from the table in its card, as Markdown.
 
-    Empty where the card has no such table.
+    Empty if the card has no such table.
     """
-    table = _table(card, ["group", "photos", *RIGHT])
+    table = _table(card, ["group", "photos", *ACCURACY_COLUMNS])
     if not table:
         return ""
-    columns = [table[0].index(title) for title in ("photos", *RIGHT)]
+    columns = [table[0].index(title) for title in ("photos", *ACCURACY_COLUMNS)]
     rows = [row for row in table if row[0] in GROUPS and len(row) == len(table[0])]
     lines = [[f"{row[0]}: {row[1]}", *(row[column] for column in columns)] for row in rows]
-    head = [["group", "photos", *RIGHT], ["---"] * (len(RIGHT) + 2)]
+    head = [["group", "photos", *ACCURACY_COLUMNS], ["---"] * (len(ACCURACY_COLUMNS) + 2)]
     return ACCURACY + "\n".join(f"| {' | '.join(line)} |" for line in [*head, *lines]) + "\n"
 
 
 def _table(card: str, titles: list[str]) -> list[list[str]]:
-    """Return the rows, head first, of the card's table that has these columns; empty where it has none."""
+    """Return the rows, header first, of the card's table with these columns; empty if there is none."""
     found: list[list[str]] = []
     for line in card.splitlines():
         row = [cell.strip() for cell in line.strip("| ").split("|")]
@@ -91,33 +90,33 @@ def gallery_card() -> str:
     return _card(BUNDLED_GALLERY / "README.md")
 
 
-def calls(address: str, models: Sequence[str] = (), categories: Sequence[str] = ()) -> str:
-    """Return the calls that scripts make, and what comes back, Markdown."""
+def api_guide(url: str, models: Sequence[str] = (), categories: Sequence[str] = ()) -> str:
+    """Return how to call the endpoints of the page at `url`, Markdown."""
     rows = ARGUMENTS
     if categories:
         rows += f"- `category=None`: everybody, or only {_listed(categories)}\n"
-    text = CALLS.replace("ARGUMENTS", rows).replace("MODELS", _listed(models))
-    return text.replace("ADDRESS", address.rstrip("/"))
+    text = API_GUIDE.replace("ARGUMENTS", rows).replace("MODELS", _listed(models))
+    return text.replace("ADDRESS", url.rstrip("/"))
 
 
 def _listed(names: Sequence[str]) -> str:
-    """Return names as code, Markdown; they come from a gallery, which is somebody else's file."""
+    """Return names as code, Markdown; backticks in them would end it early."""
     return ", ".join(f"`{re.sub('`', ' ', shown_name(name))}`" for name in names)
 
 
-def public_address(scheme: str | None, host: str | None) -> str:
-    """Return the page's own address from a request's headers; whatever is no plain host name is left out."""
+def public_url(scheme: str | None, host: str | None) -> str:
+    """Return the page's URL from a request's headers; a host that is not a plain name is ignored."""
     if host is None or not re.fullmatch(r"[A-Za-z0-9.:\[\]-]+", host):
         return "http://127.0.0.1:7860"
     return f"{'https' if scheme == 'https' else 'http'}://{host}"
 
 
 ARGUMENTS = """- `photo`: a file; as JSON `{"url": "data:image/jpeg;base64,…"}`
-- `count=5`: how many matches, 1 to 50
-- `face=0`: whose matches the pictures show, the largest face first
-- `model=None`: the page's own, or another: MODELS
+- `count=5`: the number of matches, 1 to 50
+- `face=0`: the face whose matches the pictures show; 0 is the largest
+- `model=None`: the default model, or one of MODELS
 """
-CALLS = """## From Python
+API_GUIDE = """## From Python
 ```python
 from gradio_client import Client, handle_file
 
@@ -141,7 +140,7 @@ ask() {
 echo "{\\"photo\\": $(photo me.jpg), \\"count\\": 5}" | ask find_lookalikes
 echo "{\\"first\\": $(photo a.jpg), \\"second\\": $(photo b.jpg)}" | ask compare
 ```
-## What goes in and out
+## Arguments and results
 `/find_lookalikes` takes
 
 ARGUMENTS
@@ -154,14 +153,15 @@ and returns the pictures, each with a caption, and a report:
                          "cosine": 0.34, "origin": null}]}],
  "seconds": {"detect": 0.006, "embed": 0.003, "search": 0.001, "draw": 0.002}}
 ```
-The box is left, top, width and height in pixels of the upright photo; `standing`, 0 to 1, says how many first
-matches are less alike; `origin`, where the gallery's photo is from.
+`box` is left, top, width and height in pixels of the upright photo. `standing` is the percentile of the first
+match, 0 to 1: the share of strangers whose first match in this gallery is less similar. `origin` says where
+the gallery's photo comes from.
 
-`/compare` takes `first` and `second` and returns, of the largest face of each:
+`/compare` takes `first` and `second` and compares the largest faces of both:
 ```json
 {"similarity": 90.2, "cosine": 0.71, "same": true}
 ```
-What you can mend arrives as one sentence.
+If something is wrong with your request, you get one clear sentence.
 """
 
 
@@ -175,6 +175,6 @@ def _gallery_link(gallery_id: str) -> str:
 def _card(path: Path) -> str:
     try:
         text = path.read_text(encoding="utf-8")
-    except OSError:  # a card is no reason not to serve
+    except OSError:  # the page works without a card
         return ""
     return re.sub(r"\A---\n.*?\n---\n", "", text, flags=re.DOTALL)

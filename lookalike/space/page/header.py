@@ -1,28 +1,24 @@
-"""What a page says when it is opened: of the gallery that is served by then, not when the server started."""
+"""The top of the page: its title, and a notice if the bundled gallery replaces another one."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import gradio as gr
 
-from lookalike.space.api.endpoints import Update
-from lookalike.space.finders import Finders
-from lookalike.space.page.about import about
+from lookalike.space.finders import ServedGallery
 
 TITLE = "Celebrity look-alikes"
 
 
-class Greeting:
-    """The listener of a page that is opened."""
-
-    def __init__(self, finders: Finders) -> None:
-        self.finders = finders
-
-    def greet(self) -> tuple[str, Update, str]:
-        """Return the title, the notice, and the page's account of itself."""
-        notice = gr.update(value=self.finders.notice, visible=bool(self.finders.notice))
-        return title_of(self.finders), notice, about(self.finders)
+def add_header(gallery: ServedGallery) -> list[Any]:
+    """Add the title and the notice, and return both."""
+    title, notice = header_values(gallery)
+    return [gr.Markdown(elem_id="title", **title), gr.Markdown(elem_id="fallback", **notice)]
 
 
-def title_of(finders: Finders) -> str:
-    """Return the title, Markdown."""
-    return f"# {TITLE}\nWhich of {len(finders.served.gallery.names):,} famous faces is most like yours?"
+def header_values(gallery: ServedGallery) -> list[dict[str, Any]]:
+    """Return the properties of the title and of the notice."""
+    names = len(gallery.finder.gallery.names)
+    title = f"# {TITLE}\nWhich of {names:,} famous faces is most like yours?"
+    return [{"value": title}, {"value": gallery.notice, "visible": bool(gallery.notice)}]

@@ -1,30 +1,35 @@
-"""The live camera: the best match of each frame, steady because it is looked up with a running mean."""
+"""The live camera: the best match of each frame, stabilized by a running mean of embeddings."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import gradio as gr
 import numpy as np
 
 from lookalike.images import RGB
 from lookalike.models.embedder import Embeddings, unit_rows
-from lookalike.space.api.endpoints import Update, sentences
-from lookalike.space.drawing import html as sheets
+from lookalike.space.drawing import html
 from lookalike.space.drawing.cards import picture_of
 from lookalike.space.finders import Finders
+from lookalike.space.messages import errors_as_sentences
 
-COUNT = 3  # names beside the camera: more cannot be read while they change
-NEWEST = 0.2  # weight of a new frame: at ten frames a second the mean follows within half a second
-SAME = 0.25  # cosine to the mean below which another face has come before the camera
-PATIENCE = 8  # frames without a face that are passed over: a blink, a turned head
-LOOKING = "Look into the camera."
+COUNT = 3  # names beside the camera; more cannot be read while they change
+NEW_FRAME_WEIGHT = 0.2  # in the mean: at ten frames a second it follows within half a second
+SAME_FACE_COSINE = 0.25  # to the mean; below it, another face has come in front of the camera
+MAX_MISSED_FRAMES = 8  # without a face before it counts as gone: a blink, a turned head
+NO_FACE = "Look into the camera."
+
+Update = dict[str, Any]  # what gr.update returns
 
 
 @dataclass(frozen=True, eq=False)
 class Track:
-    """The face before one visitor's camera: the running mean of its embeddings (dim,), not normalized, and
-    how many frames in a row showed none; and whose picture is shown.
+    """The face in front of one visitor's camera.
+
+    `mean` is the running mean (dim,) of its embeddings, not normalized; `missed` counts the latest frames
+    without a face; `name` is the match whose picture is shown.
     """
 
     mean: Embeddings
@@ -32,47 +37,45 @@ class Track:
     name: str = ""
 
 
-class Live:
-    """The stream's listener."""
+class LiveCallbacks:
+    """The callback of the camera's stream, with what is served."""
 
     def __init__(self, finders: Finders) -> None:
         self.finders = finders
 
-    @sentences
+    @errors_as_sentences
     def frame(self, photo: RGB | None, track: Track | None) -> tuple[Update, Update, Track | None]:
-        """Return the picture and the words beside the camera after one more frame, and what to remember for
-        the next.
-        """
+        """Return the picture and the text beside the camera after one more frame, and the new track."""
         if photo is None:
-            return *nobody(), None
+            return *no_face(), None
         finder = self.finders.served
         faces = finder.detector.detect(photo)[:1]
         if not faces:
-            return _without_face(track)
-        (probe,) = finder.embedder.embed(photo, faces)
-        mean = smoothed(None if track is None else track.mean, probe)
+            return _missed(track)
+        (embedding,) = finder.embedder.embed(photo, faces)
+        mean = running_mean(None if track is None else track.mean, embedding)
         found = finder.lookup(faces[0], unit_rows(mean[None])[0], count=COUNT)
         best = found.matches[0]
-        if track is None or track.name != best.name:  # a picture that stays is not sent again
-            picture = gr.update(value=sheets.live_picture(best, picture_of(best.name, best.photo)))
+        if track is None or track.name != best.name:  # an unchanged picture is not sent again
+            picture = gr.update(value=html.live_picture(best, picture_of(best.name, best.photo)))
         else:
             picture = gr.skip()
-        return picture, gr.update(value=sheets.live(found.matches)), Track(mean, name=best.name)
+        return picture, gr.update(value=html.live_matches(found.matches)), Track(mean, name=best.name)
 
 
-def nobody() -> tuple[Update, Update]:
-    """Return what stands beside the camera while no face is before it."""
-    return gr.update(value=""), gr.update(value=sheets.live((), LOOKING))
+def no_face() -> tuple[Update, Update]:
+    """Return the picture and the text beside the camera while it sees no face."""
+    return gr.update(value=""), gr.update(value=html.sentence(NO_FACE))
 
 
-def smoothed(mean: Embeddings | None, probe: Embeddings) -> Embeddings:
+def running_mean(mean: Embeddings | None, embedding: Embeddings) -> Embeddings:
     """Return the running mean (dim,) after one more unit embedding (dim,); another face starts it anew."""
-    if mean is None or float(unit_rows(mean[None])[0] @ probe) < SAME:
-        return probe
-    return np.asarray((1 - NEWEST) * mean + NEWEST * probe, np.float32)
+    if mean is None or float(unit_rows(mean[None])[0] @ embedding) < SAME_FACE_COSINE:
+        return embedding
+    return np.asarray((1 - NEW_FRAME_WEIGHT) * mean + NEW_FRAME_WEIGHT * embedding, np.float32)
 
 
-def _without_face(track: Track | None) -> tuple[Update, Update, Track | None]:
-    if track is None or track.missed >= PATIENCE:
-        return *nobody(), None
+def _missed(track: Track | None) -> tuple[Update, Update, Track | None]:
+    if track is None or track.missed >= MAX_MISSED_FRAMES:
+        return *no_face(), None
     return gr.skip(), gr.skip(), replace(track, missed=track.missed + 1)

@@ -1,4 +1,4 @@
-"""How the page looks: a calm theme, light and dark, and the little CSS that gradio's options do not reach."""
+"""The look of the page: a light and a dark theme, and CSS for what gradio's options cannot change."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ PAPER_DARK, CARD_DARK, LINE_DARK, TEXT_DARK, QUIET_DARK = (
     "#eceff1",
     "#a9b1b9",
 )
-ACCENT, ACCENT_DARK = "#0f766e", "#5eead4"  # on their papers 5.1 and 12 to 1: AA asks 4.5
+ACCENT, ACCENT_DARK = "#0f766e", "#5eead4"  # contrast 5.1 and 12 on their backgrounds; WCAG AA asks for 4.5
 
 
 def page_theme() -> gr.themes.Base:
-    """Return the theme; its font comes with gradio, so that the page asks no other site for anything."""
+    """Return the theme. Its font comes with gradio, so that the page loads nothing from other sites."""
     theme = gr.themes.Base(
         primary_hue=gr.themes.colors.teal,
         neutral_hue=gr.themes.colors.stone,
@@ -52,14 +52,14 @@ def page_theme() -> gr.themes.Base:
     )
 
 
-# The chosen match stands large beside the visitor; captions are under the pictures, where none is cut off.
+# The chosen match is shown large beside the visitor. Captions are below the pictures, in full.
 CSS = """
 .gradio-container { width: 100%; min-width: 0; max-width: 1120px !important; margin: 0 auto !important; }
 .gradio-container :focus-visible { outline: 2px solid var(--link-text-color) !important;
   outline-offset: 2px; }
 #title h1 { font-size: 1.9rem; font-weight: 700; letter-spacing: -0.01em; margin: 0.4rem 0 0; }
 #title p { font-size: 1.1rem; margin: 0.2rem 0 0.4rem; }
-#standing p { font-size: 1.1rem; text-align: center; margin: 0; }
+#percentile p { font-size: 1.1rem; text-align: center; margin: 0; }
 #notice, #fallback { border-left: 4px solid var(--color-accent); padding: 0.5rem 0.9rem; }
 #meaning p, #footer p, #title p { color: var(--body-text-color-subdued) !important; }
 #meaning p, #footer p { font-size: 0.9rem; line-height: 1.5; }

@@ -1,4 +1,4 @@
-"""What stands between strangers and the page: the door, the rate limit, the decoders, the upkeep."""
+"""The middleware: request filter, rate limit, decoders and cleanup."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import struct
 import time
 import zlib
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -17,11 +16,11 @@ import pytest
 from PIL import Image
 
 from lookalike.errors import ImageError
-from lookalike.space.middleware.cleanup import Answers, keep_waiting
+from lookalike.space.middleware.cleanup import renew
 from lookalike.space.middleware.decoders import BROKEN, SLOW, Decoders
-from lookalike.space.middleware.middleware import BODY_BYTES, Door
-from lookalike.space.middleware.rate_limit import MINUTE, REMEMBERED, Visitors, address_of
-from lookalike.space.middleware.uploads import sweep, upload_folder
+from lookalike.space.middleware.rate_limit import MAX_VISITORS, MINUTE, RateLimit, visitor_of
+from lookalike.space.middleware.request_filter import BODY_BYTES, RequestFilter
+from lookalike.space.middleware.uploads import delete_old_files, private_upload_folder
 
 
 def encoded(image: np.ndarray, kind: str = "PNG") -> bytes:
@@ -44,7 +43,7 @@ def decoders():
     decoders.close()
 
 
-def test_a_decoder_gives_the_pixels_and_the_sentences_of_read_image(decoders: Decoders):
+def test_a_decoder_returns_the_pixels_and_the_errors_of_read_image(decoders: Decoders):
     image = np.random.default_rng(0).integers(0, 256, (30, 50, 3), np.uint8)
     assert np.array_equal(decoders.read(encoded(image)), image)
     for broken, sentence in ((b"", "empty"), (b"hello", "not a photo"), (encoded(image)[:90], "not a photo")):
@@ -53,7 +52,7 @@ def test_a_decoder_gives_the_pixels_and_the_sentences_of_read_image(decoders: De
     assert np.array_equal(decoders.read(encoded(image)), image)
 
 
-def test_a_photo_that_takes_too_long_is_given_up_and_the_next_one_is_read():
+def test_a_photo_that_takes_too_long_is_refused_and_the_next_one_is_read():
     decoders = Decoders(1, seconds=1)
     started = time.process_time()
     with pytest.raises(ImageError, match=SLOW):
@@ -72,25 +71,25 @@ def test_a_decoder_that_died_is_replaced(decoders: Decoders):
     assert BROKEN.endswith(".")
 
 
-def test_a_visitor_who_comes_too_often_waits_and_others_do_not():
+def test_a_visitor_with_too_many_requests_waits_and_others_do_not():
     now = [0.0]
-    visitors = Visitors(2, clock=lambda: now[0])
-    assert [visitors.seconds_to_wait("a") for _ in range(3)] == [0, 0, 30]
-    assert visitors.seconds_to_wait("b") == 0
+    limit = RateLimit(2, clock=lambda: now[0])
+    assert [limit.seconds_to_wait("a") for _ in range(3)] == [0, 0, 30]
+    assert limit.seconds_to_wait("b") == 0
     now[0] = 30.0
-    assert [visitors.seconds_to_wait("a") for _ in range(2)] == [0, 30]
-    assert [Visitors(0).seconds_to_wait("a") for _ in range(1000)] == [0] * 1000
+    assert [limit.seconds_to_wait("a") for _ in range(2)] == [0, 30]
+    assert [RateLimit(0).seconds_to_wait("a") for _ in range(1000)] == [0] * 1000
 
 
 def test_visitors_are_forgotten_after_a_minute_and_when_there_are_too_many():
     now = [0.0]
-    visitors = Visitors(2, clock=lambda: now[0])
-    for number in range(REMEMBERED + 10):
-        visitors.seconds_to_wait(str(number))
-    assert len(visitors._left) == REMEMBERED
+    limit = RateLimit(2, clock=lambda: now[0])
+    for number in range(MAX_VISITORS + 10):
+        limit.seconds_to_wait(str(number))
+    assert len(limit._left) == MAX_VISITORS
     now[0] = MINUTE + 1
-    visitors.seconds_to_wait("new")
-    assert list(visitors._left) == ["new"]
+    limit.seconds_to_wait("new")
+    assert list(limit._left) == ["new"]
 
 
 @pytest.mark.parametrize(
@@ -106,12 +105,14 @@ def test_visitors_are_forgotten_after_a_minute_and_when_there_are_too_many():
         ("::ffff:8.8.8.8", "", "8.8.8.8"),
     ],
 )
-def test_a_visitor_is_known_by_the_address_that_the_proxy_saw(peer: str, forwarded: str, visitor: str):
-    assert address_of((peer, 1234), {"x-forwarded-for": forwarded}) == visitor
+def test_a_visitor_is_identified_by_the_address_that_the_proxy_saw(peer: str, forwarded: str, visitor: str):
+    assert visitor_of((peer, 1234), {"x-forwarded-for": forwarded}) == visitor
 
 
-def knock(door: Door, path: str, method: str = "GET", *parts: bytes, **headers: str) -> int:
-    """Return the status with which a door answers a request."""
+def status_of(
+    middleware: RequestFilter, path: str, method: str = "GET", *parts: bytes, **headers: str
+) -> int:
+    """Return the status with which the middleware answers a request."""
     scope = {
         "type": "http",
         "path": path,
@@ -131,11 +132,11 @@ def knock(door: Door, path: str, method: str = "GET", *parts: bytes, **headers: 
             statuses.append(message["status"])
             assert (b"x-content-type-options", b"nosniff") in message["headers"]
 
-    asyncio.run(door(scope, receive, send))
+    asyncio.run(middleware(scope, receive, send))
     return statuses[0]
 
 
-async def welcome(scope: Any, receive: Any, send: Any) -> None:
+async def inner_app(scope: Any, receive: Any, send: Any) -> None:
     assert scope["query_string"] == b"a=b"
     for _ in range(3 if scope["method"] == "POST" else 1):
         if (await receive())["type"] == "http.disconnect":
@@ -165,43 +166,51 @@ async def welcome(scope: Any, receive: Any, send: Any) -> None:
         ("GET", "/monitoring", 404),
     ],
 )
-def test_only_what_is_needed_is_let_in(method: str, path: str, status: int):
-    door = Door(welcome, visitors=Visitors(0))
-    assert knock(door, path, method, b"", b"", b"") == status
+def test_only_needed_routes_are_allowed(method: str, path: str, status: int):
+    middleware = RequestFilter(inner_app, rate_limit=RateLimit(0))
+    assert status_of(middleware, path, method, b"", b"", b"") == status
 
 
-def test_language_models_are_let_in_where_they_are_asked_for():
-    assert knock(Door(welcome, visitors=Visitors(0), mcp=True), "/gradio_api/mcp/sse") == 200
+def test_the_routes_of_language_models_are_allowed_on_request():
+    assert (
+        status_of(RequestFilter(inner_app, rate_limit=RateLimit(0), mcp=True), "/gradio_api/mcp/sse") == 200
+    )
 
 
-def test_a_body_that_is_too_large_is_refused_by_its_head_and_cut_off_where_that_lies():
-    door = Door(welcome, visitors=Visitors(0))
+def test_a_body_that_is_too_large_is_refused_even_if_its_header_lies():
+    middleware = RequestFilter(inner_app, rate_limit=RateLimit(0))
     path = "/gradio_api/queue/join"
-    assert knock(door, path, "POST", content_length=str(BODY_BYTES + 1)) == 413
-    assert knock(door, path, "POST", content_length="many") == 413
-    assert knock(door, path, "POST", bytes(BODY_BYTES), b"1", b"") == 400
+    assert status_of(middleware, path, "POST", content_length=str(BODY_BYTES + 1)) == 413
+    assert status_of(middleware, path, "POST", content_length="many") == 413
+    assert status_of(middleware, path, "POST", bytes(BODY_BYTES), b"1", b"") == 400
 
 
 def test_too_many_requests_are_refused_with_the_seconds_to_wait():
-    door = Door(welcome, visitors=Visitors(1))
+    middleware = RequestFilter(inner_app, rate_limit=RateLimit(1))
     path = "/gradio_api/call/find_lookalikes"
-    assert [knock(door, path, "POST", b"", b"", b"") for _ in range(2)] == [200, 429]
-    assert knock(door, "/") == 200
+    assert [status_of(middleware, path, "POST", b"", b"", b"") for _ in range(2)] == [200, 429]
+    assert status_of(middleware, "/") == 200
 
 
-def test_a_failure_is_logged_without_its_words(caplog: pytest.LogCaptureFixture):
-    knock(Door(welcome, visitors=Visitors(0)), "/gradio_api/reset", "POST", bytes(BODY_BYTES), b"1")
+def test_a_failure_is_logged_without_its_message(caplog: pytest.LogCaptureFixture):
+    status_of(
+        RequestFilter(inner_app, rate_limit=RateLimit(0)),
+        "/gradio_api/reset",
+        "POST",
+        bytes(BODY_BYTES),
+        b"1",
+    )
     assert "ConnectionError" in caplog.text and "secret" not in caplog.text
 
 
-def test_only_pictures_and_uploads_are_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_only_pictures_and_uploads_are_served_as_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
     inside = tmp_path / ("a" * 64)
     inside.mkdir()
     (inside / "me.png").write_bytes(b"photo")
     (inside / "link.png").symlink_to("/etc/passwd")
     (tmp_path / "tmp123").write_bytes(b"half")
-    door = Door(welcome, visitors=Visitors(0))
+    middleware = RequestFilter(inner_app, rate_limit=RateLimit(0))
     statuses = {
         f"{inside}/me.png": 200,
         f"{inside}/link.png": 404,
@@ -213,46 +222,35 @@ def test_only_pictures_and_uploads_are_files(tmp_path: Path, monkeypatch: pytest
         "me.png": 404,
     }
     for path, status in statuses.items():
-        assert knock(door, f"/gradio_api/file={path}") == status, path
+        assert status_of(middleware, f"/gradio_api/file={path}") == status, path
 
 
-def test_the_upload_folder_is_private_and_goes_with_the_server(monkeypatch: pytest.MonkeyPatch):
+def test_the_upload_folder_is_private_and_deleted_with_the_server(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.delenv("GRADIO_TEMP_DIR", raising=False)
-    with upload_folder() as folder:
+    with private_upload_folder() as folder:
         assert os.environ["GRADIO_TEMP_DIR"] == str(folder) and folder.stat().st_mode & 0o077 == 0
     assert not folder.exists() and "GRADIO_TEMP_DIR" not in os.environ
 
 
-def test_what_lies_about_is_swept_up(tmp_path: Path):
+def test_old_files_and_empty_folders_are_deleted(tmp_path: Path):
     old, empty = tmp_path / "aa", tmp_path / "bb"
     for folder in (old, empty):
         folder.mkdir()
     (old / "photo.jpg").write_bytes(b"photo")
     (tmp_path / "tmpx").write_bytes(b"half")
-    sweep(tmp_path, 60)
+    delete_old_files(tmp_path, 60)
     assert (old / "photo.jpg").exists() and (tmp_path / "tmpx").exists() and empty.exists()
     os.utime(empty, (1, 1))
-    sweep(tmp_path, -1)
+    delete_old_files(tmp_path, -1)
     assert [path.name for path in tmp_path.rglob("*")] == ["aa"]  # it was not empty until just now
     os.utime(old, (1, 1))
-    sweep(tmp_path, -1)
+    delete_old_files(tmp_path, -1)
     assert not list(tmp_path.iterdir())
 
 
-def test_answers_that_nobody_fetches_are_forgotten():
-    answers = Answers()
-    answers["gone"] = answers["here"] = 1
-    answers._looked["gone"] -= 100
-    assert answers.forget(60) == ["gone"] and list(answers) == ["here"] and answers["here"] == 1
-
-
-def test_an_upload_whose_question_waits_is_kept(tmp_path: Path):
-    waiting, others = tmp_path / "waiting.png", tmp_path / "others.png"
-    for file in (waiting, others):
-        file.write_bytes(b"photo")
-        os.utime(file, (1, 1))
-    data = [{"path": str(waiting)}, {"path": 5}, {"path": str(others)}, None, "x"]
-    event = SimpleNamespace(data=SimpleNamespace(data=data))
-    line = SimpleNamespace(queue=[event, SimpleNamespace(data=None)])
-    keep_waiting(SimpleNamespace(event_queue_per_concurrency_id={"model": line}), {str(waiting)})
-    assert waiting.stat().st_mtime > 1 and others.stat().st_mtime == 1
+def test_files_get_a_new_time_stamp_and_missing_ones_are_ignored(tmp_path: Path):
+    waiting = tmp_path / "waiting.png"
+    waiting.write_bytes(b"photo")
+    os.utime(waiting, (1, 1))
+    renew([str(waiting), str(tmp_path / "gone.png")])
+    assert waiting.stat().st_mtime > 1

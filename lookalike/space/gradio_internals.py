@@ -1,0 +1,260 @@
+"""The private parts of gradio that the page relies on; no other file touches one.
+
+Gradio may change them in any release. `check_gradio` names at start what the installed version lacks;
+tests/space/test_gradio_internals.py checks that each part still works as this file expects.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from abc import ABCMeta
+from collections import OrderedDict
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from lookalike.errors import VersionError
+from lookalike.space.messages import NO_ADDRESSES, OUTDATED_PAGE, UNREADABLE_REQUEST, user_error
+from lookalike.space.middleware.uploads import Uploads
+
+log = logging.getLogger(__name__)
+
+TESTED_VERSION = "6.31.0"
+MAX_SESSIONS = 1000  # with unread answers: more than the queue and the network can hold at a time
+
+PARTS = (  # below the module `gradio`
+    "Blocks.preprocess_data",
+    "Blocks.postprocess_data",
+    "Blocks.queue",
+    "Image.async_move_resource_to_block_cache",
+    "components.gallery.GalleryData",
+    "components.gallery.GalleryImage",
+    "context.LocalContext.blocks",
+    "data_classes.ImageData",
+    "events.EventData",
+    "routes.App.get_blocks",
+    "state_holder.SessionState._update_value_in_config",
+    "utils.get_upload_folder",
+)
+PAGE_PARTS = (  # of a page that was built
+    "temp_file_sets",
+    "upload_file_set",
+    "_queue.__len__",
+    "_queue.active_jobs",
+    "_queue.event_queue_per_concurrency_id",
+    "_queue.max_size",
+    "_queue.pending_event_ids_session",
+    "_queue.pending_messages_per_session",
+)
+
+
+def check_gradio() -> None:
+    """Raise VersionError, naming every private part that the installed gradio lacks."""
+    page = gr.Blocks(analytics_enabled=False)
+    missing = [f"gradio.{part}" for part in PARTS if not _has(gr, part)]
+    missing += [f"gradio.Blocks.{part}" for part in PAGE_PARTS if not _has(page, part)]
+    if missing:
+        raise VersionError(
+            f"gradio {version('gradio')} has no {', '.join(missing)}, which this page needs; "
+            f"install the version that it was tested with: pip install gradio=={TESTED_VERSION}"
+        )
+
+
+def _has(owner: object, path: str) -> bool:
+    for name in path.split("."):
+        if not hasattr(owner, name):
+            return False
+        owner = getattr(owner, name)
+    return True
+
+
+class DerivedComponent(type(gr.Image)):  # type: ignore[misc]  # gradio has no types here
+    """Gradio's metaclass of components, without the .pyi file that it writes beside each subclass."""
+
+    def __new__(cls, name: str, bases: tuple[type, ...], attributes: dict[str, Any]) -> type:
+        return ABCMeta.__new__(cls, name, bases, attributes)
+
+
+# With `is_template`, the browser draws a subclass as its parent, by name: so these are named as in gradio.
+class HTML(gr.HTML, metaclass=DerivedComponent):  # type: ignore[misc]
+    """The component gr.HTML, for subclasses."""
+
+    is_template = True
+
+
+class Dropdown(gr.Dropdown, metaclass=DerivedComponent):  # type: ignore[misc]
+    """The component gr.Dropdown, for subclasses."""
+
+    is_template = True
+
+
+class Gallery(gr.Gallery, metaclass=DerivedComponent):  # type: ignore[misc]
+    """The component gr.Gallery, for subclasses."""
+
+    is_template = True
+
+    def gallery_data(self, files: Sequence[tuple[Path, str]]) -> Any:
+        """Return what `postprocess` must return for picture files with captions."""
+        gallery = gr.components.gallery
+        images = [
+            gallery.GalleryImage(image=image_data(path=str(path)), caption=caption) for path, caption in files
+        ]
+        return gallery.GalleryData(root=images)
+
+
+class Image(gr.Image, metaclass=DerivedComponent):  # type: ignore[misc]
+    """The component gr.Image, for subclasses; it refuses web addresses, which gr.Image would fetch."""
+
+    is_template = True
+
+    async def async_move_resource_to_block_cache(self, url_or_file_path: str | Path | None) -> str | None:
+        """Raise gr.Error for a web address; leave files to gradio."""
+        if "://" in str(url_or_file_path or ""):
+            raise user_error(NO_ADDRESSES)
+        return await super().async_move_resource_to_block_cache(url_or_file_path)
+
+
+class Selection(gr.SelectData):  # type: ignore[misc]
+    """The item that was clicked: `index`, or None. gr.SelectData raises KeyError if a request has none."""
+
+    def __init__(self, target: object, data: object) -> None:
+        gr.events.EventData.__init__(self, target, data)
+        self.index = data.get("index") if isinstance(data, dict) else None
+
+
+def image_data(*, path: str | None = None, url: str | None = None) -> Any:
+    """Return the value of an image component: a file of gradio's cache, or a data: URL."""
+    return gr.data_classes.ImageData(path=path, url=url)
+
+
+def upload_root() -> Path:
+    """Return the folder where gradio stores uploads and pictures."""
+    return Path(gr.utils.get_upload_folder())
+
+
+def font_file(*, bold: bool) -> Path:
+    """Return the file of the font that gradio ships; it may be missing in another version."""
+    folder = Path(gr.__file__).parent / "templates" / "frontend" / "static" / "fonts" / "IBMPlexSans"
+    return folder / f"IBMPlexSans-{'Bold' if bold else 'Regular'}.woff2"
+
+
+def current_page() -> PrivateBlocks | None:
+    """Return the page whose callback runs now."""
+    page = gr.context.LocalContext.blocks.get(None)
+    return page if isinstance(page, PrivateBlocks) else None
+
+
+def page_of(app: Any) -> PrivateBlocks:
+    """Return the page that a running application serves."""
+    return app.get_blocks()
+
+
+class PrivateBlocks(gr.Blocks):  # type: ignore[misc]
+    """A page that answers malformed requests with a sentence, deletes uploads and stores no photo."""
+
+    def __init__(self, *, title: str, delete_cache: tuple[int, int]) -> None:
+        super().__init__(title=title, delete_cache=delete_cache, analytics_enabled=False)
+        self.upload_file_set = Uploads()
+        self.temp_file_sets = [self.upload_file_set]
+
+    def queue(self, **options: Any) -> PrivateBlocks:
+        """Set up the queue as gr.Blocks does; answers that nobody reads can then be dropped."""
+        super().queue(**options)
+        self._queue.pending_messages_per_session = UnreadAnswers()
+        return self
+
+    async def preprocess_data(
+        self, block_fn: Any, inputs: list[Any], state: Any, explicit_call: bool = False
+    ) -> list[Any]:
+        """Read a request's inputs; trailing ones that are missing get their default.
+
+        Raises gr.Error with our sentence: a script would get gradio's own errors without their reason.
+        """
+        inputs = [*inputs, *(block.value for block in block_fn.inputs[len(inputs) :])]
+        try:
+            return await super().preprocess_data(block_fn, inputs, state, explicit_call)
+        except gr.Error as error:
+            if not error.print_exception:
+                raise
+            raise user_error(OUTDATED_PAGE) from None  # gradio's own error would log the request's values
+        except Exception as error:  # only the caller's data is read here, and it may be anything
+            log.info("unreadable request: %s", type(error).__name__)  # the message may quote the caller
+            raise user_error(UNREADABLE_REQUEST) from None
+        finally:
+            _forget(block_fn.inputs, state)
+
+    async def postprocess_data(self, block_fn: Any, predictions: Any, state: Any) -> list[Any]:
+        """Write an answer's outputs."""
+        try:
+            return await super().postprocess_data(block_fn, predictions, state)
+        finally:
+            _forget(block_fn.outputs, state)
+
+    def refuse_new_requests(self) -> None:
+        """Close the queue to new requests; those in it are still answered."""
+        self._queue.max_size = 0
+
+    def is_working(self) -> bool:
+        """Return whether a request waits or runs; camera streams, which last minutes, do not count."""
+        jobs = self._queue.active_jobs
+        return len(self._queue) > 0 or any(job and not job[0].streaming for job in jobs)
+
+    def has_unread_answers(self) -> bool:
+        """Return whether a browser or script has not fetched its answer yet."""
+        return any(self._queue.pending_event_ids_session.values())
+
+    def drop_unread_answers(self, age: float) -> None:
+        """Drop the answers of every session that has not asked for them for `age` seconds."""
+        for session in self._queue.pending_messages_per_session.drop(age):
+            self._queue.pending_event_ids_session.pop(session, None)
+
+    def queued_files(self) -> set[str]:
+        """Return the paths that the waiting requests name; a request may name any path."""
+        events = [
+            event for line in self._queue.event_queue_per_concurrency_id.values() for event in line.queue
+        ]
+        values = [value for event in events if event.data for value in event.data.data]
+        paths = [value.get("path") for value in values if isinstance(value, dict)]
+        return {path for path in paths if isinstance(path, str)}
+
+
+def _forget(blocks: Sequence[Any], state: Any) -> None:
+    """Delete photos from gradio's memory of a session, which lasts an hour after the visitor has left."""
+    for block in blocks:
+        if state is not None and getattr(block, "shows_face", False):
+            state._update_value_in_config(block._id, None)
+
+
+class UnreadAnswers(OrderedDict[str, Any]):
+    """Gradio's answers by session, at most MAX_SESSIONS, and when each session was last looked up.
+
+    A browser that waits looks every few seconds. Gradio would keep what nobody fetches, photos included.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._used: dict[str, float] = {}
+
+    def __getitem__(self, session: str) -> Any:
+        answers = super().__getitem__(session)
+        self._used[session] = time.monotonic()
+        return answers
+
+    def __setitem__(self, session: str, answers: Any) -> None:
+        if session not in self and len(self) >= MAX_SESSIONS:
+            self.popitem(last=False)
+        super().__setitem__(session, answers)
+        self._used[session] = time.monotonic()
+
+    def drop(self, age: float) -> list[str]:
+        """Drop the sessions that were not looked up for `age` seconds, and return them."""
+        now = time.monotonic()
+        unused = [session for session, used in self._used.items() if now - used > age]
+        for session in unused:
+            self.pop(session, None)
+            del self._used[session]
+        return unused

@@ -1,0 +1,42 @@
+"""Errors as sentences that visitors and scripts read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+import gradio as gr
+
+from lookalike.errors import LookalikeError
+
+NO_ADDRESSES = "Upload the photo itself; web addresses and files on the server are not read."
+NO_FACE = "No face was found; try a photo that shows the face from the front, in good light."
+NO_MEMORY = "There is not enough memory right now; try a smaller photo, or try again in a minute."
+NO_PHOTO = "There is no photo; choose one first."
+OUTDATED_PAGE = "The page has changed since you opened it; reload it and choose the photo again."
+PHOTO_GONE = "The photo is no longer here; choose it again."
+UNREADABLE_REQUEST = "The request could not be read; send the arguments that the API description lists."
+
+Inputs = ParamSpec("Inputs")
+Output = TypeVar("Output")
+
+
+def user_error(sentence: str) -> gr.Error:
+    """Return an error that shows the caller this sentence and logs nothing."""
+    return gr.Error(sentence, title="That did not work", print_exception=False)
+
+
+def errors_as_sentences(callback: Callable[Inputs, Output]) -> Callable[Inputs, Output]:
+    """Decorate a callback so that the caller sees the sentence of a LookalikeError, and no other details."""
+
+    @wraps(callback)
+    def wrapped(*args: Inputs.args, **kwargs: Inputs.kwargs) -> Output:
+        try:
+            return callback(*args, **kwargs)
+        except LookalikeError as error:
+            raise user_error(str(error)) from None
+        except MemoryError:
+            raise user_error(NO_MEMORY) from None
+
+    return wrapped

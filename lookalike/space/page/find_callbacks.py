@@ -1,0 +1,249 @@
+"""The callbacks of the Find tab: search a photo, choose a face or a match, explain, share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import gradio as gr
+
+from lookalike.errors import ImageError, LookalikeError
+from lookalike.finder import FoundFace, Match
+from lookalike.images import RGB, read_image
+from lookalike.models.explain import heat_map, main_parts
+from lookalike.space.api.endpoints import DEFAULT_COUNT, Pictures, pictures
+from lookalike.space.api.report import percentile_sentence
+from lookalike.space.drawing import html
+from lookalike.space.drawing.cards import draw_faces, encode, picture_of, shrink
+from lookalike.space.drawing.fonts import drawable
+from lookalike.space.drawing.own_face import heat_portrait, portrait, scaled, share_picture
+from lookalike.space.finders import Finders, ServedGallery
+from lookalike.space.gradio_internals import Selection
+from lookalike.space.messages import NO_FACE, PHOTO_GONE, errors_as_sentences, user_error
+
+MAX_SHOWN = 20  # matches on the page; a longer list is tiring to read
+ALL_MODELS = "*"  # instead of a model's name: the default model, and the others' results beside it
+
+Update = dict[str, Any]  # what gr.update returns
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the server remembers of a photo; no pixel is kept.
+
+    `width` is that of the original in pixels, `faces` have their matches, `names` is the size of the searched
+    table, `model` and `category` say which one that was, and `all_models` whether others are shown too.
+    """
+
+    width: int
+    faces: tuple[FoundFace, ...]
+    names: int
+    model: str | None
+    category: str | None
+    all_models: bool
+
+
+class FaceView(NamedTuple):
+    """The outputs that show the matches of one face."""
+
+    duel: str
+    matches: Pictures
+    bars: str
+    beside: Update
+    percentile: str
+    place: int
+    why: Update
+    share: Update
+
+
+class PhotoView(NamedTuple):
+    """The outputs that a new photo changes, in the order in which the page lists them.
+
+    `plain` is the photo without frames. The browser keeps it and sends it back with the next choice.
+    """
+
+    photo: RGB | None
+    plain: RGB | None
+    found: Found | None
+    chooser: Update
+    notice: Update
+    intro: Update
+    results: Update
+    duel: str
+    matches: Update
+    bars: str
+    beside: Update
+    percentile: str
+    place: int
+    why: Update
+    share: Update
+
+
+class FindCallbacks:
+    """The callbacks, with what is served. A browser may send anything, so every argument is checked."""
+
+    def __init__(self, finders: Finders, title: str) -> None:
+        self.finders, self.title = finders, title
+
+    @errors_as_sentences
+    def find(
+        self,
+        photo: RGB | None,
+        count: float | None = DEFAULT_COUNT,
+        model: str | None = None,
+        category: str | None = None,
+    ) -> PhotoView:
+        """Show the matches of a new photo; without a photo, the page as it was at first."""
+        if photo is None:
+            return _empty_view(None, "")
+        if count is None or not 1 <= count <= MAX_SHOWN:
+            raise user_error(f"Choose between 1 and {MAX_SHOWN} matches.")
+        gallery, all_models = self.finders.current, model == ALL_MODELS
+        model = None if all_models else model
+        finder = gallery.get(model, category)
+        answer = finder.answer(photo, count=int(count))
+        plain = shrink(answer.image)
+        if not answer.faces:
+            return _empty_view(plain, NO_FACE)
+        names = len(finder.gallery.names)
+        found = Found(answer.image.shape[1], answer.faces, names, model, category, all_models)
+        view = _face_view(plain, found, 0, gallery)
+        return PhotoView(
+            _framed(plain, found, 0),
+            plain,
+            found,
+            _face_choices(len(found.faces)),
+            gr.update(visible=False),
+            gr.update(visible=False),
+            gr.update(visible=True),
+            view.duel,
+            gr.update(value=view.matches, selected_index=None),
+            *view[2:],
+        )
+
+    def find_again(self, plain: RGB | None, *options: Any) -> PhotoView | Update:
+        """Search the same photo with other options.
+
+        Before there is a photo nothing changes, so that this cannot undo the answer to one chosen meanwhile.
+        """
+        return gr.skip() if plain is None else self.find(plain, *options)
+
+    @errors_as_sentences
+    def choose_face(self, plain: RGB | None, found: Found | None, face: int | None) -> tuple[object, ...]:
+        """Show the matches of another face of the same photo."""
+        plain, found, face = _checked(plain, found, face)
+        return (_framed(plain, found, face), *_face_view(plain, found, face, self.finders.current))
+
+    @errors_as_sentences
+    def choose_match(
+        self, plain: RGB | None, found: Found | None, face: int | None, event: Selection
+    ) -> tuple[str, int, Update, Update]:
+        """Show another match beside the visitor's face."""
+        plain, found, face = _checked(plain, found, face)
+        match = _match(found, face, event.index)
+        return _duel(plain, found, face, match), match.rank - 1, _hidden(), _hidden()
+
+    @errors_as_sentences
+    def explain(self, plain: RGB | None, found: Found | None, face: int | None, place: int | None) -> Update:
+        """Show which parts of the face make it similar to the chosen match."""
+        plain, found, face = _checked(plain, found, face)
+        match, finder = _match(found, face, place), self.finders.get(found.model, found.category)
+        box = scaled(found.faces[face].face, plain.shape[1] / found.width)
+        heat = heat_map(plain, box, finder.embedder, finder.gallery.rows_of(match.name))
+        picture = encode(heat_portrait(plain, box, heat))
+        return gr.update(value=html.explanation(picture, match, main_parts(heat)), visible=True)
+
+    @errors_as_sentences
+    def share(self, plain: RGB | None, found: Found | None, face: int | None, place: int | None) -> Update:
+        """Draw a picture to download. It travels as a data: URL and is not stored."""
+        plain, found, face = _checked(plain, found, face)
+        match = _match(found, face, place)
+        own = portrait(plain, found.faces[face].face, width=found.width)
+        theirs = read_image(picture_of(match.name, match.photo))
+        name = drawable(match.name) or "a look-alike"
+        drawn = share_picture(own, theirs, name, f"{match.similarity:.0f} %", self.title)
+        return gr.update(value=html.download(encode(drawn)), visible=True)
+
+
+def _face_view(plain: RGB, found: Found, face: int, gallery: ServedGallery) -> FaceView:
+    matches = found.faces[face].matches
+    return FaceView(
+        _duel(plain, found, face, matches[0]),
+        pictures(found.faces[face]),
+        html.match_bars(matches),
+        _all_models(plain, found, face, gallery) if found.all_models else _hidden(),
+        percentile_sentence(found.faces[face], found.names),
+        0,
+        _hidden(),
+        _hidden(),
+    )
+
+
+def _all_models(plain: RGB, found: Found, face: int, gallery: ServedGallery) -> Update:
+    """Return the results of every model for one face; one that cannot be used says why."""
+    gallery.start_loading()
+    box = scaled(found.faces[face].face, plain.shape[1] / found.width)
+    default, *others = gallery.models
+    results: dict[str, Sequence[Match] | str] = {default: found.faces[face].matches}
+    for model in others:
+        try:
+            finder = gallery.get(model, found.category)
+            (probe,) = finder.embedder.embed(plain, [box])
+            results[model] = finder.lookup(box, probe, count=len(found.faces[face].matches)).matches
+        except LookalikeError as error:
+            results[model] = str(error)
+    return gr.update(value=html.model_columns(results), visible=True)
+
+
+def _duel(plain: RGB, found: Found, face: int, match: Match) -> str:
+    own = portrait(plain, found.faces[face].face, width=found.width)
+    return html.face_pair(encode(own), match, picture_of(match.name, match.photo))
+
+
+def _framed(plain: RGB, found: Found, face: int) -> RGB:
+    return draw_faces(plain, [each.face for each in found.faces], face, width=found.width)
+
+
+def _checked(plain: RGB | None, found: Found | None, face: object) -> tuple[RGB, Found, int]:
+    """Return the arguments of a later request; raise ImageError if the photo or the face is gone."""
+    known = isinstance(face, int | float) and found is not None and 0 <= face < len(found.faces)
+    if plain is None or found is None or not known:
+        raise ImageError(PHOTO_GONE)
+    return plain, found, int(face)  # type: ignore[call-overload]
+
+
+def _match(found: Found, face: int, place: object) -> Match:
+    matches = found.faces[face].matches
+    if not isinstance(place, int | float) or not 0 <= place < len(matches):
+        raise user_error("There is no such match; choose one of those on the page.")
+    return matches[int(place)]
+
+
+def _hidden() -> Update:
+    return gr.update(value="", visible=False)
+
+
+def _face_choices(count: int) -> Update:
+    choices = [(f"Face {place + 1}", place) for place in range(count)]
+    return gr.update(choices=choices, value=0, visible=count > 1)
+
+
+def _empty_view(photo: RGB | None, notice: str) -> PhotoView:
+    return PhotoView(
+        photo,
+        photo,
+        None,
+        gr.update(visible=False),
+        gr.update(value=notice, visible=bool(notice)),
+        gr.update(visible=True),
+        gr.update(visible=False),
+        "",
+        gr.update(value=[]),
+        "",
+        _hidden(),
+        "",
+        0,
+        _hidden(),
+        _hidden(),
+    )

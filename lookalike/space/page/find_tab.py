@@ -1,0 +1,150 @@
+"""The layout of the Find tab: the photo and its options on the left, the answer on the right."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import gradio as gr
+
+from lookalike.space.api.endpoints import DEFAULT_COUNT
+from lookalike.space.api.report import MEANING
+from lookalike.space.components import (
+    PLACEHOLDER,
+    PREVIEW_SECONDS,
+    Choice,
+    FaceHTML,
+    PhotoInput,
+    PictureGallery,
+)
+from lookalike.space.drawing.fonts import shown_name
+from lookalike.space.finders import Finders, ServedGallery
+from lookalike.space.page.find_callbacks import ALL_MODELS, MAX_SHOWN, FindCallbacks
+
+REMEMBER_SECONDS = 1800  # that the server knows where the faces of a photo are; then it must be chosen again
+
+INTRO = """## How it works
+1. Take a photo, drop one, or paste one.
+2. A neural network turns the face into numbers, which are compared with those of every name in the gallery.
+3. The five most similar names appear here, each with a percentage.
+
+A face seen from the front, in good light, works best.
+"""
+
+# On a phone the answer is below the photo: scroll just far enough to show it.
+SHOW_RESULT = """() => setTimeout(() => document.querySelector('#duel')?.scrollIntoView({block: 'nearest',
+  behavior: matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth'}), 150)"""
+DOWNLOAD = "() => document.querySelector('#share-link')?.click()"
+
+
+class FindTab(NamedTuple):
+    """The components of the tab that other parts of the page need."""
+
+    matches: PictureGallery
+    model: Choice
+    category: Choice
+
+
+def add_find_tab(finders: Finders, title: str, queue: dict[str, Any]) -> FindTab:
+    """Add the photo and its answer; `queue` holds the options of the queue for requests to a model."""
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=5, min_width=300):
+            photo, chooser, notice = _photo_side()
+            options = _options(finders.current)
+        with gr.Column(scale=6, min_width=300):
+            intro = gr.Markdown(INTRO, elem_id="intro")
+            with gr.Column(visible=False) as results:
+                parts = _results_side()
+    plain, place = PhotoInput(visible=False), gr.State(0)
+    found = gr.State(None, time_to_live=REMEMBER_SECONDS)
+    callbacks = FindCallbacks(finders, title)
+    face_view = [parts.duel, parts.matches, parts.bars, parts.beside, parts.percentile]
+    face_view += [place, parts.why, parts.share]
+    photo_view = [photo, plain, found, chooser, notice, intro, results, *face_view]
+    chosen = [plain, found, chooser, place]
+    private = {"api_visibility": "private", **queue}
+    searching = {"show_progress_on": parts.matches, **private}
+
+    answered = photo.input(
+        callbacks.find, [photo, *options], photo_view, trigger_mode="always_last", **searching
+    )
+    answered.success(js=SHOW_RESULT, api_visibility="private")
+    changed = [getattr(option, "release", option.input) for option in options]
+    gr.on(changed, callbacks.find_again, [plain, *options], photo_view, **searching)
+    chooser.input(callbacks.choose_face, chosen[:3], [photo, *face_view], **private)
+    one_match = [parts.duel, place, parts.why, parts.share]
+    parts.matches.select(callbacks.choose_match, chosen[:3], one_match, **private)
+    parts.explain.click(callbacks.explain, chosen, parts.why, **private)
+    drawn = parts.draw.click(callbacks.share, chosen, parts.share, **private)
+    drawn.success(js=DOWNLOAD, api_visibility="private")
+    return FindTab(parts.matches, *options[1:])
+
+
+def option_values(gallery: ServedGallery) -> list[dict[str, Any]]:
+    """Return the properties of the two dropdowns: the models and the categories of a gallery."""
+    models = [*((shown_name(name), name) for name in gallery.models), ("All, side by side", ALL_MODELS)]
+    categories = [("Everybody", ""), *((shown_name(name), name) for name in gallery.categories)]
+    return [
+        {"choices": models, "value": gallery.models[0], "visible": len(gallery.models) > 1},
+        {"choices": categories, "value": "", "visible": bool(gallery.categories)},
+    ]
+
+
+def _options(gallery: ServedGallery) -> list[Any]:
+    models, categories = option_values(gallery)
+    with gr.Accordion("Options", open=False):
+        count = gr.Slider(1, MAX_SHOWN, DEFAULT_COUNT, step=1, label="Matches", elem_id="count")
+        model = Choice(label="Model", elem_id="model", **models)
+        category = Choice(label="Among", elem_id="category", **categories)
+    return [count, model, category]
+
+
+def _photo_side() -> tuple[PhotoInput, gr.Radio, gr.Markdown]:
+    photo = PhotoInput(
+        label="Your photo",
+        sources=["upload", "webcam", "clipboard"],
+        placeholder=PLACEHOLDER,
+        webcam_options=gr.WebcamOptions(mirror=False),  # a model sees a mirrored face as another one
+        buttons=[],
+        height=420,
+        elem_id="photo",
+    )
+    photo.preview_seconds = PREVIEW_SECONDS
+    chooser = gr.Radio([], label="Several faces: whose look-alikes?", visible=False, elem_id="chooser")
+    return photo, chooser, gr.Markdown(visible=False, elem_id="notice")
+
+
+class _Results(NamedTuple):
+    """The components that show an answer."""
+
+    duel: FaceHTML
+    matches: PictureGallery
+    bars: gr.HTML
+    beside: gr.HTML
+    percentile: gr.Markdown
+    explain: gr.Button
+    draw: gr.Button
+    why: FaceHTML
+    share: FaceHTML
+
+
+def _results_side() -> _Results:
+    duel = FaceHTML(elem_id="duel")
+    percentile = gr.Markdown(elem_id="percentile")
+    with gr.Row():
+        explain = gr.Button("Why?", elem_id="ask", min_width=120)
+        draw = gr.Button("Picture to share", elem_id="draw", min_width=120)
+    why, share = FaceHTML(visible=False, elem_id="why"), FaceHTML(visible=False, elem_id="share")
+    matches = PictureGallery(
+        label="Look-alikes",
+        show_label=False,
+        columns=5,
+        object_fit="cover",
+        height="auto",
+        buttons=[],
+        interactive=False,
+        allow_preview=False,
+        elem_id="matches",
+    )
+    bars, beside = gr.HTML(elem_id="bars"), gr.HTML(visible=False, elem_id="beside")
+    gr.Markdown(MEANING, elem_id="meaning")
+    return _Results(duel, matches, bars, beside, percentile, explain, draw, why, share)
