@@ -2,11 +2,11 @@
 
 A folder (or a Hub dataset) holds one configuration per model:
 
-    compact/gallery.json               settings, see lookalike.gallery.settings
-    compact/rows-00000-of-00001.parquet   columns as in lookalike.gallery.schema
-    README.md                          the card
+    compact/gallery.json                               settings, see lookalike.gallery.settings
+    compact/rows-00000-of-00001-0123456789ab.parquet   columns as in lookalike.gallery.schema
+    README.md                                          the card
 
-so that what a build writes, what the Hub keeps and what the app loads are one layout.
+The build, the Hub and the app use the same layout. See lookalike.gallery.storage for the names of the files.
 """
 
 from __future__ import annotations
@@ -75,8 +75,9 @@ class Gallery:
 
     @classmethod
     def load(cls, folder: Path = BUNDLED_GALLERY, *, model: str = "compact") -> Gallery:
-        """Read one model's configuration from a folder that `save` wrote; raise GalleryError with the way
-        out. Rows that are there twice are left out, and counted in the log.
+        """Load one model's gallery from a folder that `save` wrote. Raises GalleryError with the way out.
+
+        Repeated rows are left out, and their number is logged.
         """
         gallery = cls(*read_gallery(folder, model))
         once = distinct_rows(gallery.embeddings, np.repeat(gallery._starts, gallery._sizes))
@@ -86,13 +87,11 @@ class Gallery:
         return cls(gallery._table.take(once), gallery.settings)
 
     def save(self, folder: Path) -> None:
-        """Write this model's configuration into `folder`, its other models left alone; nothing is left half
-        written.
-        """
+        """Write this model's gallery into `folder`; see `lookalike.gallery.storage.write_gallery`."""
         write_gallery(folder, self._table, self.settings)
 
     def without(self, person_keys: Collection[str]) -> Gallery:
-        """Return the gallery without the people of these keys (see `lookalike.evaluation.splits.person_key`).
+        """Return the gallery without the people of these keys (see `lookalike.names.person_key`).
 
         What the standing is measured on changes with them, where the rows are photos. Raises GalleryError
         when nobody would be left.

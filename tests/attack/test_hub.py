@@ -92,7 +92,7 @@ def test_a_slow_hub_is_waited_for_and_a_silent_one_is_not(hub: Hub, tmp_path: Pa
     hub.troubles.clear()
     hub.dawdle("", 60)
     began = time.monotonic()
-    with pytest.raises(UnreachableError, match="could not be fetched from the Hub"):
+    with pytest.raises(UnreachableError, match="could not be downloaded from the Hub"):
         fetch_gallery("me/silent", "compact")
     assert time.monotonic() - began < 2 * COMMIT_TIMEOUT
 
@@ -154,7 +154,7 @@ def test_a_gallery_from_the_hub_without_a_cache_for_it_is_a_sentence_and_the_bun
         timeout=200,
     )
     assert found.stdout.strip() == "bundled True", found.stderr
-    assert "The gallery 'me/uncached' could not be fetched from the Hub" in found.stderr
+    assert "The gallery 'me/uncached' could not be downloaded from the Hub" in found.stderr
 
 
 # In a build and in a push
