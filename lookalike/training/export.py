@@ -35,8 +35,8 @@ def export_onnx(network: keras.Model, path: Path, sample: NDArray[np.uint8]) -> 
 
     `sample`, (n, h, w, 3) uint8 RGB, sets the ranges of the activations; CALIBRATION_FACES of it are used.
     The first convolutions and the last stay in float. Weights use 7 of their 8 bits: CPUs without VNNI add
-    two products in 16 bits, which would overflow. An existing JSON keeps its other fields except the percentage,
-    which belongs to the old weights.
+    two products in 16 bits, which would overflow. An existing JSON keeps its other fields except the
+    percentage, which belongs to the old weights.
     """
     with tempfile.TemporaryDirectory() as folder, atomic_write(path) as partial:
         whole = Path(folder) / "float.onnx"

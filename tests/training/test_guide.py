@@ -26,7 +26,7 @@ from tests.sources.test_inspection import Reader
 from tests.support.drawing import HAIRS, draw_face
 from tests.support.paths import ROOT
 
-GUIDE = ROOT / "lookalike" / "training" / "GUIDE.md"
+GUIDE = ROOT / "docs" / "training.md"
 PEOPLE, PHOTOS = 4, 8
 COMMANDS = {"lookalike.training": training, "build_gallery.py": build_gallery.main}
 
@@ -39,7 +39,7 @@ def commands() -> list[list[str]]:
 
 
 def draw_photo(seed: int, number: int) -> bytes:
-    """A photo of the drawn person of that seed: turned, lit and dressed in its own way."""
+    """A photo of the drawn person of that seed: with its own rotation, light and hair."""
     random = np.random.default_rng((seed, number))
     face = draw_face(seed, size=160, turn=float(random.uniform(-15, 15)), hair=HAIRS[number % len(HAIRS)])
     lit = np.clip(face * random.uniform(0.6, 1.25, 3), 0, 255).astype(np.uint8)
@@ -50,9 +50,9 @@ def draw_photo(seed: int, number: int) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def room(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a dataset called as the guide's, its people named as ones whom no training saw."""
-    folder = tmp_path_factory.mktemp("room")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a dataset named as in the guide, of people who are in no training set."""
+    folder = tmp_path_factory.mktemp("guide")
     names = load_split().test[:PEOPLE]
     rows = [
         {"image": draw_photo(seed, number), "name": name}
@@ -66,16 +66,17 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def quick(words: list[str]) -> list[str]:
-    """The command with one pass where it has several, and nothing from the network."""
+    """The command with one epoch instead of several."""
     text = re.sub(r"--(head-)?epochs \d+", r"--\1epochs 1", shlex.join(words))
     return shlex.split(text)
 
 
+@pytest.mark.slow
 def test_the_guides_commands_lead_from_photos_to_a_served_gallery(
-    room: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
-    monkeypatch.chdir(room)
-    (room / "lookalike").symlink_to(ROOT / "lookalike")  # the guide names a file of the project
+    monkeypatch.chdir(folder)
+    (folder / "lookalike").symlink_to(ROOT / "lookalike")  # the guide names a file of the project
     done = []
     for words in map(quick, commands()):
         program = words[2] if words[1] == "-m" else words[1]
@@ -92,11 +93,13 @@ def test_the_guides_commands_lead_from_photos_to_a_served_gallery(
         done
     )
     assert done[-2:] == ["build_gallery.py", "app.py"]
-    _check_reports(room / "runs")
+    _check_reports(folder / "runs")
     with pytest.raises(MismatchError, match="has no table for the model 'scratch'"):
-        load_finders(str(room / "runs" / "gallery"), model=str(room / "runs" / "scratch"), detector="mtcnn")
+        load_finders(
+            str(folder / "runs" / "gallery"), model=str(folder / "runs" / "scratch"), detector="mtcnn"
+        )
     with pytest.raises(MismatchError, match=r"has no table for the model 'fine-tuned' \(it has: compact\)"):
-        load_finders(None, model=str(room / "runs" / "fine-tuned"), detector="mtcnn")
+        load_finders(None, model=str(folder / "runs" / "fine-tuned"), detector="mtcnn")
 
 
 def _check_reports(runs: Path) -> None:
@@ -112,5 +115,5 @@ def _check_reports(runs: Path) -> None:
         for picture in report.glob("*.png"):
             assert np.asarray(Image.open(picture).convert("L")).std() > 5, picture
     ensemble = json.loads((runs / "ensemble" / "report" / "report.json").read_text(encoding="utf-8"))
-    assert {"second alone", "fine-tuned alone"} <= {way["title"] for way in ensemble["compared"]}
+    assert {"second alone", "fine-tuned alone"} <= {baseline["title"] for baseline in ensemble["baselines"]}
     assert Gallery.load(runs / "gallery", model="fine-tuned").settings.dim == 128

@@ -1,11 +1,9 @@
-"""The training room on a handful of drawn faces: it learns, goes on where it stopped, and what it exports
-is what it learned.
-"""
+"""Distillation on a few drawn faces: it learns, it resumes, and its export gives the same embeddings."""
 
 from __future__ import annotations
 
-import hashlib
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -24,23 +22,24 @@ from lookalike.evaluation.models import open_model
 from lookalike.evaluation.splits import Split, load_split, photo_key
 from lookalike.faces.alignment import align
 from lookalike.faces.detectors import load_detector
+from lookalike.files import BUNDLED, sha256_of
 from lookalike.models.embedder import Embedder, unit_rows
 from lookalike.training.__main__ import main
 from lookalike.training.augmentation import blend, degrade, reframe, stretch
-from lookalike.training.callbacks import read_log, stands_still
+from lookalike.training.callbacks import has_plateaued
 from lookalike.training.distillation import DistillSettings, distill, embedding_loss, name_centres
-from lookalike.training.export import export_onnx
+from lookalike.training.export import export_embedder, export_onnx
 from lookalike.training.face_table import prepare
 from lookalike.training.networks import CompactWidths, compact
+from lookalike.training.run_log import read_log, upgrade_log
 from lookalike.training.view_batches import Views
 from lookalike.training.warm_start import load_exported
 from tests.support.deepface_process import run_deepface
 from tests.support.drawing import draw_face
 from tests.support.fakes import ColourEmbedder, write_public_embedder, write_random_arcface
 
-TINY = DistillSettings(
-    passes=2, batch=8, precision="float32", widths=CompactWidths(8, (8, 4, 1), (16, 8, 1), (16, 8, 1))
-)
+WIDTHS = CompactWidths(8, (8, 4, 1), (16, 8, 1), (16, 8, 1))
+TINY = DistillSettings(epochs=2, batch=8, precision="float32", widths=WIDTHS)
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +75,7 @@ def make_views(faces: AlignedFaces, teacher: Embedder | None, *, worse: float = 
 
 
 @pytest.mark.parametrize("teacher", [None, WideEmbedder()])
-def test_a_batch_depends_on_seed_pass_and_index_alone(faces: AlignedFaces, teacher: Embedder | None):
+def test_a_batch_depends_only_on_seed_epoch_and_index(faces: AlignedFaces, teacher: Embedder | None):
     views, again = make_views(faces, teacher), make_views(faces, teacher)
     assert len(views) == 4 and np.array_equal(views[2][0], again[2][0])
     assert views[2][0].dtype == np.float32 and views[2][0].min() >= 0 and views[2][0].max() <= 1
@@ -87,14 +86,15 @@ def test_a_batch_depends_on_seed_pass_and_index_alone(faces: AlignedFaces, teach
     assert all(np.array_equal(mine, theirs) for mine, theirs in zip(resumed[2], again[2], strict=True))
 
 
-def test_without_a_teacher_that_looks_a_view_keeps_its_faces_embedding(faces: AlignedFaces):
-    _, said = make_views(faces, None)[0]
-    assert all((row == faces.teacher).all(axis=1).any() for row in said)
+def test_without_a_teacher_a_view_keeps_the_embedding_of_its_face(faces: AlignedFaces):
+    _, targets = make_views(faces, None)[0]
+    assert all((row == faces.teacher).all(axis=1).any() for row in targets)
 
 
-def test_a_teacher_judges_the_very_view_that_is_shown(faces: AlignedFaces):
-    shown, said = make_views(faces, WideEmbedder(), worse=0)[0]
-    assert np.allclose(WideEmbedder().embed_crops((shown * 255).round().astype(np.uint8)), said, atol=1e-5)
+def test_a_teacher_embeds_the_same_view_that_the_student_gets(faces: AlignedFaces):
+    views, targets = make_views(faces, WideEmbedder(), worse=0)[0]
+    expected = WideEmbedder().embed_crops((views * 255).round().astype(np.uint8))
+    assert np.allclose(expected, targets, atol=1e-5)
 
 
 def test_augmentation_keeps_shape_and_type_and_leaves_its_input_alone(faces: AlignedFaces):
@@ -107,18 +107,18 @@ def test_augmentation_keeps_shape_and_type_and_leaves_its_input_alone(faces: Ali
     assert np.array_equal(faces.images, before)
 
 
-def test_a_face_is_blamed_more_for_going_towards_another_name_than_for_going_nowhere():
+def test_an_embedding_that_is_closer_to_another_name_has_a_higher_loss():
     centres = np.eye(4, dtype=np.float32)[:2]
     teacher = centres[:1]
     towards_another, nowhere = np.float32([[0.6, 0.8, 0, 0]]), np.float32([[0.6, 0, 0.8, 0]])
-    for weight, is_blamed in ((0.0, False), (0.5, True)):
+    for weight, is_higher in ((0.0, False), (0.5, True)):
         loss = embedding_loss(centres, relation_weight=0.0, name_weight=weight)
-        blame, least = (float(keras.ops.sum(loss(teacher, face))) for face in (towards_another, nowhere))
-        assert (blame > 1.1 * least) == is_blamed
+        wrong, neutral = (float(keras.ops.sum(loss(teacher, face))) for face in (towards_another, nowhere))
+        assert (wrong > 1.1 * neutral) == is_higher
         assert float(keras.ops.sum(loss(teacher, 3 * teacher))) == pytest.approx(0, abs=1e-5)
 
 
-def test_a_name_stands_where_the_teacher_sees_its_photos_and_unnamed_faces_stand_nowhere(faces: AlignedFaces):
+def test_a_name_has_the_mean_embedding_of_its_photos_and_unnamed_faces_are_left_out(faces: AlignedFaces):
     some = replace(faces, names=("", *faces.names[1:]), teacher=faces.teacher.copy())
     some.teacher[0] = -some.teacher[1]
     centres = name_centres(some)
@@ -127,24 +127,24 @@ def test_a_name_stands_where_the_teacher_sees_its_photos_and_unnamed_faces_stand
     assert float(keras.ops.sum(alone(centres[:1], -centres[:1]))) == pytest.approx(2, abs=1e-5)
 
 
-def test_a_run_learns_and_an_unfinished_one_goes_on(faces: AlignedFaces, tmp_path: Path):
+def test_a_run_learns_and_can_be_continued_for_more_epochs(faces: AlignedFaces, tmp_path: Path):
     run = tmp_path / "run"
-    settings = replace(TINY, passes=3)
+    settings = replace(TINY, epochs=3)
     distill(faces, faces, run, settings)
-    assert [row["pass"] for row in read_log(run)] == [1, 2, 3]
-    distill(faces, faces, run, replace(TINY, passes=6))
+    assert [row["epoch"] for row in read_log(run)] == [1, 2, 3]
+    distill(faces, faces, run, replace(TINY, epochs=6))
     rows = read_log(run)
-    assert [row["pass"] for row in rows] == [1, 2, 3, 4, 5, 6]
+    assert [row["epoch"] for row in rows] == [1, 2, 3, 4, 5, 6]
     assert rows[-1]["loss"] < rows[0]["loss"]
-    assert json.loads((run / "settings.json").read_text())["passes"] == 6
+    assert json.loads((run / "settings.json").read_text())["epochs"] == 6
 
 
 class Interrupted(WideEmbedder):
-    """A teacher during whose work the power fails."""
+    """A teacher that is interrupted after some batches."""
 
-    def __init__(self, looks: int) -> None:
+    def __init__(self, batches: int) -> None:
         super().__init__()
-        self._left = looks
+        self._left = batches
 
     def embed_crops(self, crops: Sequence[np.ndarray]) -> np.ndarray:
         self._left -= 1
@@ -153,45 +153,74 @@ class Interrupted(WideEmbedder):
         return super().embed_crops(crops)
 
 
-def test_a_run_that_was_cut_off_ends_as_an_undisturbed_one(faces: AlignedFaces, tmp_path: Path):
-    settings = replace(TINY, passes=4)
+def test_an_interrupted_run_ends_as_an_undisturbed_one(faces: AlignedFaces, tmp_path: Path):
+    settings = replace(TINY, epochs=4)
     whole = distill(faces, faces, tmp_path / "whole", settings, teacher=WideEmbedder())
     with pytest.raises(BaseException):  # noqa: B017 - TensorFlow wraps it as it likes
         distill(faces, faces, tmp_path / "cut", settings, teacher=Interrupted(13))
     assert 0 < len(read_log(tmp_path / "cut")) < 4
     rest = distill(faces, faces, tmp_path / "cut", settings, teacher=WideEmbedder())
-    assert read_log(tmp_path / "cut") == read_log(tmp_path / "whole")
+    mine, theirs = ([{**row, "seconds": 0} for row in read_log(tmp_path / run)] for run in ("cut", "whole"))
+    assert len(mine) == 4
+    for row, expected in zip(mine, theirs, strict=True):
+        assert row == pytest.approx(expected, abs=1e-4)
     for mine, theirs in zip(rest.get_weights(), whole.get_weights(), strict=True):
         assert np.allclose(mine, theirs, atol=1e-4)
 
 
-def test_a_run_of_other_settings_is_not_mixed_with_the_one_under_way(faces: AlignedFaces, tmp_path: Path):
+def test_a_run_cannot_be_continued_with_other_settings(faces: AlignedFaces, tmp_path: Path):
     distill(faces, faces, tmp_path, TINY)
     with pytest.raises(TrainingError, match=r"other settings \(peak_rate\)"):
-        distill(faces, faces, tmp_path, replace(TINY, passes=3, peak_rate=1.0))
-    assert len(read_log(tmp_path)) == TINY.passes
+        distill(faces, faces, tmp_path, replace(TINY, epochs=3, peak_rate=1.0))
+    assert len(read_log(tmp_path)) == TINY.epochs
 
 
-def test_a_run_that_stands_still_ends_early(faces: AlignedFaces, tmp_path: Path):
-    distill(faces, faces, tmp_path, replace(TINY, passes=30, patience=2, peak_rate=0.0))
-    assert 4 <= len(read_log(tmp_path)) < 30
-    assert stands_still([0.5, 0.6, 0.6, 0.5], 2) and not stands_still([0.5, 0.6, 0.6, 0.51], 2)
-    assert not stands_still([0.5, 0.4, 0.3], 2)  # too early to tell
+def test_a_run_that_no_longer_improves_stops_early_and_stays_stopped(faces: AlignedFaces, tmp_path: Path):
+    settings = replace(TINY, epochs=30, patience=2, peak_rate=0.0)
+    distill(faces, faces, tmp_path, settings)
+    epochs = len(read_log(tmp_path))
+    assert 4 <= epochs < 30
+    distill(faces, faces, tmp_path, settings)
+    assert len(read_log(tmp_path)) == epochs
 
 
-def test_a_run_keeps_its_best_pass_and_draws_its_curves(faces: AlignedFaces, tmp_path: Path):
-    network = distill(faces, faces, tmp_path, replace(TINY, passes=3), teacher=WideEmbedder())
-    best = max(row["teacher_cosine"] for row in read_log(tmp_path))
+def test_a_plateau_is_a_mean_that_is_no_higher_than_the_one_before():
+    assert has_plateaued([0.5, 0.6, 0.6, 0.5], 2) and not has_plateaued([0.5, 0.6, 0.6, 0.51], 2)
+    assert not has_plateaued([0.5, 0.4, 0.3], 2)  # too few epochs
+
+
+def test_a_log_of_the_first_version_is_read_and_continued_with_the_columns_of_today(tmp_path: Path):
+    (tmp_path / "log.csv").write_text("pass,loss,teacher_cosine,auc\n1,0.5,0.7,0.9\n2,0.4,0.8,0.95\n")
+    expected = {"epoch": 2, "loss": 0.4, "val_teacher_cosine": 0.8, "val_auc": 0.95}
+    assert read_log(tmp_path)[1] == expected
+    upgrade_log(tmp_path)
+    assert (tmp_path / "log.csv").read_text().splitlines()[
+        0
+    ] == "epoch,loss,seconds,val_auc,val_teacher_cosine"
+    row = read_log(tmp_path)[1]
+    assert np.isnan(row.pop("seconds")) and row == expected
+
+
+def test_the_logs_of_the_bundled_runs_can_be_read():
+    for run in sorted((BUNDLED / "compact-runs").iterdir()):
+        rows = read_log(run)
+        assert [row["epoch"] for row in rows] == list(range(1, len(rows) + 1))
+        assert 0 < rows[-1]["val_teacher_cosine"] < 1
+
+
+def test_a_run_returns_its_best_epoch_and_draws_its_learning_curves(faces: AlignedFaces, tmp_path: Path):
+    network = distill(faces, faces, tmp_path, replace(TINY, epochs=3), teacher=WideEmbedder())
+    best = max(row["val_teacher_cosine"] for row in read_log(tmp_path))
     rows = unit_rows(np.asarray(network(faces.images.astype(np.float32) / 255)))
     assert (rows * faces.teacher).sum(axis=1).mean() == pytest.approx(best, abs=1e-3)
     assert Image.open(tmp_path / "curves.png").width > 600
-    road = tmp_path / "road.png"
-    assert main(["curves", str(tmp_path), str(tmp_path), "--output", str(road)]) == 0 and road.exists()
-    assert main(["curves", str(tmp_path / "nowhere"), "--output", str(road)]) == 2
+    curves = tmp_path / "both.png"
+    assert main(["curves", str(tmp_path), str(tmp_path), "--output", str(curves)]) == 0 and curves.exists()
+    assert main(["curves", str(tmp_path / "nowhere"), "--output", str(curves)]) == 2
 
 
-def test_an_exported_network_comes_back_to_train_on(faces: AlignedFaces, tmp_path: Path):
-    network = distill(faces, faces, tmp_path / "run", replace(TINY, passes=3))
+def test_an_exported_network_can_be_loaded_for_more_training(faces: AlignedFaces, tmp_path: Path):
+    network = distill(faces, faces, tmp_path / "run", replace(TINY, epochs=3))
     export_onnx(network, tmp_path / "compact.onnx", faces.images)
     again = compact(TINY.widths)
     load_exported(again, tmp_path / "compact.onnx", faces.images)
@@ -206,7 +235,7 @@ def test_an_exported_network_comes_back_to_train_on(faces: AlignedFaces, tmp_pat
         load_exported(again, tmp_path / "nowhere.onnx", faces.images)
 
 
-def test_a_network_grows_by_blocks_that_change_nothing_at_first(faces: AlignedFaces, tmp_path: Path):
+def test_new_blocks_do_not_change_the_output_of_a_loaded_network(faces: AlignedFaces, tmp_path: Path):
     network = distill(faces, faces, tmp_path / "run", TINY)
     export_onnx(network, tmp_path / "compact.onnx", faces.images)
     deeper = compact(replace(TINY.widths, middle=(16, 8, 3), late=(16, 8, 2)))
@@ -219,13 +248,13 @@ def test_a_network_grows_by_blocks_that_change_nothing_at_first(faces: AlignedFa
         load_exported(compact(TINY.widths), tmp_path / "deeper.onnx", faces.images)
 
 
-def both_looks(network: keras.Model, batch: np.ndarray) -> np.ndarray:
-    """Return the unit embeddings of faces that are seen from both sides."""
+def with_mirror_images(network: keras.Model, batch: np.ndarray) -> np.ndarray:
+    """Return the unit embeddings of faces and their mirror images together."""
     face, mirror = (unit_rows(np.asarray(network(side))) for side in (batch, batch[:, :, ::-1]))
     return unit_rows(face + mirror)
 
 
-def test_the_exported_network_gives_what_the_trained_one_gave(faces: AlignedFaces, tmp_path: Path):
+def test_the_exported_network_gives_the_embeddings_of_the_trained_one(faces: AlignedFaces, tmp_path: Path):
     network = distill(faces, faces, tmp_path / "run", TINY)
     path = tmp_path / "compact.onnx"
     path.with_suffix(".json").write_text('{"licence": "mine", "percentage": {}}')
@@ -233,12 +262,28 @@ def test_the_exported_network_gives_what_the_trained_one_gave(faces: AlignedFace
     batch = faces.images[::8].astype(np.float32) / 255
     session = onnxruntime.InferenceSession(path)
     (ours,) = session.run(None, {session.get_inputs()[0].name: batch})
-    theirs = both_looks(network, batch)
+    theirs = with_mirror_images(network, batch)
     assert ours.shape == (4, 128) and (unit_rows(ours) * theirs).sum(axis=1).min() > 0.99  # 8 bits
     (turned,) = session.run(None, {session.get_inputs()[0].name: batch[:, :, ::-1]})
     assert np.allclose(ours, turned, atol=1e-4)  # a mirror image is the same face
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    assert json.loads(path.with_suffix(".json").read_text()) == {"licence": "mine", "sha256": digest}
+    settings = {"licence": "mine", "sha256": sha256_of(path)}
+    assert json.loads(path.with_suffix(".json").read_text()) == settings
+
+
+def test_an_export_replaces_both_files_whole(tmp_path: Path):
+    """A reader that opened the old files still reads them to their end."""
+    network, path = compact(WIDTHS, 8), tmp_path / "embedder.onnx"
+    settings = path.with_suffix(".json")
+    for file in (path, settings):
+        file.write_text("{}")
+        os.link(file, tmp_path / f"old{file.suffix}")
+    export_embedder(network, path, {"name": "mine"})
+    export_onnx(network, tmp_path / "compact.onnx", np.zeros((16, 112, 112, 3), np.uint8))
+    assert [(tmp_path / f"old{suffix}").read_text() for suffix in (".onnx", ".json")] == ["{}", "{}"]
+    expected = {"name": "mine", "dim": 8, "input_size": [112, 112], "sha256": sha256_of(path)}
+    assert json.loads(settings.read_text()) == expected
+    left = {"compact.json", "compact.onnx", "embedder.json", "embedder.onnx", "old.json", "old.onnx"}
+    assert {file.name for file in tmp_path.iterdir()} == left
 
 
 def test_prepare_aligns_every_face_it_finds(tmp_path: Path):
@@ -289,34 +334,37 @@ def stars(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_a_users_own_photos_are_prepared_split_and_learned(stars: Path, tmp_path: Path):
+def test_photos_are_prepared_split_and_learned(stars: Path, tmp_path: Path):
     """The teacher's embedding has three numbers, and so has the student's."""
     write_public_embedder(tmp_path / "teacher.onnx")
     arguments = ["distill", "--source", str(stars), "--teacher", str(tmp_path / "teacher.onnx")]
     arguments += ["--run", str(tmp_path / "run"), "--output", str(tmp_path / "mine.onnx"), "--batch", "8"]
-    assert main([*arguments, "--passes", "1"]) == 0
+    assert main([*arguments, "--passes", "1"], widths=WIDTHS) == 0  # the old name of --epochs
     split = load_split(tmp_path / "run" / "split.json")
     assert len(split.validation) == len(split.test) == 1
     written = (tmp_path / "run" / "faces.parquet").stat().st_mtime_ns
-    assert main([*arguments, "--passes", "2"]) == 0
+    assert main([*arguments, "--epochs", "2"], widths=WIDTHS) == 0
     assert (tmp_path / "run" / "faces.parquet").stat().st_mtime_ns == written  # nothing is done twice
-    assert [row["pass"] for row in read_log(tmp_path / "run")] == [1, 2]
+    assert [row["epoch"] for row in read_log(tmp_path / "run")] == [1, 2]
     assert open_model(str(tmp_path / "mine.onnx")).embed_crops([np.zeros((112, 112, 3), np.uint8)]).shape == (
         1,
         3,
     )
 
 
-def test_a_model_of_deepfaces_can_teach(stars: Path, tmp_path: Path):
-    """On weights drawn at random."""
+@pytest.mark.slow
+def test_a_model_of_deepface_can_be_the_teacher(stars: Path, tmp_path: Path):
+    """Its weights are random."""
     write_random_arcface(tmp_path)
     found = run_deepface(
         f"""
 from lookalike.evaluation.models import open_model
 from lookalike.training.__main__ import main
+from lookalike.training.networks import CompactWidths
 home = {str(tmp_path)!r}
 code = main(["distill", "--source", {str(stars)!r}, "--teacher", "ArcFace", "--run", home + "/run",
-             "--output", home + "/mine.onnx", "--batch", "8", "--passes", "1"])
+             "--output", home + "/mine.onnx", "--batch", "8", "--epochs", "1"],
+            widths=CompactWidths(8, (8, 4, 1), (16, 8, 1), (16, 8, 1)))
 dim = open_model(home + "/mine.onnx").model.dim
 print(json.dumps({{"code": code, "dim": dim}}))
 """,

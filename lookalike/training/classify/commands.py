@@ -225,7 +225,7 @@ def settings_from(given: dict[str, Any], network: str) -> tuple[ClassifySettings
 
 
 def _report(options: argparse.Namespace) -> None:
-    from lookalike.evaluation.reports import markdown
+    from lookalike.evaluation.markdown import markdown
     from lookalike.training.classify.report import make_report
     from lookalike.training.classify.report_page import (
         BASELINES,

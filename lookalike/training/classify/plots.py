@@ -77,9 +77,9 @@ def draw_calibration(report: Report) -> Figure:
     """Return the calibration curve: accuracy by confidence, and how many photos have each confidence."""
     figure = Figure(figsize=(8, 3.6), layout="constrained")
     curve, counts = figure.subplots(1, 2)
-    confidence = [100 * part.said for part in report.bins]
+    confidence = [100 * part.confidence for part in report.bins]
     curve.plot((0, 100), (0, 100), color="grey", linestyle=":", label="perfect calibration")
-    curve.plot(confidence, [100 * part.right for part in report.bins], "o-", color=COLOURS["test"])
+    curve.plot(confidence, [100 * part.accuracy for part in report.bins], "o-", color=COLOURS["test"])
     curve.set(xlabel="confidence, %", ylabel="accuracy, %", xlim=(0, 100), ylim=(0, 103))
     curve.legend()
     counts.bar(confidence, [part.photos for part in report.bins], width=7, color=COLOURS["test"])

@@ -16,8 +16,8 @@ from lookalike.evaluation.classification import (
     by_name,
     calibrate,
     confusion,
-    judge,
     nearest_names,
+    score,
 )
 from lookalike.models.embedder import Embeddings, unit_rows
 from lookalike.models.registry import EMBEDDER_FILE, load_embedder
@@ -113,7 +113,7 @@ def make_report(folder: Path, data: Data, log: list[dict[str, float]]) -> Report
     return Report(
         run=run,
         log=log,
-        scores={part: judge(outputs[part], labels[part]) for part in outputs},
+        scores={part: score(outputs[part], labels[part]) for part in outputs},
         by_name={part: by_name(outputs[part], labels[part], names) for part in outputs},
         photos={part: np.bincount(labels[part], minlength=names) for part in outputs},
         matrix=confusion(outputs["test"], test.labels),
@@ -189,7 +189,7 @@ def _members(run: Run, test: LabelledFaces) -> list[Baseline]:
     baselines = []
     for member in run.settings.members:
         probabilities = predict(open_classifier(Path(member)), test.faces.images)
-        baselines.append(Baseline(f"{Path(member).name} alone", judge(probabilities, test.labels).top1))
+        baselines.append(Baseline(f"{Path(member).name} alone", score(probabilities, test.labels).top1))
     return baselines
 
 

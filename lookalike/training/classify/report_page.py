@@ -7,7 +7,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from lookalike.evaluation.reports import percent
+from lookalike.evaluation.markdown import percent
 from lookalike.files import write_text
 from lookalike.reports import Section, html_report
 from lookalike.training.classify.plots import (
