@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lookalike.errors import LookalikeError
-from lookalike.evaluation.reports import save_report
+from lookalike.evaluation.markdown import save_report
 
 SIZES = [1_000, 10_000, 100_000, 1_000_000]  # rows; a million take 0.5 GB
 CLIENTS = [1, 8, 32]

@@ -16,7 +16,7 @@ import httpx
 from benchmarks.clock import percentile, processor_time
 from benchmarks.serving import APP, run_page
 from lookalike.errors import LookalikeError
-from lookalike.evaluation.reports import markdown
+from lookalike.evaluation.markdown import markdown
 
 API = "/gradio_api"
 INTERVAL = 0.1  # seconds between frames, as in the page; a frame also waits for the answer to the one before

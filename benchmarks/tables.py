@@ -12,7 +12,7 @@ from benchmarks.probe import Comparison, Growth
 from benchmarks.recall import Recall
 from benchmarks.search import SearchSpeed
 from benchmarks.serving import Load, Start
-from lookalike.evaluation.reports import markdown, percent
+from lookalike.evaluation.markdown import markdown, percent
 
 TRIED = Path(__file__).with_name("tried.md")
 SECTIONS = {

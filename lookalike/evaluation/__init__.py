@@ -1,1 +1,5 @@
-"""How well a model does, in numbers that another can make again. `python -m lookalike.evaluation --help`."""
+"""Evaluation of models: verification, retrieval, groups, and percentages. Run `python -m
+lookalike.evaluation --help`.
+
+Training uses it too: splits, tables of aligned faces, perturbations, and metrics of classifiers.
+"""

@@ -1,4 +1,4 @@
-"""The commands that judge a model. Each prints a Markdown table and writes it, a JSON and pictures."""
+"""Evaluate a model. Each command prints a Markdown table, and writes it with a JSON file and charts."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ HELD_OUT: tuple[Side, ...] = ("test",)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; return its exit code: 0, or 2 with a sentence on stderr."""
+    """Run one command; return its exit code: 0, or 2 with an error on stderr."""
     options = _parser().parse_args(arguments)
     try:
         options.run_command(options)
@@ -42,28 +42,33 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     verify = commands.add_parser(
-        "verify", help="do two photos show one person? several models side by side, with what they cost"
+        "verify", help="verification (do two photos show one person?) and the cost of one or several models"
     )
     verify.set_defaults(run_command=_verify)
 
-    retrieve = commands.add_parser("retrieve", help="enrol some photos of each name, look the others up")
+    retrieve = commands.add_parser(
+        "retrieve", help="retrieval: enrol some photos of each name and look up the others"
+    )
     retrieve.add_argument("--photos-per-name", type=int, default=10, help="photos of each name to enrol")
     retrieve.set_defaults(run_command=_retrieve)
 
-    groups = commands.add_parser("groups", help="by source, colour and detector, and for changed photos")
-    groups.add_argument(
-        "--other-detectors", nargs="*", default=["yunet"], help="whose alignment to compare with"
+    groups = commands.add_parser(
+        "groups", help="accuracy by source, colour and detector, and for degraded photos"
     )
+    groups.add_argument("--other-detectors", nargs="*", default=["yunet"], help="detectors to compare with")
     groups.set_defaults(run_command=_groups)
 
     percentage = commands.add_parser(
-        "percentage", help="fit the percentage on held-out people and store it beside the model"
+        "percentage", help="fit the scale of percentages on the test set and store it beside the model"
     )
     percentage.set_defaults(run_command=_percentage)
 
     for command in (verify, percentage):
         command.add_argument(
-            "--pairs", type=Path, required=True, help="tab-separated: first, second (file names), same"
+            "--pairs",
+            type=Path,
+            required=True,
+            help="tab-separated file with the columns first, second (file names) and same (0 or 1)",
         )
     for command in (verify, retrieve):
         command.add_argument(
@@ -72,18 +77,20 @@ def _parser() -> argparse.ArgumentParser:
     for command in (groups, percentage):
         command.add_argument("--model", default=DEFAULT_MODEL, help="the name of a model, or an ONNX file")
     for command in (verify, retrieve, groups, percentage):
-        command.add_argument("sources", nargs="+", metavar="SOURCE", help="what build_gallery.py takes")
+        command.add_argument(
+            "sources", nargs="+", metavar="SOURCE", help="a source of photos, as for build_gallery.py"
+        )
         command.add_argument("--detector", default=DEFAULT_DETECTOR)
-        command.add_argument("--split", type=Path, default=BUNDLED_SPLIT, help="who was held out")
+        command.add_argument("--split", type=Path, default=BUNDLED_SPLIT, help="split of people")
         command.add_argument("--output", type=Path, default=Path("reports"), help="folder for the results")
     return parser
 
 
 def _verify(options: argparse.Namespace) -> None:
+    from lookalike.evaluation.markdown import markdown, save_report
     from lookalike.evaluation.models import cost, open_model, short_names
     from lookalike.evaluation.photos import embed_photos, read_photos
     from lookalike.evaluation.plots import draw_roc
-    from lookalike.evaluation.reports import markdown, save_report
     from lookalike.evaluation.verification import FALSE_ACCEPTS, read_pairs, score_pairs, verify
 
     pairs = read_pairs(options.pairs)
@@ -97,7 +104,7 @@ def _verify(options: argparse.Namespace) -> None:
         results[name] = asdict(found) | {"detector": detector.name, "cost": asdict(price)}
         rows.append([name, *_verify_row(found, price)])
     accepts = [f"TAR at FAR {rate:g}" for rate in FALSE_ACCEPTS]
-    header = ["model", "accuracy", "ROC AUC", *accepts, "file", "a face", "memory"]
+    header = ["model", "accuracy", "ROC AUC", *accepts, "file", "per face", "memory"]
     save_report(
         options.output,
         "verify",
@@ -119,10 +126,10 @@ def _verify_row(found: Verification, price: Cost) -> list[str]:
 
 
 def _retrieve(options: argparse.Namespace) -> None:
+    from lookalike.evaluation.markdown import markdown, percent, save_report
     from lookalike.evaluation.models import open_model, short_names
     from lookalike.evaluation.photos import embed_photos, read_photos
     from lookalike.evaluation.plots import draw_confusions
-    from lookalike.evaluation.reports import markdown, percent, save_report
     from lookalike.evaluation.retrieval import by_side, display_names, look_up_often, taken_for
 
     photos = read_photos(options.sources, load_split(options.split))
@@ -148,24 +155,32 @@ def _retrieve(options: argparse.Namespace) -> None:
             first = f"{percent(one.top1)} ± {100 * one.deviation:.1f}"
             shares = (first, percent(one.top5), f"{one.reciprocal_rank:.3f}")
             rows.append([name, side, f"{one.photos:.0f}", str(one.names), *shares])
-    header = ["model", "people", "photos", "names", "right name first", "among five", "mean reciprocal rank"]
+    header = [
+        "model",
+        "people",
+        "photos",
+        "names",
+        "top-1 accuracy",
+        "top-5 accuracy",
+        "mean reciprocal rank",
+    ]
     report = "retrieve-" + "-".join(Path(source).stem for source in options.sources)
     save_report(options.output, report, result=results, table=markdown(header, rows), pictures=pictures)
 
 
 def _groups(options: argparse.Namespace) -> None:
     from lookalike.evaluation.groups import few_of_several, judge_groups
+    from lookalike.evaluation.markdown import markdown, save_report
     from lookalike.evaluation.models import open_model
     from lookalike.evaluation.photos import read_photos
     from lookalike.evaluation.plots import draw_groups
-    from lookalike.evaluation.reports import markdown, save_report
 
     photos = few_of_several(read_photos(options.sources, load_split(options.split), HELD_OUT))
     embedder = open_model(options.model)
     groups = judge_groups(
         photos, embedder, load_detector(options.detector), _available(options.other_detectors)
     )
-    header = ["group", "", "photos", "face found", "same or not", "nearest is right", "ROC AUC", "steadiness"]
+    header = ["group", "", "photos", "face found", "verification", "top-1 accuracy", "ROC AUC", "stability"]
     save_report(
         options.output,
         "groups",
@@ -176,13 +191,13 @@ def _groups(options: argparse.Namespace) -> None:
 
 
 def _available(names: list[str]) -> list[Detector]:
-    """Return the detectors whose weights are here or can be fetched, and say which are left out."""
+    """Return the detectors whose weights are present or can be downloaded; print the others."""
     detectors = []
     for name in names:
         try:
             detectors.append(load_detector(name))
         except WeightsError as error:
-            print(f"left out: {error}", file=sys.stderr)
+            print(f"skipped: {error}", file=sys.stderr)
     return detectors
 
 
@@ -197,12 +212,12 @@ def _unless_none(figure: float | None, layout: str) -> str:
 
 
 def _percentage(options: argparse.Namespace) -> None:
+    from lookalike.evaluation.markdown import markdown, save_report
     from lookalike.evaluation.metrics import equal_error
     from lookalike.evaluation.models import open_model
     from lookalike.evaluation.percentage import fit
     from lookalike.evaluation.photos import embed_photos, read_photos
     from lookalike.evaluation.plots import draw_percentage
-    from lookalike.evaluation.reports import markdown, save_report
     from lookalike.evaluation.verification import all_pairs, read_pairs, score_pairs
 
     photos = read_photos(options.sources, load_split(options.split), HELD_OUT)
@@ -210,7 +225,7 @@ def _percentage(options: argparse.Namespace) -> None:
     embedded = embed_photos(photos, load_detector(options.detector), embedder)
     scores = score_pairs(embedded, read_pairs(options.pairs))
     threshold, _ = equal_error(scores.same, scores.different)
-    fitted_on = f"all pairs among {len(set(embedded.people))} people that training never saw"
+    fitted_on = f"all pairs among {len(set(embedded.people))} people who are not in the training set"
     scale, check = fit(embedded, threshold=threshold, fitted_on=fitted_on)
     _store_scale(options.model, embedder, scale)
     spread = "{1:.0f} % (8 of 10 between {0:.0f} and {2:.0f})"
@@ -226,13 +241,13 @@ def _percentage(options: argparse.Namespace) -> None:
         options.output,
         "percentage",
         result={"scale": asdict(scale), "check": asdict(check)},
-        table=markdown(["on people that the scale was not fitted on", ""], rows),
+        table=markdown(["on people whom the scale was not fitted on", ""], rows),
         pictures={"scale": draw_percentage(*all_pairs(embedded), scale)},
     )
 
 
 def _store_scale(spec: str, embedder: Embedder, scale: Scale) -> None:
-    """Keep the scale in the JSON beside the model; a public network has none, its report holds the scale."""
+    """Store the scale in the JSON beside the model. A public network has none; its scale is in the report."""
     path = Path(spec).with_suffix(".json") if spec.endswith(".onnx") else settings_path(find_model(spec))
     if spec.endswith(".onnx") and not path.exists():
         return

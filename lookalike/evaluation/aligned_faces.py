@@ -1,8 +1,8 @@
-"""The table of aligned faces that networks are taught and judged on.
+"""The table of aligned faces for training and testing networks.
 
-One Parquet file (or a folder of them) with the columns `image` (encoded 112x112 RGB, aligned to ArcFace's
-five-point template), `name` (empty where unknown), `source`, `file` and `teacher` (the teacher's
-embedding). `python -m lookalike.training prepare` makes one from any source of celebrity photos.
+It is a Parquet file, or a folder of them, with the columns `image` (encoded 112x112 RGB, aligned to ArcFace's
+five-point template), `name` (empty if unknown), `source`, `file` and `teacher` (the teacher's embedding).
+`python -m lookalike.training prepare` writes one from any source of celebrity photos.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ COLUMNS = ("image", "name", "source", "file", "teacher")
 
 @dataclass(frozen=True)
 class AlignedFaces:
-    """Aligned faces in memory, one entry a photo in every field.
+    """Aligned faces in memory, with one entry per photo in every field.
 
     `images` is (n, 112, 112, 3) uint8 RGB; `teacher` is (n, d) float32 rows of unit length.
     """
@@ -39,7 +39,10 @@ class AlignedFaces:
 
 
 def read_faces(path: Path, split: Split, *sides: Side) -> AlignedFaces:
-    """Read the faces of `path` that `split` puts on one of `sides`; raise when there are none."""
+    """Read the faces of `path` on the given `sides` of `split`.
+
+    Raises MissingFileError if there is no table and SourceError if it has no such faces.
+    """
     if not path.exists():
         raise MissingFileError(f"There is no table of aligned faces at {path}.")
     table = pq.read_table(path, columns=list(COLUMNS))
@@ -50,7 +53,7 @@ def read_faces(path: Path, split: Split, *sides: Side) -> AlignedFaces:
         if split.side(*photo) in sides
     ]
     if not rows:
-        raise SourceError(f"{path} holds no faces of the sides {', '.join(sides)}.")
+        raise SourceError(f"{path} contains no faces for {', '.join(sides)}; choose another split or table.")
     chosen = table.take(rows)
     teacher = np.asarray(chosen["teacher"].to_pylist(), np.float32)
     return AlignedFaces(
@@ -63,7 +66,7 @@ def read_faces(path: Path, split: Split, *sides: Side) -> AlignedFaces:
 
 
 def names_of(path: Path) -> list[str]:
-    """Return the name of every face in the table, empty where unknown."""
+    """Return the name of every face in the table, empty if unknown."""
     return list(pq.read_table(path, columns=["name"])["name"].to_pylist())
 
 
@@ -71,6 +74,6 @@ def _decode(data: bytes) -> NDArray[np.uint8]:
     bgr = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     if bgr is None or bgr.shape[:2] != (112, 112):
         raise SourceError(
-            "A face of the table is not a 112x112 picture; make the table again with `prepare`."
+            "A face in the table is not an image of 112x112 pixels; write the table again with `prepare`."
         )
     return np.asarray(bgr[:, :, ::-1], np.uint8)

@@ -1,4 +1,4 @@
-"""The models that are judged: a registered one by its name, or a network in an ONNX file."""
+"""Models to evaluate: a registered one by its name, or a network in an ONNX file; and their costs."""
 
 from __future__ import annotations
 
@@ -24,21 +24,25 @@ from lookalike.models.onnx_embedder import OnnxEmbedder
 from lookalike.models.registry import load_embedder
 from lookalike.models.similarity import Scale
 
-MEAN = np.array([0.485, 0.456, 0.406], np.float32)  # ImageNet's, RGB, as the public face ONNX files expect
+MEAN = np.array(
+    [0.485, 0.456, 0.406], np.float32
+)  # of ImageNet in RGB, as the public ONNX files of face embedders expect
 DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)
-ROUNDS, CALLS = 5, 20  # the fastest round counts, the others met other work on the machine
+ROUNDS, CALLS = 5, 20  # the fastest round counts; others may have been slowed by other processes
 
 
 def open_model(spec: str) -> Embedder:
-    """Return the registered model called `spec`, that of the run's folder `spec`, or the network in the ONNX
-    file `spec`: one that this project exported, with its JSON beside it, or a public face embedder (see
-    PublicEmbedder).
+    """Return the registered model `spec`, the model of the training run in the folder `spec`, or the network
+    in the ONNX file `spec`.
+
+    With a JSON beside it, an ONNX file is a network of our own, otherwise a PublicEmbedder. Raises
+    MissingFileError, UnknownModelError or WeightsError.
     """
     path = Path(spec)
     if path.suffix != ".onnx":
         return load_embedder(spec)
     if not path.is_file():
-        raise MissingFileError(f"There is no network at {path}; name an ONNX file or a model.")
+        raise MissingFileError(f"There is no network at {path}; give an ONNX file or the name of a model.")
     if not path.with_suffix(".json").exists():
         return PublicEmbedder(path)
     output = onnx.load(path).graph.output[0]
@@ -47,8 +51,8 @@ def open_model(spec: str) -> Embedder:
 
 
 def short_names(specs: Sequence[str]) -> list[str]:
-    """Return what to call each model in a table and a file name: its own name, or the file's without folder
-    and ending; where two would be called the same, the whole path with dashes.
+    """Return a name for each model in tables and file names: its own name, or that of its file without folder
+    and suffix. If two names would be the same, it is the whole path with dashes.
     """
     stems = [Path(spec).stem for spec in specs]
     return [
@@ -58,10 +62,10 @@ def short_names(specs: Sequence[str]) -> list[str]:
 
 
 class PublicEmbedder:
-    """A face embedder as the public ONNX collections have them: (n, 3, 112, 112) float32 RGB 0..1 aligned to
-    ArcFace's template and standardized by ImageNet's mean and deviation in, (n, dim) out.
+    """A face embedder from a public ONNX collection.
 
-    Raises WeightsError when the file holds something else.
+    Its input is (n, 3, 112, 112) float32 RGB, aligned to ArcFace's template and standardized with ImageNet's
+    mean and deviation. Its output is (n, dim). Raises WeightsError if the file has another input.
     """
 
     engine = "onnxruntime"
@@ -73,9 +77,11 @@ class PublicEmbedder:
         self._session = open_session(weights, threads=threads)
         inputs = self._session.get_inputs()[0]
         if list(inputs.shape[1:]) != [3, 112, 112]:
-            raise WeightsError(f"{path} takes {inputs.shape}; a face embedder takes (n, 3, 112, 112).")
+            raise WeightsError(
+                f"The input of {path} is {inputs.shape}; that of a face embedder must be (n, 3, 112, 112)."
+            )
         self._input = inputs.name
-        self._one_by_one = inputs.shape[0] == 1  # exported with a fixed batch; no slower on a CPU
+        self._one_by_one = inputs.shape[0] == 1  # exported with a batch size of 1; no slower on a CPU
         dim = int(self._session.get_outputs()[0].shape[-1])
         self.model = Model(path.stem, dim, (112, 112), "template", "", "unknown")
 
@@ -95,8 +101,8 @@ class PublicEmbedder:
 
 @dataclass(frozen=True)
 class Cost:
-    """What a model takes: its file in MB (None where it is not one file), milliseconds a face with one face
-    at a time, and the MB by which a process grows that loads it and embeds one face.
+    """The cost of a model: the size of its file in MB (None if it is not one file), milliseconds per face for
+    single faces, and the MB of memory for loading it and embedding one face.
     """
 
     megabytes: float | None
@@ -105,7 +111,7 @@ class Cost:
 
 
 def cost(spec: str) -> Cost:
-    """Measure a model in a process of its own."""
+    """Measure a model in a new process."""
     context = multiprocessing.get_context("spawn")
     with context.Pool(1) as pool:
         milliseconds, grown = pool.apply(_measure, (spec,))

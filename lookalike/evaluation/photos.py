@@ -1,4 +1,4 @@
-"""Labelled photos, embedded as the app would embed a visitor's: the largest face that a detector finds."""
+"""Labelled photos, and their embeddings made as in the app: of the largest detected face."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from lookalike.sources.opening import Record, open_source
 
 T = TypeVar("T")
 
-GREY_SPREAD = 3.0  # mean difference of the colours, 0..255, under which a photo passes as grey (JPEG noise)
+GREY_SPREAD = 3.0  # mean difference of the channels, 0..255, below which a photo is gray; JPEG adds some
 
 
 @dataclass(frozen=True)
 class Photo:
-    """A labelled photo: the person's key in the split, the source and the side that it is on."""
+    """A labelled photo with its person's key in the split, its source, and its side of the split."""
 
     record: Record
     person: str
@@ -33,11 +33,11 @@ class Photo:
     side: Side
 
     def image(self) -> RGB:
-        """Return the decoded photo, (H, W, 3) uint8 RGB; raise ImageError where it cannot be read."""
+        """Return the decoded photo, (H, W, 3) uint8 RGB; raise ImageError if it cannot be read."""
         return read_image(self.record.image)
 
     def grey(self) -> bool:
-        """Say whether the photo can be read and has no colours."""
+        """Return whether the photo can be read and has no colour."""
         try:
             image = self.image()
         except ImageError:
@@ -47,8 +47,9 @@ class Photo:
 
 @dataclass(frozen=True)
 class Embedded:
-    """Photos in their order, with (n, dim) float32 embeddings of unit length; a row of zeros, and False in
-    `found`, where no face was found.
+    """Photos with their (n, dim) float32 embeddings of unit length.
+
+    A photo without a detected face has a row of zeros, and False in `found`, which is (n,).
     """
 
     photos: tuple[Photo, ...]
@@ -61,7 +62,7 @@ class Embedded:
         return [photo.person for photo in self.photos]
 
     def take(self, places: Sequence[int] | NDArray[Any]) -> Embedded:
-        """Return the photos at these places."""
+        """Return the photos at the given indices."""
         chosen = [int(place) for place in places]
         return Embedded(
             tuple(self.photos[place] for place in chosen), self.embeddings[chosen], self.found[chosen]
@@ -69,9 +70,9 @@ class Embedded:
 
 
 def read_photos(specs: Sequence[str], split: Split, sides: Sequence[Side] | None = None) -> list[Photo]:
-    """Return the named photos of all sources that are on these `sides`, or all of them, still encoded.
+    """Return the photos with a name in all sources, still encoded; only those on `sides` unless it is None.
 
-    Raises SourceError when there are none.
+    Raises SourceError if there are none.
     """
     photos = []
     for spec in specs:
@@ -81,7 +82,7 @@ def read_photos(specs: Sequence[str], split: Split, sides: Sequence[Side] | None
             if record.name and (sides is None or side in sides):
                 photos.append(Photo(record, split.person(record.name), source, side))
     if not photos:
-        raise SourceError(f"{', '.join(specs)}: there are no photos of people to judge on.")
+        raise SourceError(f"{', '.join(specs)}: there are no photos of people to evaluate on.")
     return photos
 
 
@@ -92,8 +93,9 @@ def embed_photos(
     *,
     change: Callable[[RGB], RGB] = lambda image: image,
 ) -> Embedded:
-    """Embed the largest face of every photo, after `change` was made to the photo. A photo that cannot
-    be read shows none.
+    """Embed the largest face of every photo after applying `change` to the photo.
+
+    A photo that cannot be read counts as one without a face.
     """
     rows = np.zeros((len(photos), embedder.model.dim), np.float32)
     found = np.zeros(len(photos), bool)
@@ -121,12 +123,12 @@ def _largest_face(
 
 
 def source_key(record: Record) -> str:
-    """Return the source's name without row, folder or ending: "hollywood.parquet#12" -> "hollywood"."""
+    """Return the source's name without row, folder and suffix: "hollywood.parquet#12" -> "hollywood"."""
     return record.origin.split("#")[0].split("/")[0].removesuffix(".parquet")
 
 
 def in_batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    """Yield the items in lists of `size`, the last one shorter."""
+    """Yield the items in lists of `size` items; the last list may be shorter."""
     left = iter(items)
     while batch := list(islice(left, size)):
         yield batch

@@ -1,4 +1,4 @@
-"""Results as pictures."""
+"""Charts of evaluation results."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from lookalike.models.similarity import Scale
 
 Floats = NDArray[np.float32]
 
-SAME, STRANGERS = "#2a7f62", "#b5651d"  # told apart by the colour-blind too, and in grey
-MOST_NAMES = 48  # rows of a confusion picture; beyond, only the names that are confused most
+SAME, STRANGERS = "#2a7f62", "#b5651d"  # distinguishable with colour blindness and in gray
+MOST_NAMES = 48  # in a confusion matrix; of more names, those that are confused most
 
 
 def draw_roc(scores: Mapping[str, PairScores]) -> Figure:
-    """Return the ROC curve of each model, false accepts on a logarithmic axis."""
+    """Draw the ROC curve of each model, with a logarithmic axis for false accepts."""
     figure = Figure(figsize=(6, 5), layout="constrained")
     axes = figure.subplots()
     for name, found in scores.items():
@@ -32,8 +32,8 @@ def draw_roc(scores: Mapping[str, PairScores]) -> Figure:
         xscale="log",
         xlim=(1e-3, 1),
         ylim=(0.5, 1.005),
-        xlabel="strangers taken for one person",
-        ylabel="one person recognized",
+        xlabel="false accept rate",
+        ylabel="true accept rate",
     )
     axes.grid(alpha=0.3, which="both")
     axes.legend(loc="lower right")
@@ -41,8 +41,10 @@ def draw_roc(scores: Mapping[str, PairScores]) -> Figure:
 
 
 def draw_confusions(taken: Mapping[tuple[str, str], int], names: Mapping[str, str]) -> Figure:
-    """Return who is taken for whom: a row a person, shares of the answers about them in percent, right ones
-    left out. `taken` is how often a person was taken for a person, themselves among them.
+    """Draw the confusion matrix without its diagonal: a row per person, in percent of the photos of that
+    person.
+
+    `taken` is how often photos of the first person were taken for the second, correct ones included.
     """
     everybody = sorted({person for pair in taken for person in pair})
     row_of = {person: row for row, person in enumerate(everybody)}
@@ -65,15 +67,19 @@ def draw_confusions(taken: Mapping[tuple[str, str], int], names: Mapping[str, st
 
 
 def draw_groups(rows: Sequence[Group]) -> Figure:
-    """Return how accuracy falls, a bar a row."""
+    """Draw both accuracies of each group as bars."""
     figure = Figure(figsize=(8, 0.24 * len(rows) + 1.4), layout="constrained")
     axes = figure.subplots()
     heights = np.arange(len(rows))[::-1]
     axes.barh(
-        heights + 0.2, [100 * (row.accuracy or 0) for row in rows], 0.4, color=SAME, label="same or not"
+        heights + 0.2,
+        [100 * (row.accuracy or 0) for row in rows],
+        0.4,
+        color=SAME,
+        label="verification accuracy",
     )
     axes.barh(
-        heights - 0.2, [100 * (row.top1 or 0) for row in rows], 0.4, color=STRANGERS, label="nearest is right"
+        heights - 0.2, [100 * (row.top1 or 0) for row in rows], 0.4, color=STRANGERS, label="top-1 accuracy"
     )
     axes.set_yticks(heights, [f"{row.group}: {row.value}" for row in rows], fontsize=8)
     axes.set(xlim=(0, 100), ylim=(-0.6, len(rows) - 0.4), xlabel="%")
@@ -83,7 +89,7 @@ def draw_groups(rows: Sequence[Group]) -> Figure:
 
 
 def draw_percentage(same: Floats, different: Floats, scale: Scale) -> Figure:
-    """Return the cosines of strangers and of one person's photos, with the percentages under them."""
+    """Draw the distributions of cosines of strangers and of one person, and the percentage of each cosine."""
     figure = Figure(figsize=(8, 5.5), layout="constrained")
     densities, curve = figure.subplots(2, 1, sharex=True, height_ratios=(2, 1))
     bins = np.linspace(-0.5, 1, 121)

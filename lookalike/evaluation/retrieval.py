@@ -1,5 +1,7 @@
-"""Does the right name come first? Some photos of each name are enrolled in a gallery, the others are looked
-up; again and again with other photos enrolled, because much hangs on which they are.
+"""Retrieval: is the right name the first match?
+
+Some photos of each name are enrolled in a gallery, and the others are looked up in it. This is repeated with
+other enrolled photos, because the result depends much on them.
 """
 
 from __future__ import annotations
@@ -14,15 +16,15 @@ from numpy.typing import NDArray
 from lookalike.errors import SourceError
 from lookalike.evaluation.photos import Embedded
 
-FIRST = 5  # names that the page shows
-DRAWS = 20  # of the photos to enrol; the share of right names differs by half a point from draw to draw
+TOP = 5  # names that the page shows
+DRAWS = 20  # repetitions; top-1 accuracy has a standard deviation of half a point between draws
 
 
 @dataclass(frozen=True)
 class Retrieval:
-    """Photos looked up among `names`, photos among them that showed a face, the shares, 0..1 of all photos,
-    with the right name first or among the first five, and the mean reciprocal rank: means over the draws.
-    `deviation` is the standard deviation of `top1` from draw to draw.
+    """Means over the draws: photos looked up among `names` names, those with a face, top-1 and top-5
+    accuracy, 0..1 of all photos, and the mean reciprocal rank. `deviation` is the standard deviation of
+    `top1` between draws.
     """
 
     names: int
@@ -37,8 +39,8 @@ class Retrieval:
 
 @dataclass(frozen=True)
 class LookUps:
-    """Photos looked up in one draw: the place of each, the rank of its own name from 1 on (0 where no face
-    was found), and the person who came first ("" then).
+    """Photos looked up in one draw: the index of each, the rank of its true name, counted from 1, and the
+    person of the first match. Without a face the rank is 0 and the person is "".
     """
 
     people: tuple[str, ...]
@@ -48,39 +50,41 @@ class LookUps:
 
 
 def look_up_often(embedded: Embedded, *, enrolled_each: int) -> list[LookUps]:
-    """Look up in DRAWS galleries, each enrolled by a draw of its own; raises what `look_up` raises."""
+    """Look up in DRAWS galleries with different enrolled photos; raises the errors of `look_up`."""
     return [look_up(embedded, enrolled_each=enrolled_each, seed=seed) for seed in range(DRAWS)]
 
 
 def look_up(embedded: Embedded, *, enrolled_each: int, seed: int) -> LookUps:
-    """Enrol `enrolled_each` photos of every person, drawn by chance among those that show a face, and look
-    the others up; a person's score is the best of their photos, as in the app.
+    """Enrol `enrolled_each` random photos with a face of every person, and look up the others.
 
-    Raises SourceError where nobody has more photos than are enrolled, or only one person is there.
+    A person's score is that of their best photo, as in the app. Raises SourceError if nobody has more photos
+    than are enrolled, or if there is only one person.
     """
     people, owner = np.unique(np.asarray(embedded.people), return_inverse=True)
     random = np.random.default_rng(seed)
     gallery: list[int] = []
     for person in range(len(people)):
-        mine = np.flatnonzero((owner == person) & embedded.found)
-        gallery.extend(random.permutation(mine)[:enrolled_each].tolist())
+        indices = np.flatnonzero((owner == person) & embedded.found)
+        gallery.extend(random.permutation(indices)[:enrolled_each].tolist())
     probes = np.setdiff1d(np.arange(len(owner)), gallery)
     probes = probes[np.isin(owner[probes], owner[gallery])]
     if len(probes) == 0 or len(np.unique(owner[gallery])) < 2:
-        raise SourceError(f"Looking up needs people with more than {enrolled_each} photos, two at least.")
+        raise SourceError(f"Retrieval needs at least two people with more than {enrolled_each} photos each.")
     scores = embedded.embeddings[probes] @ embedded.embeddings[gallery].T  # (p, d) x (d, g) -> (p, g)
     best = np.full((len(probes), len(people)), -np.inf, np.float32)
     for column, place in enumerate(gallery):
         np.maximum(best[:, owner[place]], scores[:, column], out=best[:, owner[place]])
-    own = best[np.arange(len(probes)), owner[probes]]
-    seen = embedded.found[probes]
-    ranks = np.where(seen, 1 + (best > own[:, None]).sum(axis=1), 0)
-    first = [str(people[name]) if face else "" for name, face in zip(best.argmax(axis=1), seen, strict=True)]
+    true = best[np.arange(len(probes)), owner[probes]]
+    has_face = embedded.found[probes]
+    ranks = np.where(has_face, 1 + (best > true[:, None]).sum(axis=1), 0)
+    first = [
+        str(people[name]) if face else "" for name, face in zip(best.argmax(axis=1), has_face, strict=True)
+    ]
     return LookUps(tuple(map(str, people)), probes, ranks, tuple(first))
 
 
 def summarize(draws: Sequence[NDArray[np.intp]], *, names: int) -> Retrieval:
-    """Return the figures for each draw's ranks from 1 on, 0 without a face."""
+    """Return the figures for the ranks in each draw; ranks count from 1, and 0 means no face."""
     firsts = [(ranks == 1).mean() for ranks in draws]
     return Retrieval(
         names=names,
@@ -89,14 +93,14 @@ def summarize(draws: Sequence[NDArray[np.intp]], *, names: int) -> Retrieval:
         with_face=_mean((ranks > 0).sum() for ranks in draws),
         top1=_mean(firsts),
         deviation=float(np.std(firsts)),
-        top5=_mean(((ranks > 0) & (ranks <= FIRST)).mean() for ranks in draws),
+        top5=_mean(((ranks > 0) & (ranks <= TOP)).mean() for ranks in draws),
         reciprocal_rank=_mean(((ranks > 0) / np.maximum(ranks, 1)).mean() for ranks in draws),
     )
 
 
 def by_side(embedded: Embedded, draws: Sequence[LookUps]) -> dict[str, Retrieval]:
-    """Return the figures of all photos looked up, and apart those of people who were held out from training
-    and of people who trained (with other photos, or with these).
+    """Return the figures for all photos, and separately for people in the test set, the validation set and
+    the training set.
     """
     side_of = np.array([_side(photo.side) for photo in embedded.photos])
     names = len(draws[0].people)
@@ -109,7 +113,7 @@ def by_side(embedded: Embedded, draws: Sequence[LookUps]) -> dict[str, Retrieval
 
 
 def taken_for(embedded: Embedded, draws: Sequence[LookUps]) -> Counter[tuple[str, str]]:
-    """Return how often a person was taken for a person, themselves among them, in all draws together."""
+    """Return how often the first person was taken for the second in all draws, correct ones included."""
     people = embedded.people
     return Counter(
         (people[place], first)
@@ -120,7 +124,7 @@ def taken_for(embedded: Embedded, draws: Sequence[LookUps]) -> Counter[tuple[str
 
 
 def display_names(embedded: Embedded) -> dict[str, str]:
-    """Return how each person's name is written, by the person's key."""
+    """Return the name for display of each person, by the person's key."""
     return {photo.person: photo.record.name for photo in embedded.photos}
 
 
@@ -129,4 +133,4 @@ def _mean(values: Iterable[float]) -> float:
 
 
 def _side(side: str) -> str:
-    return {"test": "held out", "validation": "chose settings"}.get(side, "trained on")
+    return {"test": "test", "validation": "validation"}.get(side, "training")

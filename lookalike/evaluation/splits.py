@@ -1,8 +1,8 @@
-"""Who trains and who judges: one committed file, by person across all sources.
+"""The split of people into training, validation and test, across all sources.
 
-People are compared by a key that ignores case, accents, spaces and punctuation, so that one person under
-two spellings stays on one side. Photos of people who train are held out too, for tests of "known people,
-new photos".
+People are compared by a key that ignores case, accents, spaces and punctuation, so that one person under two
+spellings is on one side. Some photos of people in the training set are test photos too, for tests of known
+people in new photos.
 """
 
 from __future__ import annotations
@@ -17,20 +17,21 @@ from typing import Literal
 import numpy as np
 
 from lookalike.errors import SourceError
+from lookalike.files import BUNDLED, write_text
 from lookalike.names import person_key
 
 Side = Literal["train", "validation", "test", "test-photo", "left-out"]
 
-BUNDLED_SPLIT = Path(__file__).parents[1] / "bundled" / "split.json"
+BUNDLED_SPLIT = BUNDLED / "split.json"
 
 
 @dataclass(frozen=True)
 class Split:
-    """The two held-out groups of people, and the single photos that nobody trains on.
+    """The people for validation and test, and single photos that are not used for training.
 
-    `aliases` maps a person key to the key of the same person under another name. `test_photos` are photos
-    of people who train, kept for tests; `left_out` are photos without a trusted name that resemble a
-    held-out person. Both hold strings made by `photo_key`.
+    `aliases` maps a person key to the key of the same person under another name. `test_photos` are test
+    photos of people in the training set. `left_out` are photos without a reliable name that resemble a
+    person for validation or test. Both contain strings made by `photo_key`.
     """
 
     validation: tuple[str, ...]
@@ -40,20 +41,22 @@ class Split:
     aliases: tuple[tuple[str, str], ...] = ()
 
     def person(self, name: str) -> str:
-        """Return the key under which this split knows the person called `name`."""
+        """Return the key of the person called `name`, with aliases resolved."""
         key = person_key(name)
         return dict(self.aliases).get(key, key)
 
-    def judges(self, name: str) -> bool:
-        """Return whether no photo of this person was trained on or used to choose a setting."""
+    def is_for_test(self, name: str) -> bool:
+        """Return whether this person is in the test set, so that no photo was used for training or
+        validation.
+        """
         return self.person(name) in self._test
 
     def side(self, source: str, name: str, file: str) -> Side:
-        """Return the side of one photo; photos without a name train unless they were left out."""
+        """Return the side of one photo. Photos without a name are for training unless they are left out."""
         photo = photo_key(source, name, file)
         if photo in self._left_out:
             return "left-out"
-        if name and self.judges(name):
+        if name and self.is_for_test(name):
             return "test"
         if name and self.person(name) in self._validation:
             return "validation"
@@ -77,7 +80,7 @@ class Split:
 
 
 def load_split(path: Path = BUNDLED_SPLIT) -> Split:
-    """Read a split that `save_split` wrote; the default is that of the bundled model."""
+    """Read a split that `save_split` wrote. The default is the split of the bundled model."""
     fields = json.loads(path.read_text(encoding="utf-8"))
     return Split(
         validation=tuple(fields["validation"]),
@@ -89,7 +92,7 @@ def load_split(path: Path = BUNDLED_SPLIT) -> Split:
 
 
 def save_split(split: Split, path: Path) -> None:
-    """Write the split as JSON that reads well in a diff."""
+    """Write the split as JSON with one entry per line."""
     fields = {
         "aliases": dict(split.aliases),
         "validation": sorted(split.validation),
@@ -97,22 +100,22 @@ def save_split(split: Split, path: Path) -> None:
         "left_out": sorted(split.left_out),
         "test_photos": sorted(split.test_photos),
     }
-    path.write_text(json.dumps(fields, ensure_ascii=False, indent=0) + "\n", encoding="utf-8")
+    write_text(path, json.dumps(fields, ensure_ascii=False, indent=0) + "\n")
 
 
 def draw_split(names: Iterable[str], *, seed: int = 0) -> Split:
-    """Draw who trains and who judges: a tenth of the people validate, a tenth test, at least one each.
+    """Assign a random tenth of the people to validation and a tenth to test, at least one each.
 
     Raises SourceError for fewer than three people.
     """
     people = sorted({person_key(name) for name in names if name})
     if len(people) < 3:
-        raise SourceError("A split needs photos of at least three people: to train, to validate, to test.")
+        raise SourceError("A split needs at least three people, one each for training, validation and test.")
     tenth = max(1, len(people) // 10)
     drawn = [people[place] for place in np.random.default_rng(seed).permutation(len(people))]
     return Split(validation=tuple(drawn[:tenth]), test=tuple(drawn[tenth : 2 * tenth]))
 
 
 def photo_key(source: str, name: str, file: str) -> str:
-    """Return the one string that stands for a photo of a source dataset."""
+    """Return a string that identifies a photo of a source dataset."""
     return f"{source}/{name}/{file}"

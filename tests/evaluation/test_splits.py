@@ -1,4 +1,4 @@
-"""Who trains and who judges."""
+"""The split of people into training, validation and test."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SPLIT = Split(
 )
 
 
-def test_one_person_is_on_one_side_however_the_name_is_written():
+def test_all_spellings_of_a_name_are_on_one_side():
     names = ["Aishwarya Rai", "aishwarya_rai", "AISHWARYA  RAI", "Aishwarya Rai Bachchan"]
     assert {SPLIT.side("any", name, "1.jpg") for name in names} == {"test"}
 
@@ -43,12 +43,12 @@ def test_keys_ignore_case_accents_and_punctuation():
     assert person_key("राम") != person_key("रमा")
 
 
-def test_a_split_survives_its_file(tmp_path: Path):
+def test_a_saved_split_loads_as_it_was(tmp_path: Path):
     save_split(SPLIT, tmp_path / "split.json")
     assert load_split(tmp_path / "split.json") == SPLIT
 
 
-def test_nobody_in_the_bundled_split_both_chooses_settings_and_judges():
+def test_nobody_in_the_bundled_split_is_in_both_validation_and_test():
     split = load_split()
-    judges, choosers = ({split.person(name) for name in side} for side in (split.test, split.validation))
-    assert len(judges) > 500 and len(choosers) > 100 and not judges & choosers
+    test, validation = ({split.person(name) for name in side} for side in (split.test, split.validation))
+    assert len(test) > 500 and len(validation) > 100 and not test & validation

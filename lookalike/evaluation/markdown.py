@@ -1,4 +1,4 @@
-"""A command's results as files: JSON for programs, a Markdown table for people, pictures beside them."""
+"""Results of a command as files: JSON, a Markdown table, and charts."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from lookalike.files import write_text
+
 Table = Sequence[Sequence[str]]
 
 
 def markdown(header: Sequence[str], rows: Table) -> str:
-    """Return a Markdown table; bars in a cell are escaped, so that a name cannot break it."""
+    """Return a Markdown table. Vertical bars and line breaks in cells are escaped."""
     lines = [list(header), ["---"] * len(header), *rows]
     return "\n".join(
         "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in line) + " |"
@@ -27,19 +29,15 @@ def save_report(
 ) -> None:
     """Write `name.json`, `name.md` and `name-*.png` into `folder`, and print the table."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{name}.json").write_text(
-        json.dumps(result, indent=2, ensure_ascii=False, default=_plain) + "\n", encoding="utf-8"
+    write_text(
+        folder / f"{name}.json", json.dumps(result, indent=2, ensure_ascii=False, default=asdict) + "\n"
     )
-    (folder / f"{name}.md").write_text(table + "\n", encoding="utf-8")
+    write_text(folder / f"{name}.md", table + "\n")
     for title, figure in (pictures or {}).items():
         figure.savefig(folder / f"{name}-{title}.png", dpi=110)
     print(f"{table}\n\n{folder / name}.json, .md" + "".join(f", -{title}.png" for title in pictures or {}))
 
 
 def percent(share: float, digits: int = 1) -> str:
-    """Return a share 0..1 as people read it."""
+    """Return a share 0..1 as a percentage, e.g. \"12.3 %\"."""
     return f"{100 * share:.{digits}f} %"
-
-
-def _plain(value: Any) -> Any:
-    return asdict(value)
