@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.models.duplicates import USUAL_PHOTOS, copy_cosine
+from lookalike.models.duplicates import SAMPLE, copy_cosine
 from lookalike.models.embedder import Embeddings, unit_rows
 
 # A photo is an outlier if its cosine with the name's mean is lower than that of one stranger's photo in a
@@ -59,7 +59,7 @@ def select(candidates: Sequence[Candidate], *, photos_per_name: int, min_photos:
     for candidate in candidates:
         people.setdefault(candidate.name, []).append(candidate)
     embeddings = [np.stack([face.embedding for face in faces]) for faces in people.values()]
-    closeness = copy_cosine([rows[:USUAL_PHOTOS] for rows in embeddings])
+    closeness = copy_cosine([rows[:SAMPLE] for rows in embeddings])
     left_out: list[tuple[Candidate, LeftOut]] = []
     kept: dict[str, list[Candidate]] = {}
     for (name, faces), outliers in zip(people.items(), find_outliers(embeddings), strict=True):
