@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import ast
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 import lookalike
+from tests.support.commands import run_python
 from tests.support.imports import imported_names
 from tests.support.paths import ROOT
 
@@ -104,8 +103,8 @@ def test_loading_the_finder_imports_no_heavy_package():
         "heavy = ('tensorflow', 'keras', 'deepface', 'gradio', 'torch', 'sklearn', 'matplotlib', 'datasets');"
         "print([name for name in heavy if name in sys.modules])"
     )
-    found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert found.stdout.strip() == "[]"
+    found = run_python(code)
+    assert found.stdout.strip() == "[]", found.stderr
 
 
 def test_importing_the_package_imports_nothing_else():
@@ -114,8 +113,8 @@ def test_importing_the_package_imports_nothing_else():
         "others = ('numpy', 'cv2', 'onnxruntime', 'scipy', 'pyarrow', 'PIL', 'huggingface_hub');"
         "print([name for name in others if name in sys.modules])"
     )
-    found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert found.stdout.strip() == "[]"
+    found = run_python(code)
+    assert found.stdout.strip() == "[]", found.stderr
 
 
 def test_the_public_names_are_those_in_all():

@@ -12,8 +12,9 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.support.attacks import API, DEFAULTS, Server, Table, data_url, encoded, outcome, serving
 from tests.support.drawing import draw_face, draw_group, draw_landscape
+from tests.support.server import API, DEFAULTS, Server, data_url, encoded, outcome, serving
+from tests.support.table import Table
 
 pytestmark = pytest.mark.attack
 
@@ -106,7 +107,7 @@ def test_a_crowd_is_answered_rightly_and_leaves_nothing_behind(
     time.sleep(REST)
     before, decoders = server.held(), len(server.processes())
     crowd = Crowd(server, content, alone)
-    server.forget_peaks()
+    server.reset_peaks()
     asyncio.run(crowd.come(SECONDS))
     peak = server.peaks()["server"]
     time.sleep(REST)
@@ -139,7 +140,7 @@ def test_the_fullest_queue_of_large_photos_stays_within_memory(
     body = data_url(encoded(draw_face(seed=3)) + bytes(BODY_BYTES * 3 // 4 - 300_000))
     content = json.dumps({"data": [body, *DEFAULTS["find_lookalikes"]]}).encode()
     assert len(content) < BODY_BYTES
-    server.forget_peaks()
+    server.reset_peaks()
 
     async def ask(client: httpx.AsyncClient) -> str:
         head = {"content-type": "application/json"}

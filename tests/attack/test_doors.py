@@ -21,8 +21,10 @@ from gradio_client import Client
 
 from lookalike.gallery.gallery import Gallery
 from lookalike.gallery.schema import Row
-from tests.support.attacks import API, ROOT, Server, Table, data_url, encoded, outcome, serving
 from tests.support.drawing import draw_face
+from tests.support.paths import ROOT
+from tests.support.server import API, Server, data_url, encoded, outcome, serving
+from tests.support.table import Table
 
 pytestmark = pytest.mark.attack
 

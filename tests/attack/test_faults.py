@@ -24,8 +24,6 @@ from lookalike.models.onnx_embedder import OnnxEmbedder
 from lookalike.models.registry import MODELS
 from tests.support.commands import (
     NOWHERE,
-    ROOT,
-    START_SECONDS,
     answer,
     ask,
     build,
@@ -33,25 +31,26 @@ from tests.support.commands import (
     finish,
     join,
     result,
-    served,
+    run_python,
 )
 from tests.support.drawing import draw_face
 from tests.support.fakes import write_random_arcface
 from tests.support.paths import SHARED
+from tests.support.server import START_SECONDS, serving
 
 # Stopping
 
 
 @pytest.mark.attack
 def test_whoever_waits_is_answered_before_the_page_goes(tmp_path: Path):
-    with served(tmp_path / "log") as (app, address):
-        places = [join(address, count=20).json()["event_id"] for _ in range(12)]
-        app.send_signal(signal.SIGTERM)
-        with ThreadPoolExecutor(len(places)) as pool:
-            reports = list(pool.map(lambda place: answer(address, place), places))
-        assert app.wait(timeout=40) == 0
+    with serving(tmp_path / "page") as server:
+        events = [join(server.address, count=20).json()["event_id"] for _ in range(12)]
+        server.process.send_signal(signal.SIGTERM)
+        with ThreadPoolExecutor(len(events)) as pool:
+            reports = list(pool.map(lambda event: answer(server.address, event), events))
+        assert server.process.wait(timeout=40) == 0
     assert [len(report["faces"][0]["matches"]) for report in reports] == [20] * 12
-    assert "Traceback" not in (tmp_path / "log").read_text()
+    assert "Traceback" not in server.log.read_text()
 
 
 # Weights
@@ -94,7 +93,7 @@ def test_half_a_download_of_a_model_is_refused(tmp_path: Path, model: str):
     name = {"SFace": "face_recognition_sface_2021dec.onnx", "ArcFace": "arcface_weights.onnx"}[model]
     file.with_name(name).write_bytes(half)
     sentence = load_in_a_process(f"load_embedder({model!r})", tmp_path)
-    known = {"SFace": "is not the file that it should be", "ArcFace": "could not be loaded; put them into"}
+    known = {"SFace": "is not the expected file", "ArcFace": "could not be loaded; put them into"}
     assert known[model] in sentence and "\n" not in sentence
 
 
@@ -106,10 +105,8 @@ def load_in_a_process(call: str, home: Path) -> str:
         f"from lookalike.errors import LookalikeError\ntry:\n    {call}\n"
         "except LookalikeError as error:\n    print('SENTENCE', error)\n"
     )
-    environment = os.environ | {"DEEPFACE_HOME": str(home), "https_proxy": "http://127.0.0.1:9"}
-    found = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=200
-    )
+    environment = {"DEEPFACE_HOME": str(home), "https_proxy": "http://127.0.0.1:9"}
+    found = run_python(code, environment=environment)
     assert found.returncode == 0, found.stderr
     return found.stdout.partition("SENTENCE ")[2].strip()
 
@@ -164,11 +161,9 @@ def fill():
 
 
 def test_a_model_without_memory_goes_in_smaller_steps_or_says_so_and_recovers():
-    found = subprocess.run(
-        [sys.executable, "-c", FILL + NO_MEMORY], cwd=ROOT, capture_output=True, text=True, timeout=200
-    )
+    found = run_python(FILL + NO_MEMORY)
     assert found.stdout.strip() == (
-        "[(96, 128), 'There is not enough memory for a face at the moment; try again in a while.'] True"
+        "[(96, 128), 'There is not enough memory for a face at the moment; try again later.'] True"
     ), found.stderr[-2000:]
 
 
@@ -280,13 +275,14 @@ def test_of_two_builds_into_one_folder_one_is_told_to_wait(
 def test_a_page_without_a_home_answers_and_survives_a_full_disk(tmp_path: Path):
     with small_disk(tmp_path / "disk", 700) as disk:
         environment = NOWHERE | {"GRADIO_TEMP_DIR": str(disk / "gradio")}
-        with served(tmp_path / "log", environment=environment) as (app, address):
+        with serving(tmp_path / "page", **environment) as server:
+            address = server.address
             assert len(ask(address)["faces"]) == 1
             filler = fill(disk)
             assert "error" in ask(address, seed=5)  # whose look-alikes' cards were not drawn before
             photo = {"files": ("me.jpg", drawn(4) * 20)}
             assert httpx.post(address + "/gradio_api/upload", files=photo, timeout=60).status_code >= 400
-            assert app.poll() is None
+            assert server.process.poll() is None
             filler.unlink()
             assert len(ask(address)["faces"]) == 1
 
@@ -349,13 +345,13 @@ def test_a_page_answers_on_while_the_clock_jumps(tmp_path: Path):
         check=True,
     )
     assert float(now.stdout) > time.time() + YEAR / 2  # the clock does jump
-    with served(tmp_path / "log", environment=environment) as (app, address):
+    with serving(tmp_path / "page", **environment) as server:
         for jump in (0, 10 * YEAR, -10 * YEAR, 3600, -1):
             write_shift(shift, jump)
-            assert len(ask(address)["faces"]) == 1
-        app.send_signal(signal.SIGTERM)
-        assert app.wait(timeout=40) == 0
-    assert "Traceback" not in (tmp_path / "log").read_text()
+            assert len(ask(server.address)["faces"]) == 1
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(timeout=40) == 0
+    assert "Traceback" not in server.log.read_text()
 
 
 def write_shift(path: Path, seconds: int) -> Path:

@@ -24,9 +24,10 @@ from lookalike.building.publishing import remove_from_folder
 from lookalike.gallery.schema import Row
 from lookalike.gallery.settings import SETTINGS_FILE
 from lookalike.models.registry import load_embedder
-from tests.support.commands import ask, served
+from tests.support.commands import ask
 from tests.support.drawing import draw_face
 from tests.support.fakes import BrightDetector, ColourEmbedder, make_gallery, settings, speckled, unit
+from tests.support.server import serving
 
 FLIPS = 150  # of the table's bytes, drawn at random; two seconds
 PEOPLE = {"ada": [[1, 0, 0], [1, 0.1, 0]], "bo": [[0, 1, 0]], "cy": [[0, 0, 1]]}
@@ -314,7 +315,8 @@ def test_a_page_serves_a_gallery_that_was_built_again_and_not_one_that_is_broken
         return {match["name"] for match in ask(address)["faces"][0]["matches"]}
 
     put("Ada", "Bo")
-    with served(tmp_path / "log", "--gallery", str(folder), "--refresh", "0.01") as (app, address):
+    with serving(tmp_path / "page", "--gallery", str(folder), "--refresh", "0.01") as server:
+        address = server.address
         assert names_now(address) == {"Ada", "Bo"}
         put("Cy", "Dee")
         deadline = time.monotonic() + 60
@@ -322,7 +324,7 @@ def test_a_page_serves_a_gallery_that_was_built_again_and_not_one_that_is_broken
             time.sleep(0.2)
         (folder / "compact" / SETTINGS_FILE).write_text("{")
         time.sleep(2)
-        assert names_now(address) == {"Cy", "Dee"} and app.poll() is None
-    log = (tmp_path / "log").read_text()
+        assert names_now(address) == {"Cy", "Dee"} and server.process.poll() is None
+    log = server.log.read_text()
     assert "a newer gallery is served: <Gallery of 2 names in 2 rows for compact>" in log
     assert log.count("the newer gallery is not served, the old one is") == 1

@@ -6,7 +6,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -26,18 +25,18 @@ from lookalike.space.finders import load_finders
 from tests.support.commands import (
     NOTES,
     NOWHERE,
-    ROOT,
-    START_SECONDS,
     build,
     finish,
     impatient_build,
     put_gallery,
     result,
+    run_python,
     stars,
     table_of,
 )
 from tests.support.fakes import make_gallery
 from tests.support.hub_server import Hub, serve
+from tests.support.server import START_SECONDS
 
 # When the page starts
 
@@ -128,10 +127,8 @@ def test_what_was_fetched_is_read_without_a_network(hub: Hub, tmp_path: Path):
     hub.put("them/offline", {"data/train-0.parquet": stars(("Ada", 1), ("Bo", 2))})
     assert open_gallery("me/offline", model="compact").names
     assert len(list(open_source("them/offline", Choice(download=True)))) == 2
-    offline = os.environ | {"HF_HUB_OFFLINE": "1", "HF_ENDPOINT": "http://127.0.0.1:9"}
-    found = subprocess.run(
-        [sys.executable, "-c", OFFLINE], cwd=ROOT, env=offline, capture_output=True, text=True, timeout=120
-    )
+    offline = {"HF_HUB_OFFLINE": "1", "HF_ENDPOINT": "http://127.0.0.1:9"}
+    found = run_python(OFFLINE, environment=offline)
     assert found.stdout.splitlines() == ["('Drawn 1', 'Drawn 2', 'Drawn 3')", "['Ada', 'Bo']"], found.stderr
 
 
@@ -145,14 +142,7 @@ def test_a_gallery_from_the_hub_without_a_cache_for_it_is_a_sentence_and_the_bun
         "finders = load_finders('me/uncached', model='compact', detector='mtcnn')\n"
         "print(finders.gallery_id, len(finders.get().gallery.names) > 100)"
     )
-    found = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=ROOT,
-        env=os.environ | NOWHERE,
-        capture_output=True,
-        text=True,
-        timeout=200,
-    )
+    found = run_python(code, environment=NOWHERE)
     assert found.stdout.strip() == "bundled True", found.stderr
     assert "The gallery 'me/uncached' could not be downloaded from the Hub" in found.stderr
 

@@ -12,8 +12,10 @@ from gradio_client.exceptions import AppError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.support.attacks import DEFAULTS, ROOT, Server, Table, data_url, outcome, serving
 from tests.support.hostile_photos import FOUND, heavy, odd
+from tests.support.paths import ROOT
+from tests.support.server import DEFAULTS, Server, data_url, outcome, serving
+from tests.support.table import Table
 
 pytestmark = pytest.mark.attack
 
@@ -30,7 +32,7 @@ EXAMPLES = 150  # generated photos, and as many generated requests: two minutes 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with serving(tmp_path_factory.mktemp("photos")) as server:
-        assert outcome(server.look(server.upload(plain(), "me.jpg"))).startswith(FOUND)
+        assert outcome(server.find_as_page(server.upload(plain(), "me.jpg"))).startswith(FOUND)
         yield server
         assert server.log.read_text().count("Traceback") == 0
 
@@ -63,9 +65,9 @@ def check(said: str, expected: str) -> None:
 
 
 def next_visitor_is_answered(server: Server, name: str) -> None:
-    started = server.worked()
+    started = server.processor_seconds()
     assert outcome(server.ask(data_url(plain()))) == name
-    assert server.worked() - started < QUICK
+    assert server.processor_seconds() - started < QUICK
 
 
 @pytest.mark.parametrize(
@@ -81,16 +83,16 @@ def test_an_odd_photo_gets_its_answer_by_every_way(
     expected: str,
 ):
     content, usual = make(), outcome(server.ask(data_url(plain())))
-    server.forget_peaks()
+    server.reset_peaks()
     said, seconds = [], []
     for way in (
-        lambda: outcome(server.look(server.upload(content, name))),
+        lambda: outcome(server.find_as_page(server.upload(content, name))),
         lambda: outcome(server.ask(data_url(content))),
         lambda: by_client(server, content, name, tmp_path),
     ):
-        started = server.worked()
+        started = server.processor_seconds()
         said.append(way())
-        seconds.append(server.worked() - started)
+        seconds.append(server.processor_seconds() - started)
     peaks = server.peaks()
     table.row(
         request.node.callspec.id,
@@ -113,10 +115,10 @@ def test_a_photo_that_works_hard_is_answered_or_stopped(
     server: Server, table: Table, request: pytest.FixtureRequest, name: str, make, expected: str
 ):
     content, usual = make(), outcome(server.ask(data_url(plain())))
-    server.forget_peaks()
-    started = server.worked()
-    said = outcome(server.look(server.upload(content, name)))
-    seconds, peaks = server.worked() - started, server.peaks()
+    server.reset_peaks()
+    started = server.processor_seconds()
+    said = outcome(server.find_as_page(server.upload(content, name)))
+    seconds, peaks = server.processor_seconds() - started, server.peaks()
     table.row(
         request.node.callspec.id,
         f"{len(content):,}",
@@ -203,5 +205,5 @@ def test_a_request_made_up_at_random_gets_a_sentence(
 
 
 def test_the_server_is_as_it_was(server: Server):
-    next_visitor_is_answered(server, outcome(server.look(server.upload(plain(), "me.jpg"))))
+    next_visitor_is_answered(server, outcome(server.find_as_page(server.upload(plain(), "me.jpg"))))
     assert len(server.processes()) <= 1 + 4

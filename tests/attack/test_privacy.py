@@ -23,8 +23,9 @@ import pytest
 from PIL import Image
 
 from lookalike.space.drawing.cards import picture_of
-from tests.support.attacks import API, Server, Table, data_url, outcome, serving
 from tests.support.drawing import draw_face
+from tests.support.server import API, Server, data_url, outcome, serving
+from tests.support.table import Table
 
 pytestmark = pytest.mark.attack
 

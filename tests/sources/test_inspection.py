@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import io
-from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +14,7 @@ from lookalike.sources.inspection import SAMPLE_PHOTOS, inspect
 from lookalike.sources.inspection_report import write_inspection
 from lookalike.sources.opening import Record
 from tests.support.fakes import speckled
+from tests.support.page_reader import PageReader
 
 HOSTILE = '<script>alert("$x^2$")</script>'
 
@@ -35,23 +35,6 @@ RECORDS = [
     Record(b"junk", "", "test#6"),
     Record(b"", "Bo", "test#7", fault="impossible dates"),
 ]
-
-
-class Reader(HTMLParser):
-    """Notes the tags and the text of a page."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.tags: list[str] = []
-        self.text = ""
-        self.links: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        self.links += [value or "" for name, value in attrs if name in ("src", "href")]
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
 
 
 def test_an_inspection_counts_what_is_there_and_what_is_wrong():
@@ -79,7 +62,7 @@ def test_columns_that_rise_together_correlate():
 
 def test_the_page_shows_hostile_names_as_text_and_fetches_nothing(tmp_path: Path):
     path = write_inspection(tmp_path, inspect(RECORDS, source=f"a {HOSTILE}"))
-    reader = Reader()
+    reader = PageReader()
     reader.feed(path.read_text(encoding="utf-8"))
     assert "script" not in reader.tags and HOSTILE in reader.text
     assert len(reader.links) == 8 and all(link.startswith("data:image/") for link in reader.links)

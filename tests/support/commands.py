@@ -1,4 +1,4 @@
-"""The two commands in processes of their own, and what is put before them."""
+"""Commands as processes, photos and galleries for them, and requests to a running page."""
 
 from __future__ import annotations
 
@@ -6,12 +6,8 @@ import base64
 import io
 import json
 import os
-import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -31,35 +27,20 @@ from tests.support.hub_server import Hub
 from tests.support.paths import ROOT
 
 FIND = "/gradio_api/call/find_lookalikes"
-START_SECONDS = 600  # a shared machine under load; alone it takes a few
 
 
-@contextmanager
-def served(
-    log: Path,
-    *arguments: str,
-    environment: dict[str, str] | None = None,
-    before: Callable[[], object] | None = None,
-) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
-    """Run app.py until the block ends; yield the process and its address once it answers."""
-    with socket.socket() as door:
-        door.bind(("127.0.0.1", 0))
-        port = door.getsockname()[1]
-    command = [sys.executable, str(ROOT / "app.py"), *arguments]
-    settings = os.environ | {"GRADIO_SERVER_PORT": str(port)} | (environment or {})
-    with log.open("w") as output:
-        app = subprocess.Popen(
-            command, cwd=ROOT, env=settings, stdout=output, stderr=output, preexec_fn=before
-        )
-        try:
-            deadline = time.monotonic() + START_SECONDS
-            while socket.socket().connect_ex(("127.0.0.1", port)):
-                assert app.poll() is None and time.monotonic() < deadline, log.read_text()
-                time.sleep(0.1)
-            yield app, f"http://127.0.0.1:{port}"
-        finally:
-            app.kill()
-            app.wait(timeout=30)
+def run_python(
+    code: str, *arguments: object, environment: dict[str, str] | None = None, timeout: float = 200
+) -> subprocess.CompletedProcess[str]:
+    """Run Python code in a new process, in the project's folder; `environment` adds to this process's own."""
+    return subprocess.run(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        cwd=ROOT,
+        env=os.environ | (environment or {}),
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+    )
 
 
 def drawn(seed: int = 3, *, size: int = SIDE) -> bytes:
@@ -74,14 +55,14 @@ def photo_data(seed: int = 3) -> str:
 
 
 def join(address: str, *, count: int = 5, seed: int = 3) -> httpx.Response:
-    """Ask a question; the answer to this names the place in the queue."""
+    """Send a photo; the response has the id of the event to wait for."""
     data = {"data": [{"url": photo_data(seed), "meta": {"_type": "gradio.FileData"}}, count, 0, None]}
     return httpx.post(address + FIND, json=data, timeout=60)
 
 
-def answer(address: str, place: str) -> dict[str, Any]:
-    """Wait for the answer and return its report, or the error's sentence under "error"."""
-    stream = httpx.get(f"{address}{FIND}/{place}", timeout=60).text
+def answer(address: str, event_id: str) -> dict[str, Any]:
+    """Wait for the answer and return its report, or {"error": message}."""
+    stream = httpx.get(f"{address}{FIND}/{event_id}", timeout=60).text
     kind, _, data = stream.strip().rpartition("event: ")[2].partition("\ndata: ")
     return json.loads(data)[1] if kind == "complete" else {"error": json.loads(data)}
 
@@ -91,7 +72,7 @@ def ask(address: str, *, seed: int = 3) -> dict[str, Any]:
 
 
 def stars(*people: tuple[str, int]) -> bytes:
-    """Return a Parquet file of drawn people like those of celebrity datasets."""
+    """Return a Parquet file with drawn people, in the format of celebrity datasets."""
     names = sorted({name for name, _ in people})
     features = Features({"image": DatasetImage(), "label": ClassLabel(names=names)})
     rows = [{"image": {"bytes": drawn(seed, size=160), "path": None}, "label": name} for name, seed in people]
@@ -105,7 +86,7 @@ def build(*arguments: object, **options: Any) -> subprocess.Popen[str]:
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
 
 
-# Some seconds of patience with a lost network in place of `datasets`' ten minutes.
+# Retries a lost network for seconds instead of the ten minutes of `datasets`.
 IMPATIENT = """
 import sys, datasets.config, build_gallery
 datasets.config.STREAMING_READ_MAX_RETRIES = datasets.config.STREAMING_OPEN_MAX_RETRIES = TIMES
@@ -121,7 +102,7 @@ def impatient_build(*arguments: object, retries: int = 0, **options: Any) -> sub
 
 
 def finish(process: subprocess.Popen[str]) -> tuple[int, str, str]:
-    """Return the exit code, what was said, and the last line of what was complained."""
+    """Return the exit code, the output, and the last line of the errors."""
     try:
         out, errors = process.communicate(timeout=900)
     finally:
@@ -130,7 +111,7 @@ def finish(process: subprocess.Popen[str]) -> tuple[int, str, str]:
 
 
 def result(output: Path) -> dict[str, bytes]:
-    """Return all that a build is for."""
+    """Return the content of all files that a build has written, without its work folder."""
     files = [path for path in output.rglob("*") if path.is_file() and WORK not in path.parts]
     return {path.relative_to(output).as_posix(): path.read_bytes() for path in files}
 

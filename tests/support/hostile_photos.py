@@ -11,8 +11,8 @@ from functools import cache
 import numpy as np
 from PIL import Image
 
-from tests.support.attacks import encoded
 from tests.support.drawing import draw_face, draw_landscape
+from tests.support.server import encoded
 
 MADE = Callable[[], bytes]
 FOUND = "answer: "

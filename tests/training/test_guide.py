@@ -22,8 +22,8 @@ from lookalike.evaluation.splits import load_split
 from lookalike.gallery.gallery import Gallery
 from lookalike.space.finders import load_finders
 from lookalike.training.__main__ import main as training
-from tests.sources.test_inspection import Reader
 from tests.support.drawing import HAIRS, draw_face
+from tests.support.page_reader import PageReader
 from tests.support.paths import ROOT
 
 GUIDE = ROOT / "docs" / "training.md"
@@ -106,7 +106,7 @@ def _check_reports(runs: Path) -> None:
     reports = sorted(runs.glob("*/report"))
     assert [report.parent.name for report in reports] == ["ensemble", "fine-tuned", "mobilenet", "scratch"]
     for report in reports:
-        reader = Reader()
+        reader = PageReader()
         reader.feed((report / "report.html").read_text(encoding="utf-8"))
         assert reader.links and all(link.startswith("data:image/png") for link in reader.links)
         assert "unreadable 1" in reader.text and "nearest training photo by compact" in reader.text

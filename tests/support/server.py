@@ -1,4 +1,4 @@
-"""What the attacks share: `python app.py` on loopback, the ways to ask it, and what it holds."""
+"""`python app.py` on loopback: how to start it, the ways to send it a photo, and its use of resources."""
 
 from __future__ import annotations
 
@@ -23,36 +23,40 @@ from PIL import Image
 
 from tests.support.paths import ROOT
 
-START_SECONDS = 600  # a shared machine under load; alone it takes four
-PATIENCE = 240  # seconds for one answer there
+START_SECONDS = 600  # on a shared machine under load; otherwise it takes four
+ANSWER_TIMEOUT = 240  # seconds for one answer on such a machine
 API = "/gradio_api"
 DEFAULTS: dict[str, list[object]] = {"find_lookalikes": [5, 0, None], "compare": [None]}
 
 
 @dataclass
 class Server:
-    """`python app.py` with a home, a folder for temporary files and a log of its own."""
+    """A running `python app.py` with its own home, folder for temporary files, and log."""
 
     address: str
-    pid: int
+    process: subprocess.Popen[bytes]
     home: Path
     log: Path
-    client: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=PATIENCE))
+    client: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=ANSWER_TIMEOUT))
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
 
     def url(self, path: str) -> str:
         return f"{self.address}{path}"
 
     def upload(self, content: bytes, name: str) -> dict[str, Any]:
-        """Send a file as the page does, and return what the page then sends with its question."""
+        """Upload a file as the page does, and return the value that the page then sends in its request."""
         answer = self.client.post(self.url(f"{API}/upload"), files={"files": (name, content)})
         answer.raise_for_status()
         (path,) = answer.json()
         return {"path": path, "orig_name": name, "meta": {"_type": "gradio.FileData"}}
 
-    def look(self, photo: object, **headers: str) -> str:
-        """Ask as the page does; return everything that comes back."""
+    def find_as_page(self, photo: object, **headers: str) -> str:
+        """Send the request of the page's button; return all events of the answer."""
         session = secrets.token_hex(6)
-        return self.join(self.listener("look"), [photo, 5, None, ""], session, **headers)
+        return self.join(self.listener("find"), [photo, 5, None, ""], session, **headers)
 
     def join(self, listener: int, data: Sequence[object], session: str, **headers: str) -> str:
         body = {"fn_index": listener, "data": data, "session_hash": session}
@@ -66,9 +70,9 @@ class Server:
         return next(each["id"] for each in config["dependencies"] if each["api_name"] == name)
 
     def ask(self, *data: object, endpoint: str = "find_lookalikes", **headers: str) -> str:
-        """Ask as a script without gradio's client does; return the last event.
+        """Call an endpoint of the API without gradio's client; return the events of the answer.
 
-        What is left open of the arguments is what gradio's client would send.
+        Missing arguments get the defaults that gradio's client would send.
         """
         whole = [*data, *DEFAULTS[endpoint][len(data) - 1 :]]
         url = self.url(f"{API}/call/{endpoint}")
@@ -78,7 +82,7 @@ class Server:
         return self.client.get(f"{url}/{joined.json()['event_id']}").text
 
     def processes(self) -> list[int]:
-        """Return the server and its decoders (Linux)."""
+        """Return the process ids of the server and of its decoders (Linux)."""
         children = Path(f"/proc/{self.pid}/task").glob("*/children")
         return [self.pid, *(int(pid) for file in children for pid in file.read_text().split())]
 
@@ -92,19 +96,21 @@ class Server:
         }
 
     def peaks(self) -> dict[str, int]:
-        """Return the most MB that the server and its largest decoder held since `forget_peaks`."""
+        """Return the peak MB of the server and of its largest decoder since `reset_peaks`."""
         server, *decoders = [_status(pid)["VmHWM"] // 1000 for pid in self.processes()]
         return {"server": server, "decoder": max(decoders, default=0)}
 
-    def worked(self) -> float:
-        """Return the seconds of a core that the server and all its decoders have used."""
+    def processor_seconds(self) -> float:
+        """Return the processor seconds that the server and all its decoders have used."""
         ticks = 0
         for pid in self.processes():
             fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
-            ticks += sum(map(int, fields[11:15] if pid == self.pid else fields[11:13]))  # with its children's
+            ticks += sum(
+                map(int, fields[11:15] if pid == self.pid else fields[11:13])
+            )  # the server's include its finished children
         return ticks / os.sysconf("SC_CLK_TCK")
 
-    def forget_peaks(self) -> None:
+    def reset_peaks(self) -> None:
         for pid in self.processes():
             Path(f"/proc/{pid}/clear_refs").write_text("5")
 
@@ -121,7 +127,10 @@ def _status(pid: int) -> dict[str, int]:
 
 @contextmanager
 def serving(folder: Path, *arguments: str, before: str = "", **variables: str) -> Iterator[Server]:
-    """Run app.py with its home and temporary files under `folder`; its process runs `before` first."""
+    """Run app.py with its home and temporary files in `folder`, until the block ends.
+
+    Its process first runs the Python code `before`. `variables` are environment variables.
+    """
     home, temporary, log = folder / "home", folder / "tmp", folder / "log"
     for each in (home, temporary):
         each.mkdir(parents=True)
@@ -152,9 +161,9 @@ def serving(folder: Path, *arguments: str, before: str = "", **variables: str) -
             stdout=output,
             stderr=output,
         )
-        server = Server(f"http://127.0.0.1:{port}", process.pid, folder, log)
+        server = Server(f"http://127.0.0.1:{port}", process, folder, log)
         try:
-            _wait(server, process)
+            _wait(server)
             yield server
         finally:
             server.client.close()
@@ -162,10 +171,10 @@ def serving(folder: Path, *arguments: str, before: str = "", **variables: str) -
             process.wait(timeout=60)
 
 
-def _wait(server: Server, process: subprocess.Popen[bytes]) -> None:
+def _wait(server: Server) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
-        assert process.poll() is None, server.log.read_text()
+        assert server.process.poll() is None, server.log.read_text()
         try:
             if httpx.get(server.url("/"), timeout=START_SECONDS).status_code == 200:
                 return
@@ -185,13 +194,13 @@ def data_url(content: bytes) -> dict[str, str]:
 
 
 def outcome(answer: str) -> str:
-    """Return "answer: NAME" of an answer's events, or the sentence that came instead."""
+    """Return "answer: NAME" with the first match in an answer's events, or the error message."""
     if "event: complete" in answer:
         _, report = json.loads(answer.rpartition("data: ")[2])
         return f"answer: {report['faces'][0]['matches'][0]['name']}"
     if "event: error" in answer:
-        said = json.loads(answer.rpartition("event: error\ndata: ")[2])
-        return said["error"] if isinstance(said, dict) else str(said)
+        error = json.loads(answer.rpartition("event: error\ndata: ")[2])
+        return error["error"] if isinstance(error, dict) else str(error)
     events = [json.loads(line[6:]) for line in answer.splitlines() if line.startswith("data: ")]
     for event in events:
         if event["msg"] == "process_completed":
@@ -200,7 +209,7 @@ def outcome(answer: str) -> str:
 
 
 def _shown(output: dict[str, Any]) -> str:
-    """Return what the page shows: the first match, or its notice."""
+    """Return the first match that the page shows, or its notice."""
     for value in output["data"]:
         if isinstance(value, list) and value and isinstance(value[0], dict) and "caption" in value[0]:
             return f"answer: {value[0]['caption'].split(' · ')[1]}"
@@ -210,22 +219,3 @@ def _shown(output: dict[str, Any]) -> str:
                 return f"answer: {first['caption'].split(' · ')[1]}"
     notices = [value["value"] for value in output["data"] if isinstance(value, dict) and value.get("value")]
     return str(notices[0])
-
-
-class Table:
-    """Rows that are printed when the attacks have ended: what was tried, and what came out."""
-
-    def __init__(self, *heads: str) -> None:
-        self._rows = [heads, tuple("---" for _ in heads)]
-
-    def row(self, *cells: object) -> None:
-        self._rows.append(tuple(str(cell) for cell in cells))
-
-    def show(self, request: Any) -> None:
-        """Print through pytest's own terminal, past what captures everything else."""
-        plugins = request.config.pluginmanager
-        terminal = plugins.getplugin("terminalreporter")
-        with plugins.getplugin("capturemanager").global_and_fixture_disabled():
-            terminal.write_line("")
-            for row in self._rows:
-                terminal.write_line(f"| {' | '.join(row)} |")
