@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from lookalike.errors import UnknownModelError, UnreachableError, WeightsError
+from lookalike.errors import GalleryError, UnknownModelError, UnreachableError, WeightsError
 from lookalike.finder import Lookalikes
 from lookalike.gallery.gallery import BUNDLED_GALLERY
 from lookalike.gallery.storage import models_in
@@ -49,6 +49,8 @@ class ServedGallery:
         finder = self._of_model(model or self.models[0])
         if not category:
             return finder
+        if not finder.gallery.categories:
+            raise GalleryError("This gallery has no categories; search everybody.")
         key = (finder.embedder.model.name, category)
         if key not in self._by_category:
             part = finder.gallery.only(category)

@@ -1,4 +1,4 @@
-"""The page in a real browser, as wide as a laptop and as a phone, before a camera that shows a drawn face.
+"""The page in a real browser, at the width of a laptop and of a phone; the camera shows a drawn face.
 
 Skipped where Chromium or Playwright is missing.
 """
@@ -17,8 +17,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lookalike.space.finders import load_finders
-from lookalike.space.page.page import build_page, launch_options
 from tests.support.drawing import draw_face, draw_group, draw_landscape
 
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
@@ -26,14 +24,14 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
 
 WIDTHS = {"laptop": (1280, 900, "light"), "phone": (390, 844, "dark")}
-PATIENCE = 20_000  # milliseconds: a shared machine under load
+TIMEOUT = 20_000  # milliseconds: a shared machine under load
 RED = (200, 20, 20)
 KNOWN = ("Method not implemented.",)  # gradio's own warning at every load
 
 
 @pytest.fixture(scope="module")
 def camera(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A film of a drawn face that moves a little, a red post on the right of it, as Motion JPEG."""
+    """A Motion JPEG film of a drawn face that moves a little, with a red bar at the right edge."""
     film = tmp_path_factory.mktemp("camera") / "face.mjpeg"
     face = draw_face(seed=3)
     with film.open("wb") as file:
@@ -48,17 +46,8 @@ def camera(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    finders = load_finders(None, model="compact", detector="mtcnn")
-    finders.served.warm_up()
-    page = build_page(finders)
-    page.launch(**launch_options(), prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
-    yield page.local_url
-    page.close(verbose=False)
-
-
-@pytest.fixture(scope="module")
 def browser(camera: Path) -> Iterator[Any]:
+    playwright.expect.set_options(timeout=TIMEOUT)
     with playwright.sync_playwright() as player:
         browser = player.chromium.launch(
             executable_path=CHROMIUM,
@@ -74,8 +63,8 @@ def browser(camera: Path) -> Iterator[Any]:
 
 
 @pytest.fixture(params=WIDTHS)
-def tab(request: pytest.FixtureRequest, browser: Any, address: str) -> Iterator[Any]:
-    """The open page; afterwards nothing may stick out to the side or have been complained of."""
+def tab(request: pytest.FixtureRequest, browser: Any, app_url: str) -> Iterator[Any]:
+    """The open page; after the test it must fit the width and have reported no error."""
     width, height, scheme = WIDTHS[request.param]
     context = browser.new_context(
         viewport={"width": width, "height": height},
@@ -83,15 +72,15 @@ def tab(request: pytest.FixtureRequest, browser: Any, address: str) -> Iterator[
         permissions=["camera", "clipboard-read", "clipboard-write"],
     )
     tab = context.new_page()
-    tab.set_default_timeout(PATIENCE)
-    complaints: list[str] = []
-    tab.on("pageerror", lambda error: complaints.append(str(error)))
-    tab.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
-    tab.goto(address)
+    tab.set_default_timeout(TIMEOUT)
+    errors: list[str] = []
+    tab.on("pageerror", lambda error: errors.append(str(error)))
+    tab.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    tab.goto(app_url)
     tab.wait_for_selector("#photo input[type=file]", state="attached")
     yield tab
     assert tab.evaluate("document.documentElement.scrollWidth") == width
-    assert [text for text in complaints if text not in KNOWN] == []
+    assert [text for text in errors if text not in KNOWN] == []
     context.close()
 
 
@@ -106,13 +95,13 @@ def a_file(image: np.ndarray, kind: str = "PNG") -> dict[str, Any]:
 
 
 def shown_photo(tab: Any) -> np.ndarray:
-    """The photo that the page shows, which travelled as data."""
+    """The photo that the page shows, as a data: URL."""
     address = tab.locator("#photo img").first.get_attribute("src")
     return np.asarray(Image.open(io.BytesIO(base64.b64decode(address.partition(",")[2]))).convert("RGB"))
 
 
 def go_to(tab: Any, selector: str, key: str = "Tab") -> None:
-    """Press a key until what is looked for has the focus, and shows that it has."""
+    """Press a key until the element has the focus, with a visible outline."""
     for _ in range(60):
         tab.keyboard.press(key)
         if tab.evaluate("selector => document.activeElement.matches(selector)", selector):
@@ -170,7 +159,7 @@ def test_a_match_is_chosen_and_explained_by_keyboard(tab: Any):
     assert second in tab.locator("#why strong").inner_text()
 
 
-def test_another_match_is_put_beside_the_face_explained_and_shared(tab: Any):
+def test_another_match_is_chosen_explained_and_shared(tab: Any):
     upload(tab, "#photo", draw_face(seed=3))
     tab.wait_for_selector("#duel .pair img")
     second = tab.locator("#bars .name").nth(1).inner_text().removeprefix("2. ")
@@ -258,8 +247,8 @@ def test_two_photos_are_compared(tab: Any):
     playwright.expect(tab.locator("#compared .words")).to_have_text("They pass as the same person.")
 
 
-def test_the_page_tells_about_itself_and_shows_the_calls(tab: Any, address: str):
+def test_the_about_tab_and_the_api_guide_are_shown(tab: Any, app_url: str):
     tab.get_by_role("tab", name="About").click()
     playwright.expect(tab.locator("#about")).to_contain_text("What happens to your photo")
     tab.get_by_role("tab", name="Scripts").click()
-    playwright.expect(tab.locator("#calls")).to_contain_text(f'Client("{address.rstrip("/")}")')
+    playwright.expect(tab.locator("#calls")).to_contain_text(f'Client("{app_url}")')

@@ -1,13 +1,7 @@
-"""The real model, the real detector, the bundled gallery, and the real app in a process of its own."""
+"""The real model, detector and gallery, and the real app in a process of its own."""
 
 from __future__ import annotations
 
-import os
-import socket
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
@@ -21,8 +15,6 @@ from lookalike import FoundFace, Gallery, Lookalikes
 from tests.support.drawing import draw_face, draw_group, draw_landscape
 from tests.support.paths import ROOT
 
-START_SECONDS = 120  # a shared machine under load; alone it takes a few
-
 
 @pytest.fixture(scope="module")
 def finder() -> Lookalikes:
@@ -30,7 +22,7 @@ def finder() -> Lookalikes:
 
 
 def check_matches(found: FoundFace) -> None:
-    """Five different names, by falling similarity."""
+    """Check for five different names in order of similarity."""
     assert len({match.name for match in found.matches}) == 5
     assert all(first.similarity >= second.similarity for first, second in pairwise(found.matches))
     assert [match.rank for match in found.matches] == [1, 2, 3, 4, 5]
@@ -93,41 +85,10 @@ def test_two_real_photos_of_one_person_pass_as_the_same(finder: Lookalikes, phot
     assert not finder.compare(photos / "obama.jpg", photos / "angelina_jolie.jpg").same
 
 
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """`python app.py` as a Space runs it, on a free port, without network."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    log = tmp_path_factory.mktemp("app") / "log"
-    environment = os.environ | {"GRADIO_SERVER_PORT": str(port), "HF_HUB_OFFLINE": "1"}
-    with log.open("w") as output:
-        app = subprocess.Popen(
-            [sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=output, stderr=output
-        )
-        try:
-            wait_for(port, app, log)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            app.terminate()
-            app.wait(timeout=30)
-
-
-def wait_for(port: int, app: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        assert app.poll() is None, log.read_text()
-        with socket.socket() as door:
-            if door.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.2)
-    raise AssertionError(f"app.py did not serve within {START_SECONDS} s:\n{log.read_text()}")
-
-
-def test_a_script_gets_pictures_and_a_report(address: str, tmp_path: Path):
+def test_a_script_gets_pictures_and_a_report(app_url: str, tmp_path: Path):
     photo = tmp_path / "me.jpg"
     Image.fromarray(draw_face(seed=3)).save(photo)
-    client = Client(address, verbose=False, download_files=str(tmp_path))
+    client = Client(app_url, verbose=False, download_files=str(tmp_path))
     pictures, report = client.predict(photo=handle_file(photo), api_name="/find_lookalikes")
     assert len(pictures) == 5 and all(Path(item["image"]).is_file() for item in pictures)
     (face,) = report["faces"]
@@ -140,12 +101,12 @@ def test_a_script_gets_pictures_and_a_report(address: str, tmp_path: Path):
     assert len(pictures) == 3
 
 
-def test_a_script_compares_two_photos_and_is_told_what_is_wrong(address: str, tmp_path: Path):
+def test_a_script_compares_two_photos_and_gets_a_sentence_for_an_error(app_url: str, tmp_path: Path):
     files = {"one": draw_face(seed=3), "nobody": draw_landscape()}
     for name, image in files.items():
         Image.fromarray(image).save(tmp_path / f"{name}.png")
     one, nobody = (handle_file(tmp_path / f"{name}.png") for name in files)
-    client = Client(address, verbose=False)
+    client = Client(app_url, verbose=False)
     verdict = client.predict(first=one, second=one, api_name="/compare")
     assert verdict == {"similarity": 100.0, "cosine": 1.0, "same": True}
     with pytest.raises(AppError, match="No face was found"):

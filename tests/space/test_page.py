@@ -250,6 +250,35 @@ def test_one_category_alone_can_be_searched(photo):
         page.close(verbose=False)
 
 
+def ask(page, listener: str, data: list[object], session: str) -> str:
+    """Run one of the page's own callbacks as a browser does, and return the events that it gets."""
+    function = next(each for each in page.fns.values() if each.api_name == listener)
+    joined = {"fn_index": function._id, "data": data, "session_hash": session}
+    httpx.post(f"{page.local_url}gradio_api/queue/join", json=joined, timeout=30).raise_for_status()
+    events = {"session_hash": session}
+    return httpx.get(f"{page.local_url}gradio_api/queue/data", params=events, timeout=30).text
+
+
+def test_the_options_follow_a_gallery_that_was_replaced():
+    rows = [Row("red", unit(1, 0, 0), category="warm"), Row("blue", unit(0, 0, 1), category="cold")]
+    newer = Lookalikes(Gallery.of(rows, settings()), embedder=ColourEmbedder(), detector=BrightDetector())
+    finders = Finders(finder(), others=["tint"], load=finder)
+    page = build_page(finders)
+    page.launch(**launch_options(), prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
+    photo = data_url(encoded(RED))
+    try:
+        assert "This gallery has no categories" in ask(page, "find", [photo, 5, None, "cold"], "before")
+        assert "1 · red" in ask(page, "find", [photo, 5, "tint", ""], "before")
+        finders.replace(Finders(newer, others=["other"], load=finder))
+        loaded = ask(page, "load_page", [], "after")
+        assert '["warm","warm"]' in loaded and '["other","other"]' in loaded and "tint" not in loaded
+        assert "1 · blue" in ask(page, "find", [photo, 5, None, "cold"], "after")
+        assert "choose one of colour, other" in ask(page, "find", [photo, 5, "tint", ""], "before")
+        assert "1 \\u00b7 blue" in call(page.local_url, "find_lookalikes", photo, 5, 0, None, "cold")
+    finally:
+        page.close(verbose=False)
+
+
 def test_only_the_two_endpoints_are_offered(client: Client, url: str):
     offered = client.view_api(return_format="dict")["named_endpoints"]
     assert set(offered) == {"/find_lookalikes", "/compare"}
@@ -270,18 +299,10 @@ def test_only_the_two_endpoints_are_offered(client: Client, url: str):
 def test_no_photo_is_left_on_disk_or_in_memory(page, client: Client, photo, uploads: Path):
     client.predict(photo=photo(encoded(RED), "secret.png"), api_name="/find_lookalikes")
     assert not list(uploads.rglob("secret*"))
-    find = next(name for name in page.fns.values() if name.api_name == "find")
+    find = next(each for each in page.fns.values() if each.api_name == "find")
     assert find.api_visibility == "private"
-    joined = {
-        "fn_index": find._id,
-        "data": [data_url(encoded(RED, BLUE)), 5, None, ""],
-        "session_hash": "someone",
-    }
-    httpx.post(f"{page.local_url}gradio_api/queue/join", json=joined).raise_for_status()
-    answer = httpx.get(
-        f"{page.local_url}gradio_api/queue/data", params={"session_hash": "someone"}, timeout=30
-    )
-    assert "data:image/jpeg;base64" in answer.text and "Face 2" in answer.text
+    answer = ask(page, "find", [data_url(encoded(RED, BLUE)), 5, None, ""], "someone")
+    assert "data:image/jpeg;base64" in answer and "Face 2" in answer
     remembered = repr(page.state_holder["someone"].config_values)
     assert "data:image" not in remembered
 
@@ -296,11 +317,6 @@ def test_many_visitors_with_the_same_photo_are_all_answered(client: Client, phot
 def test_a_choice_that_the_page_did_not_offer_is_refused_and_not_logged(
     page, capfd: pytest.CaptureFixture[str]
 ):
-    choose_face = next(name for name in page.fns.values() if name.api_name == "choose_face")
-    data = [data_url(encoded(RED)), None, "secret"]
-    joined = {"fn_index": choose_face._id, "data": data, "session_hash": "stranger"}
-    httpx.post(f"{page.local_url}gradio_api/queue/join", json=joined, timeout=30).raise_for_status()
-    session = {"session_hash": "stranger"}
-    answer = httpx.get(f"{page.local_url}gradio_api/queue/data", params=session, timeout=30)
-    assert "The page has changed since you opened it" in answer.text
+    answer = ask(page, "choose_face", [data_url(encoded(RED)), None, "secret"], "stranger")
+    assert "The page has changed since you opened it" in answer
     assert "secret" not in "".join(capfd.readouterr())
