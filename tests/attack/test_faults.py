@@ -67,7 +67,7 @@ def test_weights_that_are_not_those_that_are_known_are_refused_before_they_are_u
     folder.mkdir(parents=True)
     (folder / "face_detection_yunet_2023mar.onnx").write_bytes(damage(data))
     assert (
-        "yunet_2023mar.onnx is not the file that it should be, perhaps half a download; delete it"
+        "yunet_2023mar.onnx is not the expected file, perhaps an incomplete download; delete it"
         in load_in_a_process("load_detector('yunet')", tmp_path)
     )
 
