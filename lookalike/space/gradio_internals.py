@@ -12,6 +12,7 @@ from abc import ABCMeta
 from collections import OrderedDict
 from collections.abc import Sequence
 from importlib.metadata import version
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -65,51 +66,40 @@ def check_gradio() -> None:
 
 
 def _has(owner: object, path: str) -> bool:
-    for name in path.split("."):
-        if not hasattr(owner, name):
-            return False
-        owner = getattr(owner, name)
+    try:
+        attrgetter(path)(owner)
+    except AttributeError:
+        return False
     return True
 
 
 class DerivedComponent(type(gr.Image)):  # type: ignore[misc]  # gradio has no types here
-    """Gradio's metaclass of components, without the .pyi file that it writes beside each subclass."""
+    """Gradio's metaclass, which writes no .pyi file here; the browser draws a subclass as its parent."""
 
     def __new__(cls, name: str, bases: tuple[type, ...], attributes: dict[str, Any]) -> type:
-        return ABCMeta.__new__(cls, name, bases, attributes)
+        return ABCMeta.__new__(cls, name, bases, {**attributes, "is_template": True})
 
 
-# With `is_template`, the browser draws a subclass as its parent, by name: so these are named as in gradio.
 class HTML(gr.HTML, metaclass=DerivedComponent):  # type: ignore[misc]
     """The component gr.HTML, for subclasses."""
-
-    is_template = True
 
 
 class Dropdown(gr.Dropdown, metaclass=DerivedComponent):  # type: ignore[misc]
     """The component gr.Dropdown, for subclasses."""
 
-    is_template = True
-
 
 class Gallery(gr.Gallery, metaclass=DerivedComponent):  # type: ignore[misc]
     """The component gr.Gallery, for subclasses."""
 
-    is_template = True
-
     def gallery_data(self, files: Sequence[tuple[Path, str]]) -> Any:
         """Return what `postprocess` must return for picture files with captions."""
-        gallery = gr.components.gallery
-        images = [
-            gallery.GalleryImage(image=image_data(path=str(path)), caption=caption) for path, caption in files
-        ]
-        return gallery.GalleryData(root=images)
+        data = gr.components.gallery
+        images = [data.GalleryImage(image=image_data(path=str(path)), caption=text) for path, text in files]
+        return data.GalleryData(root=images)
 
 
 class Image(gr.Image, metaclass=DerivedComponent):  # type: ignore[misc]
     """The component gr.Image, for subclasses; it refuses web addresses, which gr.Image would fetch."""
-
-    is_template = True
 
     async def async_move_resource_to_block_cache(self, url_or_file_path: str | Path | None) -> str | None:
         """Raise gr.Error for a web address; leave files to gradio."""
@@ -240,9 +230,8 @@ class UnreadAnswers(OrderedDict[str, Any]):
         self._used: dict[str, float] = {}
 
     def __getitem__(self, session: str) -> Any:
-        answers = super().__getitem__(session)
         self._used[session] = time.monotonic()
-        return answers
+        return super().__getitem__(session)
 
     def __setitem__(self, session: str, answers: Any) -> None:
         if session not in self and len(self) >= MAX_SESSIONS:
