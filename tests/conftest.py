@@ -1,4 +1,4 @@
-"""What the tests share: small galleries, a fake model and a fake detector, and where the real faces are."""
+"""Fixtures for all tests: the seed, the folder of real photos, and a local Hub."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ import pytest
 
 from tests.support.paths import SHARED
 
-# The Hub of these tests is on this machine, behind a door that is bound now and answered only where a test
-# asks for `hub`; the clients read where it is when they are imported.
-HUB_DOOR = socket.socket()
-HUB_DOOR.bind(("127.0.0.1", 0))
-os.environ["HF_ENDPOINT"] = f"http://127.0.0.1:{HUB_DOOR.getsockname()[1]}"
+# The tests' Hub listens on this socket. Its address must be set before the Hub's clients are imported; it
+# answers only in tests with the fixture `hub`.
+HUB_SOCKET = socket.socket()
+HUB_SOCKET.bind(("127.0.0.1", 0))
+os.environ["HF_ENDPOINT"] = f"http://127.0.0.1:{HUB_SOCKET.getsockname()[1]}"
 os.environ["HF_HUB_DISABLE_XET"] = "1"  # plain LFS
 HUB_CACHE = tempfile.TemporaryDirectory(prefix="hub-cache-", ignore_cleanup_errors=True)
 os.environ["HF_HOME"] = HUB_CACHE.name
@@ -25,31 +25,31 @@ os.environ.pop("HF_TOKEN", None)
 
 
 @pytest.fixture(autouse=True, scope="session")
-def no_stray_randomness() -> None:
+def seed_numpy() -> None:
     np.random.seed(0)
 
 
 @pytest.fixture(scope="session")
 def photos() -> Path:
-    """The folder of real photos, where there is one."""
+    """The folder of real photos; tests are skipped without it."""
     folder = SHARED / "data" / "photos"
     if not folder.is_dir():
-        pytest.skip("the real photos are not here")
+        pytest.skip("shared/data/photos with real photos is missing")
     return folder
 
 
 @pytest.fixture(scope="session")
 def hub_server() -> Iterator[object]:
-    """A Hub that is served as long as the tests run."""
+    """A Hub that runs as long as the tests."""
     from tests.support.hub_server import serve
 
-    with serve(HUB_DOOR) as hub:
+    with serve(HUB_SOCKET) as hub:
         yield hub
 
 
 @pytest.fixture
 def hub(hub_server, monkeypatch: pytest.MonkeyPatch):
-    """The tests' Hub, empty, with its good token in HF_TOKEN."""
+    """The tests' Hub, empty, with its valid token in HF_TOKEN."""
     from tests.support.hub_server import TOKEN
 
     hub_server.clear()

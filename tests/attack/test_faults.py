@@ -1,4 +1,4 @@
-"""Faults of the machine, each caused for real: the commands themselves, in processes."""
+"""Faults of the machine, caused for real: signals, damaged weights, full memory and disks, clock jumps."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ from tests.support.server import START_SECONDS, serving
 
 
 @pytest.mark.attack
-def test_whoever_waits_is_answered_before_the_page_goes(tmp_path: Path):
+def test_waiting_requests_are_answered_before_the_page_stops(tmp_path: Path):
     with serving(tmp_path / "page") as server:
         events = [join(server.address, count=20).json()["event_id"] for _ in range(12)]
         server.process.send_signal(signal.SIGTERM)
@@ -60,7 +60,7 @@ def test_whoever_waits_is_answered_before_the_page_goes(tmp_path: Path):
 @pytest.mark.parametrize(
     "damage", [lambda data: data[:1000], lambda data: b"<html>404</html>", lambda data: data[:-1] + b"!"]
 )
-def test_weights_that_are_not_those_that_are_known_are_refused_before_they_are_used(tmp_path: Path, damage):
+def test_weights_with_another_hash_are_refused(tmp_path: Path, damage):
     whole = SHARED / "weights" / "face_detection_yunet_2023mar.onnx"
     data = whole.read_bytes() if whole.is_file() else b"another file"
     folder = tmp_path / ".deepface" / "weights"
@@ -73,7 +73,7 @@ def test_weights_that_are_not_those_that_are_known_are_refused_before_they_are_u
 
 
 @pytest.mark.attack
-def test_the_weights_that_are_known_are_taken(tmp_path: Path):
+def test_weights_with_the_published_hash_are_accepted(tmp_path: Path):
     whole = SHARED / "weights" / "face_detection_yunet_2023mar.onnx"
     if not whole.is_file():
         pytest.skip("YuNet's weights are not here")
@@ -85,30 +85,30 @@ def test_the_weights_that_are_known_are_taken(tmp_path: Path):
 
 @pytest.mark.attack
 @pytest.mark.parametrize("model", ["SFace", "ArcFace"])
-def test_half_a_download_of_a_model_is_refused(tmp_path: Path, model: str):
+def test_an_incomplete_download_of_a_model_is_refused(tmp_path: Path, model: str):
     write_random_arcface(tmp_path)
     file = tmp_path / ".deepface" / "weights" / "arcface_weights.onnx"
     half = file.read_bytes()[:5000]
     file.unlink()
     name = {"SFace": "face_recognition_sface_2021dec.onnx", "ArcFace": "arcface_weights.onnx"}[model]
     file.with_name(name).write_bytes(half)
-    sentence = load_in_a_process(f"load_embedder({model!r})", tmp_path)
+    message = load_in_a_process(f"load_embedder({model!r})", tmp_path)
     known = {"SFace": "is not the expected file", "ArcFace": "could not be loaded; put them into"}
-    assert known[model] in sentence and "\n" not in sentence
+    assert known[model] in message and "\n" not in message
 
 
 def load_in_a_process(call: str, home: Path) -> str:
-    """Return the sentence of the error with which loading ends, nothing where it does not."""
+    """Return the message of the error when loading fails, otherwise an empty string."""
     code = (
         "from lookalike.faces.detectors import load_detector\n"
         "from lookalike.models.registry import load_embedder\n"
         f"from lookalike.errors import LookalikeError\ntry:\n    {call}\n"
-        "except LookalikeError as error:\n    print('SENTENCE', error)\n"
+        "except LookalikeError as error:\n    print('MESSAGE', error)\n"
     )
     environment = {"DEEPFACE_HOME": str(home), "https_proxy": "http://127.0.0.1:9"}
     found = run_python(code, environment=environment)
     assert found.returncode == 0, found.stderr
-    return found.stdout.partition("SENTENCE ")[2].strip()
+    return found.stdout.partition("MESSAGE ")[2].strip()
 
 
 @pytest.mark.parametrize(
@@ -155,12 +155,12 @@ def fill():
                 room.append(bytearray(size))
         except MemoryError:
             pass
-    del room[-40:]  # a little, for the error itself
+    del room[-40:]  # free some memory for the error itself
     return room
 """
 
 
-def test_a_model_without_memory_goes_in_smaller_steps_or_says_so_and_recovers():
+def test_a_model_without_memory_runs_smaller_batches_or_raises_and_recovers():
     found = run_python(FILL + NO_MEMORY)
     assert found.stdout.strip() == (
         "[(96, 128), 'There is not enough memory for a face at the moment; try again later.'] True"
@@ -172,7 +172,7 @@ def test_a_model_without_memory_goes_in_smaller_steps_or_says_so_and_recovers():
 
 @contextmanager
 def small_disk(place: Path, kilobytes: int) -> Iterator[Path]:
-    """Mount a disk of its own at `place`; skip the test where that is not allowed."""
+    """Mount a small disk at `place`; skip the test if that is not allowed."""
     place.mkdir()
     size = f"size={kilobytes}k"
     if (
@@ -187,7 +187,7 @@ def small_disk(place: Path, kilobytes: int) -> Iterator[Path]:
 
 
 def fill(disk: Path) -> Path:
-    """Fill a disk to the last byte; return the file to delete."""
+    """Fill a disk completely; return the file to delete."""
     with suppress(OSError), (disk / "filler").open("wb", buffering=0) as file:
         while True:
             file.write(bytes(1024))
@@ -196,7 +196,7 @@ def fill(disk: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def photos_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Photos enough for several batches of a build."""
+    """Enough photos for several batches of a build."""
     root = tmp_path_factory.mktemp("source") / "stars"
     for person in range(5):
         (root / f"Name {person}").mkdir(parents=True)
@@ -215,7 +215,7 @@ def undisturbed(photos_folder: Path, tmp_path_factory: pytest.TempPathFactory) -
 
 @pytest.mark.attack
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_a_build_that_is_told_to_stop_writes_what_is_done_and_goes(
+def test_a_build_that_is_stopped_keeps_its_work(
     photos_folder: Path, tmp_path: Path, undisturbed: dict[str, bytes], number: int
 ):
     output = tmp_path / "gallery"
@@ -224,8 +224,8 @@ def test_a_build_that_is_told_to_stop_writes_what_is_done_and_goes(
     while not list(output.glob(f"{WORK}/*/part-*.parquet")) and time.monotonic() < deadline:
         time.sleep(0.01)
     process.send_signal(number)
-    code, _, complaint = finish(process)
-    assert (code, complaint) == (
+    code, _, error = finish(process)
+    assert (code, error) == (
         128 + number,
         "Stopped. What was done so far is kept; the same command goes on from there.",
     )
@@ -235,24 +235,24 @@ def test_a_build_that_is_told_to_stop_writes_what_is_done_and_goes(
 
 
 @pytest.mark.attack
-def test_a_build_on_a_full_disk_says_so_and_goes_on_when_there_is_room(
+def test_a_build_on_a_full_disk_fails_clearly_and_resumes_with_free_space(
     photos_folder: Path, tmp_path: Path, undisturbed: dict[str, bytes]
 ):
     with small_disk(tmp_path / "disk", 160) as disk:
-        code, _, complaint = finish(build(photos_folder, "--output", disk / "gallery"))
-        assert code == 2 and complaint == (
+        code, _, error = finish(build(photos_folder, "--output", disk / "gallery"))
+        assert code == 2 and error == (
             f"error: {disk / 'gallery'} could not be written (No space left on device). "
             "What was done so far is kept; the same command goes on from there."
         )
         assert result(disk / "gallery") == {}
         subprocess.run(["mount", "-o", "remount,size=20m", disk], check=True)
-        code, _, complaint = finish(build(photos_folder, "--output", disk / "gallery"))
-        assert code == 0, complaint
+        code, _, error = finish(build(photos_folder, "--output", disk / "gallery"))
+        assert code == 0, error
         assert result(disk / "gallery") == undisturbed
 
 
 @pytest.mark.attack
-def test_of_two_builds_into_one_folder_one_is_told_to_wait(
+def test_a_second_build_into_the_same_folder_is_refused(
     photos_folder: Path, tmp_path: Path, undisturbed: dict[str, bytes]
 ):
     output = tmp_path / "gallery"
@@ -260,11 +260,11 @@ def test_of_two_builds_into_one_folder_one_is_told_to_wait(
     deadline = time.monotonic() + START_SECONDS
     while not (output / WORK / "lock").exists() and time.monotonic() < deadline:
         time.sleep(0.01)
-    first.send_signal(signal.SIGSTOP)  # so that it is at work while the other comes
+    first.send_signal(signal.SIGSTOP)  # so that it is still running when the other starts
     time.sleep(0.2)
-    code, _, complaint = finish(build(photos_folder, "--output", output))
+    code, _, error = finish(build(photos_folder, "--output", output))
     first.send_signal(signal.SIGCONT)
-    assert (code, complaint) == (
+    assert (code, error) == (
         2,
         f"error: Another build is running in {output}; wait for it, or choose another folder.",
     )
@@ -279,7 +279,7 @@ def test_a_page_without_a_home_answers_and_survives_a_full_disk(tmp_path: Path):
             address = server.address
             assert len(ask(address)["faces"]) == 1
             filler = fill(disk)
-            assert "error" in ask(address, seed=5)  # whose look-alikes' cards were not drawn before
+            assert "error" in ask(address, seed=5)  # cards of its matches are not cached yet
             photo = {"files": ("me.jpg", drawn(4) * 20)}
             assert httpx.post(address + "/gradio_api/upload", files=photo, timeout=60).status_code >= 400
             assert server.process.poll() is None
@@ -326,7 +326,7 @@ YEAR = 365 * 86400
 
 
 @pytest.mark.attack
-def test_a_page_answers_on_while_the_clock_jumps(tmp_path: Path):
+def test_a_page_keeps_answering_while_the_clock_jumps(tmp_path: Path):
     if shutil.which("cc") is None:
         pytest.skip("there is no C compiler to make a clock that jumps")
     (tmp_path / "clock.c").write_text(CLOCK)
@@ -355,7 +355,7 @@ def test_a_page_answers_on_while_the_clock_jumps(tmp_path: Path):
 
 
 def write_shift(path: Path, seconds: int) -> Path:
-    """Set the clock of those who look at this file."""
+    """Set the clock of the processes that read this file."""
     with path.open("r+b" if path.exists() else "wb") as file:
         file.write(seconds.to_bytes(8, sys.byteorder, signed=True))
     return path

@@ -35,7 +35,7 @@ PEOPLE = {"ada": [[1, 0, 0], [1, 0.1, 0]], "bo": [[0, 1, 0]], "cy": [[0, 0, 1]]}
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A sound gallery of four rows."""
+    """A valid gallery with four rows."""
     make_gallery(standing=[0.1, 0.5, 0.9], **PEOPLE).save(tmp_path / "gallery")
     return tmp_path / "gallery"
 
@@ -45,7 +45,7 @@ def rows_file(folder: Path) -> Path:
 
 
 def seal(folder: Path) -> None:
-    """Write the digests of the files as they are now, as whoever forges a gallery would."""
+    """Write the hashes of the files as they are now, as a forger would."""
     files = {
         path.name: hashlib.sha256(path.read_bytes()).hexdigest()
         for path in (folder / "colour").glob("*.parquet")
@@ -60,7 +60,7 @@ def say(folder: Path, **fields: Any) -> None:
 
 
 def refused(folder: Path) -> str:
-    """Return the one sentence with which the finder refuses the gallery."""
+    """Return the message with which the finder refuses the gallery."""
     with pytest.raises(GalleryError) as caught:
         Lookalikes(Gallery.load(folder, model="colour"), embedder=ColourEmbedder(), detector=BrightDetector())
     assert "\n" not in str(caught.value) and "again" in str(caught.value)
@@ -68,7 +68,7 @@ def refused(folder: Path) -> str:
 
 
 def change(folder: Path, edit: Callable[[pa.Table], pa.Table]) -> None:
-    """Exchange the table for an edited one, and name its digest."""
+    """Replace the table by an edited one with a matching hash."""
     pq.write_table(edit(pq.read_table(rows_file(folder))), rows_file(folder))
     seal(folder)
 
@@ -130,7 +130,7 @@ TABLES = {
 
 
 @pytest.mark.parametrize("damage", TABLES)
-def test_a_table_that_cannot_be_right_is_refused_with_a_count(folder: Path, damage: str):
+def test_an_invalid_table_is_refused_with_a_count(folder: Path, damage: str):
     edit, sentence = TABLES[damage]
     change(folder, edit)
     assert sentence in refused(folder)
@@ -176,7 +176,7 @@ SETTINGS = {
 
 
 @pytest.mark.parametrize("damage", SETTINGS)
-def test_settings_that_cannot_be_right_are_refused(folder: Path, damage: str):
+def test_invalid_settings_are_refused(folder: Path, damage: str):
     fields, sentence = SETTINGS[damage]
     say(folder, **fields)
     assert sentence in refused(folder)
@@ -185,7 +185,7 @@ def test_settings_that_cannot_be_right_are_refused(folder: Path, damage: str):
 @pytest.mark.parametrize(
     "text", ["", "{", "[]", "null", "7", '{"schema_version": 1}', "[" * 200_000, "\ufeff{}", " " * 11_000_000]
 )
-def test_settings_that_are_no_settings_are_refused(folder: Path, text: str):
+def test_settings_of_another_structure_are_refused(folder: Path, text: str):
     (folder / "colour" / SETTINGS_FILE).write_text(text)
     assert "cannot be read" in refused(folder)
 
@@ -195,7 +195,7 @@ def test_settings_in_another_encoding_are_refused(folder: Path):
     assert "cannot be read" in refused(folder)
 
 
-def test_any_byte_of_the_table_that_was_changed_is_noticed(folder: Path):
+def test_every_changed_byte_of_the_table_is_detected(folder: Path):
     path, random = rows_file(folder), np.random.default_rng(0)
     whole = path.read_bytes()
     for place in random.integers(len(whole), size=20):
@@ -203,8 +203,8 @@ def test_any_byte_of_the_table_that_was_changed_is_noticed(folder: Path):
         assert "(1 of 1 files differ)" in refused(folder)
 
 
-def test_a_forged_table_is_refused_or_read_and_ends_nothing_else(folder: Path):
-    """The digests are made to fit, so that the reader itself meets the damage."""
+def test_a_forged_table_is_refused_or_read_without_a_crash(folder: Path):
+    """The hashes are made to match, so that the reader itself meets the damage."""
     path, random, refusals = rows_file(folder), np.random.default_rng(0), 0
     whole = path.read_bytes()
     for _ in range(FLIPS):
@@ -223,7 +223,7 @@ def test_a_forged_table_is_refused_or_read_and_ends_nothing_else(folder: Path):
     assert refusals > FLIPS / 2
 
 
-def test_a_table_of_which_a_part_is_missing_is_refused(folder: Path):
+def test_a_table_with_a_missing_part_is_refused(folder: Path):
     whole = pq.read_table(rows_file(folder))
     rows_file(folder).unlink()
     for part in (0, 1):
@@ -242,7 +242,7 @@ def test_a_part_of_another_build_is_refused(folder: Path, tmp_path: Path):
     assert "is not the one that its gallery.json describes" in refused(folder)
 
 
-def test_rows_that_are_there_twice_are_left_out_with_a_count(folder: Path, caplog: pytest.LogCaptureFixture):
+def test_duplicate_rows_are_dropped_and_counted(folder: Path, caplog: pytest.LogCaptureFixture):
     change(folder, lambda table: pa.concat_tables([table, table.slice(0, 1), table.slice(3, 1)]))
     gallery = Gallery.load(folder, model="colour")
     assert "2 rows that are there twice are left out" in caplog.text
@@ -252,12 +252,12 @@ def test_rows_that_are_there_twice_are_left_out_with_a_count(folder: Path, caplo
     assert gallery.search(probe, count=5) == sound.search(probe, count=5)
 
 
-def test_one_row_under_two_names_is_no_double(folder: Path, caplog: pytest.LogCaptureFixture):
+def test_one_row_with_two_names_is_not_a_duplicate(folder: Path, caplog: pytest.LogCaptureFixture):
     change(folder, with_column("embedding", embeddings(X, Y, X, X)))
     assert len(Gallery.load(folder, model="colour")) == 4 and not caplog.text
 
 
-def test_rows_in_any_order_and_other_widths_give_the_same_answers(folder: Path):
+def test_the_order_of_rows_and_the_width_of_types_do_not_matter(folder: Path):
     def shuffled(table: pa.Table) -> pa.Table:
         wide = table["embedding"].combine_chunks().cast(pa.list_(pa.float64(), 3))
         extra = table.append_column("junk", pa.array([{"a": [1]}] * 4))
@@ -268,13 +268,13 @@ def test_rows_in_any_order_and_other_widths_give_the_same_answers(folder: Path):
     assert gallery.revision == sound.revision
 
 
-def test_a_gallery_from_before_files_were_named_is_read(folder: Path):
+def test_a_gallery_without_file_names_in_its_settings_is_read(folder: Path):
     rows_file(folder).rename(folder / "colour" / "rows-00000-of-00001.parquet")
     say(folder, files=None)
     assert Gallery.load(folder, model="colour").names == ("ada", "bo", "cy")
 
 
-def test_a_thumbnail_that_is_no_photo_or_names_a_file_is_never_opened(folder: Path, tmp_path: Path):
+def test_a_thumbnail_that_is_not_a_photo_or_is_a_path_is_never_opened(folder: Path, tmp_path: Path):
     secret = tmp_path / "secret.png"
     secret.write_bytes(b"secret")
     photos = [{"bytes": b"no photo", "path": None}, {"bytes": None, "path": str(secret)}, None, None]
@@ -287,21 +287,21 @@ def test_a_thumbnail_that_is_no_photo_or_names_a_file_is_never_opened(folder: Pa
     assert {match.photo for match in found.matches} <= {None, b"no photo"}
 
 
-def test_taking_somebody_out_of_a_forged_gallery_writes_nowhere_else(folder: Path, tmp_path: Path):
+def test_removing_a_person_from_a_forged_gallery_writes_nowhere_else(folder: Path, tmp_path: Path):
     say(folder, model="../../elsewhere")
     with pytest.raises(GalleryError, match="is of another model"):
         remove_from_folder(folder, ["ada"])
     assert not list(tmp_path.rglob("elsewhere*"))
 
 
-def test_a_name_of_ten_thousand_letters_is_one_name_like_others(tmp_path: Path):
+def test_a_name_of_ten_thousand_letters_is_valid(tmp_path: Path):
     rows = [Row("a" * 10_000, unit(1, 0, 0)), Row("b", unit(0, 1, 0))]
     Gallery.of(rows, settings()).save(tmp_path)
     assert Gallery.load(tmp_path, model="colour").search(unit(1, 0, 0), count=1)[0].name == "a" * 10_000
 
 
 @pytest.mark.attack
-def test_a_page_serves_a_gallery_that_was_built_again_and_not_one_that_is_broken(tmp_path: Path):
+def test_a_page_serves_a_rebuilt_gallery_and_ignores_a_broken_one(tmp_path: Path):
     embedder, folder = load_embedder(), tmp_path / "gallery"
 
     def put(*names: str) -> None:

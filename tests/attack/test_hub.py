@@ -1,4 +1,4 @@
-"""A Hub that is slow, silent, away, or makes no sense: at the start, in a build and in a push."""
+"""A Hub that is slow, silent, unreachable or sends nonsense: at the start, in a build and in a push."""
 
 from __future__ import annotations
 
@@ -51,21 +51,21 @@ NONSENSE = {
 
 
 @pytest.mark.parametrize("nonsense", NONSENSE)
-def test_a_hub_that_answers_nonsense_is_a_hub_that_is_away(hub: Hub, tmp_path: Path, nonsense: str):
-    name = f"me/{list(NONSENSE).index(nonsense)}"  # its own: nothing of it is in the cache
+def test_a_hub_that_sends_nonsense_counts_as_unreachable(hub: Hub, tmp_path: Path, nonsense: str):
+    name = f"me/{list(NONSENSE).index(nonsense)}"  # a new name, which is not in the cache
     put_gallery(hub, tmp_path, name)
-    hub.babble(*NONSENSE[nonsense])
+    hub.answer_with(*NONSENSE[nonsense])
     finders = load_finders(name, model="compact", detector="mtcnn")
     assert finders.gallery_id == "bundled" and name in finders.notice
-    hub.troubles.clear()
+    hub.faults.clear()
     assert load_finders(name, model="compact", detector="mtcnn").served.gallery.names[0] == "Drawn 1"
 
 
-def test_a_file_that_was_damaged_on_its_way_is_fetched_again(hub: Hub, tmp_path: Path):
+def test_a_file_damaged_in_transit_is_downloaded_again(hub: Hub, tmp_path: Path):
     put_gallery(hub, tmp_path, "me/damaged")
     table = table_of(hub, "me/damaged")
     good = hub.files("me/damaged")[table]
-    hub.babble(
+    hub.answer_with(
         f"GET /datasets/me/damaged/resolve/{hub.repos['me/damaged'].commits[-1].sha}/{table}",
         good[::-1],
         times=1,
@@ -74,7 +74,7 @@ def test_a_file_that_was_damaged_on_its_way_is_fetched_again(hub: Hub, tmp_path:
     assert open_gallery("me/damaged", model="compact").names[0] == "Drawn 1"
 
 
-def test_a_damaged_gallery_on_the_hub_is_refused_with_a_sentence(hub: Hub, tmp_path: Path):
+def test_a_damaged_gallery_on_the_hub_is_a_clear_error(hub: Hub, tmp_path: Path):
     put_gallery(hub, tmp_path, "me/broken")
     table = table_of(hub, "me/broken")
     hub.put("me/broken", {table: hub.files("me/broken")[table][:-7]})
@@ -83,20 +83,20 @@ def test_a_damaged_gallery_on_the_hub_is_refused_with_a_sentence(hub: Hub, tmp_p
 
 
 @pytest.mark.attack
-def test_a_slow_hub_is_waited_for_and_a_silent_one_is_not(hub: Hub, tmp_path: Path):
+def test_the_page_waits_for_a_slow_hub_but_not_for_a_silent_one(hub: Hub, tmp_path: Path):
     put_gallery(hub, tmp_path, "me/slow")
-    hub.dawdle("", 0.5)
+    hub.delay("", 0.5)
     assert open_gallery("me/slow", model="compact").names[0] == "Drawn 1"
     put_gallery(hub, tmp_path, "me/silent")
-    hub.troubles.clear()
-    hub.dawdle("", 60)
+    hub.faults.clear()
+    hub.delay("", 60)
     began = time.monotonic()
     with pytest.raises(UnreachableError, match="could not be downloaded from the Hub"):
         fetch_gallery("me/silent", "compact")
     assert time.monotonic() - began < 2 * COMMIT_TIMEOUT
 
 
-def test_a_request_that_sets_no_limit_of_its_own_gets_ours():
+def test_a_request_without_a_timeout_gets_ours():
     limit_waiting()
     request = httpx2.Request(
         "GET", "http://127.0.0.1", extensions={"timeout": httpx2.Timeout(None).as_dict()}
@@ -106,7 +106,7 @@ def test_a_request_that_sets_no_limit_of_its_own_gets_ours():
     assert set(request.extensions["timeout"].values()) == {READ_TIMEOUT}
 
 
-def test_a_dataset_that_is_gone_is_not_served_from_the_cache(hub: Hub, tmp_path: Path):
+def test_a_deleted_dataset_is_not_served_from_the_cache(hub: Hub, tmp_path: Path):
     put_gallery(hub, tmp_path, "me/gone")
     assert open_gallery("me/gone", model="compact").names
     del hub.repos["me/gone"]
@@ -122,7 +122,7 @@ print([record.name for record in open_source("them/offline", Choice(download=Tru
 """
 
 
-def test_what_was_fetched_is_read_without_a_network(hub: Hub, tmp_path: Path):
+def test_downloaded_files_are_read_without_a_network(hub: Hub, tmp_path: Path):
     put_gallery(hub, tmp_path, "me/offline")
     hub.put("them/offline", {"data/train-0.parquet": stars(("Ada", 1), ("Bo", 2))})
     assert open_gallery("me/offline", model="compact").names
@@ -133,9 +133,7 @@ def test_what_was_fetched_is_read_without_a_network(hub: Hub, tmp_path: Path):
 
 
 @pytest.mark.attack
-def test_a_gallery_from_the_hub_without_a_cache_for_it_is_a_sentence_and_the_bundled_one_is_served(
-    hub: Hub, tmp_path: Path
-):
+def test_without_a_cache_folder_the_bundled_gallery_is_served(hub: Hub, tmp_path: Path):
     put_gallery(hub, tmp_path, "me/uncached")
     code = (
         "from lookalike.space.finders import load_finders\n"
@@ -172,7 +170,7 @@ def two_shards() -> dict[str, bytes]:
 
 
 @pytest.mark.attack
-def test_a_build_whose_network_is_lost_keeps_what_is_done_and_goes_on(tmp_path: Path):
+def test_a_build_resumes_after_the_network_was_lost(tmp_path: Path):
     shards = two_shards()
     door = door_at()
     address, port = door.getsockname()
@@ -180,54 +178,52 @@ def test_a_build_whose_network_is_lost_keeps_what_is_done_and_goes_on(tmp_path: 
     command = ("them/stars", "--output", tmp_path / "gallery")
     with serve(door) as hub:
         hub.put("them/stars", shards)
-        hub.dawdle("train-00001", 60)  # the first is done by the time the server goes
+        hub.delay("train-00001", 60)  # the first is done by the time the server goes
         process = impatient_build(*command, retries=2, env=environment)
         wait_until_asked(hub, "train-00001", process)
-    code, _, complaint = finish(process)  # the server is gone by now
-    assert code == 2 and "them/stars breaks off after" in complaint, complaint
-    assert "the same command goes on from there when the Hub and the network are back" in complaint
+    code, _, error = finish(process)  # the server is gone by now
+    assert code == 2 and "them/stars breaks off after" in error, error
+    assert "the same command goes on from there when the Hub and the network are back" in error
     assert result(tmp_path / "gallery") == {}
     with serve(door_at(port)) as hub:
         hub.put("them/stars", shards)
-        code, out, complaint = finish(build(*command, env=environment))
-        assert code == 0 and "photos are known from earlier builds" in out, complaint
+        code, out, error = finish(build(*command, env=environment))
+        assert code == 0 and "photos are known from earlier builds" in out, error
         assert finish(build("them/stars", "--output", tmp_path / "undisturbed", env=environment))[0] == 0
     assert result(tmp_path / "gallery") == result(tmp_path / "undisturbed")
 
 
 @pytest.mark.attack
-def test_a_build_that_waits_for_a_lost_network_stops_when_told_to(tmp_path: Path):
+def test_a_build_that_waits_for_a_lost_network_can_be_stopped(tmp_path: Path):
     door = door_at()
     address, port = door.getsockname()
     environment = {"HF_ENDPOINT": f"http://{address}:{port}", "HF_HOME": str(tmp_path / "hf")}
     with serve(door) as hub:
         hub.put("them/stars", two_shards())
-        hub.dawdle("train-00001", 60)
+        hub.delay("train-00001", 60)
         output = tmp_path / "gallery"
         process = impatient_build("them/stars", "--output", output, retries=20, env=os.environ | environment)
         wait_until_asked(hub, "train-00001", process)
     time.sleep(2)
     process.send_signal(signal.SIGTERM)
     began = time.monotonic()
-    code, _, complaint = finish(process)
+    code, _, error = finish(process)
     assert time.monotonic() - began < 4 * STOP_SECONDS
-    assert (code, complaint) == (143, f"Stopped. {HOW_TO_RESUME}")
+    assert (code, error) == (143, f"Stopped. {HOW_TO_RESUME}")
 
 
 @pytest.mark.parametrize(
     "part", ["POST /api/repos/create", "GET /api/datasets", "/preupload/", "/objects/batch", "/commit/"]
 )
-def test_a_hub_that_answers_nonsense_to_a_push_is_tried_again_and_takes_it_once(
-    hub: Hub, tmp_path: Path, part: str
-):
+def test_a_push_is_retried_after_nonsense_and_commits_once(hub: Hub, tmp_path: Path, part: str):
     gallery = make_gallery(ada=[[1, 0, 0]])
     gallery.save(tmp_path)
     way = GalleryHub(waits=(0, 0), sleep=lambda seconds: None)
-    hub.babble(part, b"<html>Please log in to the hotel's network</html>")
+    hub.answer_with(part, b"<html>Please log in to the hotel's network</html>")
     with pytest.raises(HubError, match=r"(?s)everything is kept: give the same command again"):
         way.push(tmp_path, gallery, "me/pushed", private=False, title="Add it")
-    hub.troubles.clear()
-    hub.babble(part, b"7", times=2)
+    hub.faults.clear()
+    hub.answer_with(part, b"7", times=2)
     way.push(tmp_path, gallery, "me/pushed", private=False, title="Add it")
     assert hub.titles("me/pushed") == ["Add it"]
 
@@ -236,7 +232,7 @@ def test_a_hub_that_answers_nonsense_to_a_push_is_tried_again_and_takes_it_once(
 
 
 def test_a_dataset_runs_no_code(hub: Hub, tmp_path: Path):
-    """Loading scripts, pickles and templates lie beside the photos and the rows."""
+    """The dataset contains loading scripts, pickles and templates beside its photos and rows."""
     canary = tmp_path / "canary"
     code = f"open({str(canary)!r}, 'w').write('ran')\n".encode()
     evil = {

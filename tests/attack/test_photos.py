@@ -1,4 +1,4 @@
-"""Odd, broken and hostile photos against the running page, by every way that a photo can come."""
+"""Odd, broken and hostile photos, sent to the running page in every way that it accepts photos."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from tests.support.table import Table
 
 pytestmark = pytest.mark.attack
 
-# Seconds of a core, for on a machine with other work to do those of a clock say little:
-QUICK = 2.0  # for an odd photo, with the client's other questions
-SLOWEST = 12.0  # for one that works until it is stopped, after 8 to 9, and the start of another decoder
+# Processor seconds, because wall-clock time depends on the other work of the machine:
+QUICK = 2.0  # for an odd photo, with the client's other requests
+SLOWEST = 12.0  # for one that is stopped after 8 to 9 s, and the start of a new decoder
 SERVER_MB = (
     1500  # that the server may hold at most: what it holds at rest, and one photo of 50 megapixels, twice
 )
-DECODER_MB = 2500  # what a decoder may take, see lookalike.space.middleware.decoders
+DECODER_MB = 2500  # limit of a decoder, see lookalike.space.middleware.decoders
 EXAMPLES = 150  # generated photos, and as many generated requests: two minutes on such a machine
 
 
@@ -73,7 +73,7 @@ def next_visitor_is_answered(server: Server, name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "make", "expected"), [pytest.param(*rest, id=label) for label, *rest in odd()]
 )
-def test_an_odd_photo_gets_its_answer_by_every_way(
+def test_an_odd_photo_gets_the_expected_answer_in_every_way(
     server: Server,
     table: Table,
     tmp_path: Path,
@@ -111,7 +111,7 @@ def test_an_odd_photo_gets_its_answer_by_every_way(
 @pytest.mark.parametrize(
     ("name", "make", "expected"), [pytest.param(*rest, id=label) for label, *rest in heavy()]
 )
-def test_a_photo_that_works_hard_is_answered_or_stopped(
+def test_a_photo_that_takes_long_is_answered_or_stopped(
     server: Server, table: Table, request: pytest.FixtureRequest, name: str, make, expected: str
 ):
     content, usual = make(), outcome(server.ask(data_url(plain())))
@@ -141,7 +141,7 @@ SEEDS = [make() for _, _, make, expected in odd() if expected == FOUND][:1] + [
 
 @st.composite
 def damaged(draw: st.DrawFn) -> bytes:
-    """A photo of some format with bytes changed, cut out, or put in, mostly where the heads are."""
+    """A photo of some format with bytes changed, removed or inserted, mostly in its headers."""
     content = bytearray(draw(st.sampled_from(SEEDS)))
     for _ in range(draw(st.integers(1, 8))):
         place = draw(st.integers(0, min(len(content) - 1, draw(st.sampled_from((64, 1024, 10**7))))))
@@ -163,7 +163,7 @@ RUN = settings(
 
 @RUN
 @given(content=damaged())
-def test_a_photo_damaged_at_random_gets_an_answer_or_a_sentence(server: Server, content: bytes):
+def test_a_randomly_damaged_photo_gets_an_answer_or_a_clear_error(server: Server, content: bytes):
     check(outcome(server.ask(data_url(content))), "")
 
 
@@ -192,7 +192,7 @@ PHOTO = st.fixed_dictionaries(
     others=st.lists(JSON, max_size=5),
     endpoint=st.sampled_from(("find_lookalikes", "compare")),
 )
-def test_a_request_made_up_at_random_gets_a_sentence(
+def test_a_random_request_gets_a_clear_error(
     server: Server, photo: object, others: list[object], endpoint: str
 ):
     body = json.dumps({"data": [photo, *others, *DEFAULTS[endpoint][len(others) :]]})
@@ -204,6 +204,6 @@ def test_a_request_made_up_at_random_gets_a_sentence(
         check(said, "")
 
 
-def test_the_server_is_as_it_was(server: Server):
+def test_the_resources_of_the_server_return_to_normal(server: Server):
     next_visitor_is_answered(server, outcome(server.find_as_page(server.upload(plain(), "me.jpg"))))
     assert len(server.processes()) <= 1 + 4

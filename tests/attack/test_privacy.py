@@ -1,4 +1,4 @@
-"""A visit to the running page; then its photo, its name and the address are looked for everywhere."""
+"""After a visit to the running page, nothing of its photo, file name and address is left anywhere."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ from tests.support.table import Table
 
 pytestmark = pytest.mark.attack
 
-# A public address that stands in no file, as a proxy would report it
+# a public address that is in no file, as reported by a proxy
 VISITOR = f"94.75.{secrets.randbelow(256)}.{secrets.randbelow(256)}"
-LATER = 60.0  # seconds after the visit by which nothing may be left
-LARGEST = 50_000_000  # bytes of a file that is searched: more than any photo
+LATER = 60.0  # seconds after the visit, when nothing may be left
+LARGEST = 50_000_000  # bytes; larger files are not searched, no photo is larger
 NOT_DISKS = ("/proc", "/sys", "/dev")
 HERE = {"127.0.0.1", "localhost", "::1", "0.0.0.0", "None"}
 
 
 @dataclass
 class Visit:
-    """What a visitor brought and what came back."""
+    """What a visitor sent and received."""
 
     server: Server
-    trail: Path
+    audit_log: Path
     started: float
     photo: bytes
     name: str
@@ -54,7 +54,7 @@ class Visit:
 
 
 def a_photo(secret: bytes) -> bytes:
-    """A JPEG that says where it was taken, and has a secret in its EXIF and in a comment."""
+    """A JPEG with a location, and with a secret in its EXIF and in a comment."""
     exif, buffer = Image.Exif(), io.BytesIO()
     exif[0x010E] = secret.decode()
     exif.get_ifd(0x8825).update({1: "N", 2: (52.0, 31.0, 12.0), 3: "E", 4: (13.0, 24.0, 36.0)})
@@ -66,19 +66,19 @@ def a_photo(secret: bytes) -> bytes:
 @pytest.fixture(scope="module")
 def visit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visit]:
     folder, started = tmp_path_factory.mktemp("privacy"), time.time()
-    trail, secret = folder / "trail", secrets.token_hex(12).encode()
-    before = "sys.path.insert(0, 'tests'); import trail"
-    with serving(folder / "server", before=before, TRAIL=str(trail)) as server:
+    audit_log, secret = folder / "audit-log", secrets.token_hex(12).encode()
+    before = "import tests.support.audit"
+    with serving(folder / "server", before=before, AUDIT_LOG=str(audit_log)) as server:
         server.client.headers["x-forwarded-for"] = VISITOR
         name = f"holiday{secrets.token_hex(6)}.jpg"
-        visit = Visit(server, trail, started, a_photo(secret), name, secret, [], [], secrets.token_hex(6))
+        visit = Visit(server, audit_log, started, a_photo(secret), name, secret, [], [], secrets.token_hex(6))
         everything(visit)
         visit.ended = time.monotonic()
         yield visit
 
 
 def everything(visit: Visit) -> None:
-    """Do all that a visitor can do, and leave some of it half done."""
+    """Do everything that a visitor can do, and leave some of it unfinished."""
     server, session = visit.server, visit.session
     photo = upload(visit)
     visit.answers.append(server.join(server.listener("find"), [photo, 5, None, ""], session))
@@ -93,11 +93,11 @@ def everything(visit: Visit) -> None:
     visit.answers.append(server.ask(upload(visit)))
     visit.answers.append(server.ask(data_url(visit.photo)))
     visit.answers.append(server.ask(upload(visit), upload(visit), endpoint="compare"))
-    upload(visit)  # and no question after it
+    upload(visit)  # without a request that uses it
     break_off(visit)
     server.client.post(
         server.url(f"{API}/call/find_lookalikes"), json={"data": [upload(visit)]}
-    )  # nobody waits
+    )  # the answer is not fetched
     server.ask({"path": f"/{visit.name}"})
     server.ask({"path": f"http://{VISITOR}/{visit.name}"})
     server.ask(data_url(visit.photo), visit.name)
@@ -111,7 +111,7 @@ def upload(visit: Visit) -> dict[str, Any]:
 
 
 def break_off(visit: Visit) -> None:
-    """Send half an upload and hang up."""
+    """Send half of an upload and close the connection."""
     host, port = visit.server.address.removeprefix("http://").split(":")
     form = f'--x\r\nContent-Disposition: form-data; name="files"; filename="{visit.name}"\r\n\r\n'.encode()
     head = f"POST {API}/upload HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=x\r\n"
@@ -127,16 +127,16 @@ def output(answer: str) -> list[Any]:
 
 
 def pictures(answers: list[str]) -> list[bytes]:
-    """Return all pictures that came back as data."""
+    """Return all pictures that were returned as data."""
     found = re.findall(r"data:image/[a-z]+;base64,([A-Za-z0-9+/=]+)", "".join(answers))
     return [base64.b64decode(text) for text in found]
 
 
 def needles(visit: Visit) -> dict[str, bytes]:
-    """What may be found nowhere: by its name here."""
+    """What must not be found anywhere, by its label in this test."""
     middle = len(visit.photo) // 2
     names = set(re.findall(r"\d+ · ([^·\"]+) · \d+ %", visit.answers[0]))
-    cards = [picture_of(name, None) for name in names]  # the page's own, which other tests draw too
+    cards = [picture_of(name, None) for name in names]  # of the page itself; other tests draw them too
     assert len(cards) == 5
     returned = {
         f"returned picture {number}": picture[len(picture) // 2 :][:48]
@@ -153,13 +153,13 @@ def needles(visit: Visit) -> dict[str, bytes]:
     }
 
 
-def test_everybody_was_answered(visit: Visit):
+def test_all_requests_were_answered(visit: Visit):
     for number, answer in enumerate(visit.answers[:5]):
         assert '"success":true' in answer, f"{number}: {answer[-500:]}"
     assert outcome(visit.answers[5]) == outcome(visit.answers[6]) and '"same": true' in visit.answers[7]
 
 
-def test_pictures_of_a_face_come_back_as_data_and_carry_nothing_but_pixels(visit: Visit):
+def test_pictures_of_a_face_are_returned_as_data_without_metadata(visit: Visit):
     shown = pictures(visit.answers)
     assert len(shown) > 8
     for picture in shown:
@@ -172,7 +172,7 @@ def test_pictures_of_a_face_come_back_as_data_and_carry_nothing_but_pixels(visit
     )  # of the gallery, drawn by the page
 
 
-def test_an_upload_cannot_be_fetched_once_it_was_read(visit: Visit):
+def test_an_upload_cannot_be_downloaded_after_it_was_read(visit: Visit):
     for path in set(visit.uploads):
         deadline = time.monotonic() + LATER
         while visit.server.client.get(visit.server.url(f"{API}/file={path}")).status_code != 404:
@@ -180,13 +180,13 @@ def test_an_upload_cannot_be_fetched_once_it_was_read(visit: Visit):
             time.sleep(1)
 
 
-def test_another_session_gets_nothing_of_this_one(visit: Visit):
+def test_another_session_cannot_get_anything_of_this_one(visit: Visit):
     server = visit.server
     plain = next(value for value in output(visit.answers[0]) if isinstance(value, dict) and "url" in value)
     for listener in ("explain", "share"):
         other = server.join(server.listener(listener), [plain, None, 0, 0], secrets.token_hex(6))
         assert "no longer" in other
-    with contextlib.suppress(httpx.ReadTimeout):  # there is nothing to be had, and the line stays open
+    with contextlib.suppress(httpx.ReadTimeout):  # there is no data, and the connection stays open
         data = {"session_hash": visit.session}
         again = server.client.get(server.url(f"{API}/queue/data"), params=data, timeout=10)
         assert "base64" not in again.text
@@ -199,7 +199,7 @@ def test_another_session_gets_nothing_of_this_one(visit: Visit):
 
 
 def test_nothing_is_left_a_minute_later(visit: Visit, request: pytest.FixtureRequest):
-    """Wait until gradio's folder is empty, then search the log and every file of this machine that is new."""
+    """Wait until gradio's folder is empty, then search the log and every new file of this machine."""
     (folder,) = (visit.server.home / "tmp").glob("lookalike-*")
     while left := sorted(str(path) for path in folder.rglob("*") if path.name != "vibe_edit_history"):
         assert time.monotonic() - visit.ended < LATER, left
@@ -208,7 +208,7 @@ def test_nothing_is_left_a_minute_later(visit: Visit, request: pytest.FixtureReq
     found = [
         f"{what} in {path}"
         for path, content in new_files(visit.started)
-        if path != str(visit.trail)
+        if path != str(visit.audit_log)
         for what in matches(sought, path, content)
     ]
     assert not found
@@ -226,17 +226,19 @@ def matches(sought: dict[str, bytes], path: str, content: bytes) -> list[str]:
 
 
 def new_files(started: float) -> Iterator[tuple[str, bytes]]:
-    """Yield the files of all disks that were changed since then, the server's log among them."""
+    """Yield the files of all disks that changed since then, including the server's log."""
     apart = [word for place in NOT_DISKS for word in ("-path", place, "-prune", "-o")]
     asked = ["find", "/", *apart, "-type", "f", "-newerct", f"@{started - 1:.0f}", "-print0"]
-    found = subprocess.run(asked, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)  # some are gone since
+    found = subprocess.run(
+        asked, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )  # some are deleted meanwhile
     for path in map(os.fsdecode, found.stdout.split(b"\0")[:-1]):
         with contextlib.suppress(OSError):
             if os.path.getsize(path) < LARGEST:
                 yield path, Path(path).read_bytes()
 
 
-def test_the_log_says_where_the_page_is_and_nothing_else(visit: Visit):
+def test_the_log_contains_the_address_of_the_page_and_nothing_else(visit: Visit):
     lines = [line for line in visit.server.log.read_text().splitlines() if line.strip()]
     assert all(
         line.startswith(
@@ -247,10 +249,10 @@ def test_the_log_says_where_the_page_is_and_nothing_else(visit: Visit):
     ), lines
 
 
-def test_nothing_is_told_to_anybody_and_nothing_written_elsewhere(visit: Visit):
-    trail = [line.split(" ", 1) for line in visit.trail.read_text().splitlines()]
-    assert {whom for what, whom in trail if what in ("connect", "resolve")} <= HERE
+def test_nothing_is_sent_to_others_or_written_elsewhere(visit: Visit):
+    audit_log = [line.split(" ", 1) for line in visit.audit_log.read_text().splitlines()]
+    assert {whom for what, whom in audit_log if what in ("connect", "resolve")} <= HERE
     inside = (str(visit.server.home), "/dev/")
-    assert [where for what, where in trail if what == "write" and not where.startswith(inside)] == []
+    assert [where for what, where in audit_log if what == "write" and not where.startswith(inside)] == []
     home = [path for path in (visit.server.home / "home").rglob("*") if path.is_file()]
     assert not [path for path in home if "deviceid" in str(path).lower() or "telemetry" in str(path).lower()]

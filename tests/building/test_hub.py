@@ -168,7 +168,7 @@ def test_trouble_that_stays_is_a_sentence_and_the_same_command_goes_on(hub: Hub,
 
 
 def test_a_slow_upload_arrives(hub: Hub, saved):
-    hub.seconds_an_upload = 1.0
+    hub.seconds_per_upload = 1.0
     folder, gallery = saved
     assert eager().push(folder, gallery, "me/gallery", private=False, title="Add it").changed
 

@@ -75,7 +75,7 @@ def test_without_the_hub_the_old_gallery_is_served_until_the_hub_is_back(hub: Hu
     check = refresher(finders, "me/gallery").check
     hub.fail("", 503, times=1)
     assert check() is False and first_name(finders) == "bo"
-    hub.babble("GET /api/datasets/me/gallery", b"<html>", times=1)
+    hub.answer_with("GET /api/datasets/me/gallery", b"<html>", times=1)
     assert check() is False and first_name(finders) == "bo"
     assert check() is True and (first_name(finders), finders.gallery_id) == ("ada", "me/gallery")
 

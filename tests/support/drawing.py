@@ -1,4 +1,4 @@
-"""Pictures drawn by code, so that detection can be tested on faces without any photo."""
+"""Faces drawn by code, so that the tests need no photos."""
 
 from __future__ import annotations
 
@@ -12,9 +12,7 @@ from numpy.typing import NDArray
 RGB = NDArray[np.uint8]  # (H, W, 3)
 Colour = tuple[int, int, int]
 
-SIDE = (
-    480  # pixels of the sheet that a face is drawn on before it is resized; lengths below are in these pixels
-)
+SIDE = 480  # pixels of the canvas that a face is drawn on; lengths below are in these pixels
 BACKGROUND: Colour = (150, 165, 175)
 SKINS: tuple[Colour, ...] = ((236, 200, 178), (222, 178, 148), (196, 148, 114), (150, 104, 76), (104, 70, 52))
 HAIRS: tuple[Colour, ...] = ((34, 26, 24), (74, 48, 32), (122, 82, 48), (186, 150, 96), (150, 146, 144))
@@ -23,7 +21,7 @@ IRISES: tuple[Colour, ...] = ((70, 45, 28), (88, 110, 70), (80, 116, 150), (96, 
 
 @dataclass(frozen=True)
 class Person:
-    """What makes one drawn person differ from another."""
+    """The features of a drawn person."""
 
     skin: Colour
     hair: Colour
@@ -41,7 +39,7 @@ class Person:
 
 
 def person(seed: int, *, skin: Colour | None = None, hair: Colour | None = None) -> Person:
-    """Return the person of that seed, with another skin or hair colour where one is given."""
+    """Return the person of a seed, with another skin or hair colour if given."""
     random = np.random.default_rng(seed)
 
     def between(low: int, high: int) -> int:
@@ -74,9 +72,10 @@ def draw_face(
     hair: Colour | None = None,
     turn: float = 0,
 ) -> RGB:
-    """Return the person of that seed from the front, (size, size, 3) uint8 RGB, turned counter-clockwise.
+    """Return the person of a seed in frontal view, (size, size, 3) uint8 RGB.
 
-    The face is in the middle, about 0.45 of the size wide and 0.6 high; `turn` is in degrees.
+    The face is in the middle, about 0.45 of the size wide and 0.6 high. `turn` rotates it counter-clockwise,
+    in degrees.
     """
     who = person(seed, skin=skin, hair=hair)
     sheet = np.full((SIDE, SIDE, 3), BACKGROUND, np.uint8)

@@ -1,4 +1,4 @@
-"""Parts that stand in for the heavy ones, passed in where a test is about something else."""
+"""Fake detector, embedder, gallery and networks for tests about other parts."""
 
 from __future__ import annotations
 
@@ -26,9 +26,7 @@ def unit(*numbers: float) -> np.ndarray:
 
 
 class ColourEmbedder:
-    """Embeds a crop as its mean colour: red, green and blue as three numbers, so that tests can be checked
-    by hand.
-    """
+    """Embeds a crop as its mean red, green and blue, so that tests can be checked by hand."""
 
     engine = "fake"
     weights_hash = "0" * 64
@@ -48,7 +46,7 @@ class ColourEmbedder:
 
 
 class BrightDetector:
-    """Finds one face a column block of 40 pixels whose centre is not black: `[]` on a black photo."""
+    """Finds a face in each block of 40 columns whose centre is not black; `[]` for a black photo."""
 
     name = "bright"
 
@@ -63,13 +61,13 @@ class BrightDetector:
 
 
 def speckled(colour: Sequence[int], width: int = 40, height: int = 40) -> np.ndarray:
-    """Return a picture of one mean colour and fine grain, (height, width, 3) uint8; black stays black."""
+    """Return a picture of one mean colour with fine grain, (height, width, 3) uint8; black stays black."""
     grain = np.random.default_rng(0).choice((0.75, 1.25), (height, width, 1))
     return np.clip(np.asarray(colour) * grain, 0, 255).astype(np.uint8)
 
 
 def a_face(x: float, y: float, width: float, height: float, confidence: float = 0.99) -> Face:
-    """Return a face whose landmarks stand where they do in most boxes."""
+    """Return a face with landmarks at typical places in its box."""
     marks = np.array([[0.3, 0.4], [0.7, 0.4], [0.5, 0.6], [0.35, 0.8], [0.65, 0.8]])
     return Face((x, y, width, height), (marks * [width, height] + [x, y]).astype(np.float32), confidence)
 
@@ -87,7 +85,7 @@ def make_gallery(
 
 
 def settings(model: str = "colour", *, dim: int = 3, standing: tuple[float, ...] = ()) -> Settings:
-    """Return settings that fit ColourEmbedder."""
+    """Return settings that match ColourEmbedder."""
     return Settings(
         model=model,
         weights="",
@@ -109,7 +107,7 @@ def _inside(image: np.ndarray, face: Face) -> np.ndarray:
 
 
 def write_public_embedder(path: Path) -> None:
-    """Write a face embedder in ONNX with a batch of one, whose embedding is the mean of each colour."""
+    """Write an ONNX face embedder with a batch size of one, whose embedding is the mean colour."""
     graph = helper.make_graph(
         [
             helper.make_node("GlobalAveragePool", ["input0"], ["mean"]),
@@ -123,9 +121,7 @@ def write_public_embedder(path: Path) -> None:
 
 
 def write_random_arcface(folder: Path) -> None:
-    """Write a network with ArcFace's shapes, its weights drawn at random, where DeepFace looks for the real
-    one.
-    """
+    """Write a network with ArcFace's shapes and random weights to the place of DeepFace's weights."""
     random = np.random.default_rng(0)
     kernel = numpy_helper.from_array(random.normal(size=(512, 3, 16, 16)).astype(np.float32), "kernel")
     graph = helper.make_graph(

@@ -1,4 +1,4 @@
-"""Photos that are odd, broken or meant to hurt, each with the answer that it is to get."""
+"""Odd, broken and hostile photos, each with its expected answer."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NO_PHOTO = "not a photo that can be read"
 NO_FACE = "No face was found"
 PIXELS = "megapixels"
 SLOW = "takes too long to read"
-EITHER = ""  # an answer, or any sentence
+EITHER = ""  # an answer or any error
 
 
 @cache
@@ -29,7 +29,9 @@ def face() -> np.ndarray:
 
 
 def odd() -> Iterator[tuple[str, str, MADE, str]]:
-    """Yield a label, a file's name, its bytes' maker, and what the answer begins with or says: quick ones."""
+    """Yield label, file name, a function that makes the bytes, and a part of the expected answer: fast
+    ones.
+    """
     plain = encoded(face())
     yield "a plain JPEG", "me.jpg", lambda: plain, FOUND
     yield "zero bytes", "me.jpg", lambda: b"", "is empty"

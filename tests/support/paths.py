@@ -1,4 +1,4 @@
-"""Where the tests find things: the project, and the folder of real faces where there is one."""
+"""The folder of the project, and the shared folder with real photos, if there is one."""
 
 from __future__ import annotations
 

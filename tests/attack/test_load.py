@@ -1,4 +1,6 @@
-"""A hundred visitors at once: each gets its own photo's answer, and the server is afterwards as it was."""
+"""A hundred clients at once: each gets the answer for its own photo, and the server's resources return to
+normal.
+"""
 
 from __future__ import annotations
 
@@ -19,14 +21,14 @@ from tests.support.table import Table
 pytestmark = pytest.mark.attack
 
 CLIENTS = 100
-SECONDS = 120.0  # long enough for memory that grows to be seen, and for the queue to be full all the time
-WARM_SECONDS = 60.0  # of the same crowd, until what is kept for a while is full
-LEAVING = 0.15  # of the visitors close the page before their answer has come
+SECONDS = 120.0  # long enough to detect growing memory, with a full queue all the time
+WARM_SECONDS = 60.0  # of the same load, until caches are full
+LEAVING = 0.15  # share of the clients that disconnect before their answer
 PHOTOS = 12
-PATIENCE = 240.0  # seconds for one answer
-FULL = "Queue is full"  # the queue's own polite refusal, with status 503
-REST = 75.0  # seconds after which answers that nobody fetched and uploads that nobody asked about are gone
-GROWTH_MB = 60  # that a crowd may leave behind: fragments, caches that were not full
+ANSWER_TIMEOUT = 240.0  # seconds for one answer
+FULL = "Queue is full"  # the message of the queue, with status 503
+REST = 75.0  # seconds after which unfetched answers and unused uploads are deleted
+GROWTH_MB = 60  # allowed growth by the load: fragments, caches that were not full
 THREADS = 60  # of the server: gradio's pool of 40, onnxruntime's, the decoders' timers
 
 
@@ -43,7 +45,7 @@ def photos() -> list[bytes]:
 
 
 class Crowd:
-    """Visitors who come again and again until the time is up."""
+    """Clients that send requests until the time is up."""
 
     def __init__(self, server: Server, content: list[bytes], alone: list[str]) -> None:
         self.server, self.content, self.alone = server, content, alone
@@ -53,8 +55,12 @@ class Crowd:
 
     async def come(self, seconds: float, clients: int = CLIENTS) -> None:
         until = time.monotonic() + seconds
-        limits = httpx.Limits(max_keepalive_connections=0)  # the server hangs up on lines that rest for 5 s
-        async with httpx.AsyncClient(base_url=self.server.address, timeout=PATIENCE, limits=limits) as client:
+        limits = httpx.Limits(
+            max_keepalive_connections=0
+        )  # the server closes connections that are idle for 5 s
+        async with httpx.AsyncClient(
+            base_url=self.server.address, timeout=ANSWER_TIMEOUT, limits=limits
+        ) as client:
             await asyncio.gather(
                 *(self.visit(client, random.Random(number), until) for number in range(clients))
             )
@@ -97,7 +103,7 @@ class Crowd:
         return {"path": sent.json()[0], "meta": {"_type": "gradio.FileData"}}
 
 
-def test_a_crowd_is_answered_rightly_and_leaves_nothing_behind(
+def test_many_clients_get_correct_answers_and_leave_nothing_behind(
     server: Server, request: pytest.FixtureRequest
 ):
     content = photos()
@@ -130,10 +136,8 @@ def test_a_crowd_is_answered_rightly_and_leaves_nothing_behind(
     assert len(server.processes()) == decoders
 
 
-def test_the_fullest_queue_of_large_photos_stays_within_memory(
-    server: Server, request: pytest.FixtureRequest
-):
-    """As many as may wait, each with the largest body that is let in, most of which are then refused."""
+def test_a_full_queue_of_large_photos_stays_within_memory(server: Server, request: pytest.FixtureRequest):
+    """As many requests as may wait, each of the maximum size; most of them are then refused."""
     from lookalike.space.middleware.request_filter import BODY_BYTES
     from lookalike.space.page.page import CONCURRENT_REQUESTS, QUEUE_LENGTH
 

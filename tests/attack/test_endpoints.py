@@ -1,4 +1,4 @@
-"""Every door of the running page but the ones it needs: tried, and found shut."""
+"""The running page answers on the routes that it needs and on no others."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ from tests.support.table import Table
 
 pytestmark = pytest.mark.attack
 
-PER_MINUTE = 40  # requests; more than any one test here makes under one address
-# Of gradio's routes, without what varies in them; whatever else it has, now or later, must be shut.
+PER_MINUTE = 40  # requests; more than any test here sends from one address
+# The needed routes of gradio, without their variable parts. All others must be closed.
 NEEDED = re.compile(
     "/|/config/?|/theme.css|/manifest.json|/favicon.ico|/robots.txt|/(static|assets|svelte)/{}|"
     f"{API}/(info/?|openapi.json|app_id/?|startup-events|theme.css|queue/(data|join)|upload|upload_progress|"
@@ -48,7 +48,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture(autouse=True)
 def stranger(server: Server) -> None:
-    """Each test comes from an address of its own, as a proxy would name it."""
+    """A forwarded address for each test, as from a proxy."""
     server.client.headers["x-forwarded-for"] = f"93.{secrets.randbelow(250)}.{secrets.randbelow(250)}.7"
 
 
@@ -60,7 +60,7 @@ def table(request: pytest.FixtureRequest) -> Iterator[Table]:
 
 
 def raw(server: Server, path: str, method: str = "GET") -> tuple[int, bytes]:
-    """Ask for a path as it is written, dots and all."""
+    """Request a path without normalizing its dots."""
     line = http.client.HTTPConnection(server.address.removeprefix("http://"), timeout=60)
     line.putrequest(method, path, skip_host=False)
     line.endheaders()
@@ -68,7 +68,7 @@ def raw(server: Server, path: str, method: str = "GET") -> tuple[int, bytes]:
     return answer.status, answer.read()
 
 
-def test_gradio_has_no_route_that_is_open_and_not_needed(server: Server, table: Table):
+def test_only_needed_routes_of_gradio_are_open(server: Server, table: Table):
     source = Path(gradio.routes.__file__).read_text(encoding="utf-8")
     routes = re.findall(r"@(app|router)\.(get|post|head|put|delete|websocket)\(\s*\"([^\"]+)\"", source)
     assert len(routes) > 60
@@ -92,7 +92,7 @@ def test_gradio_has_no_route_that_is_open_and_not_needed(server: Server, table: 
         assert raw(server, path)[0] == 404, path
 
 
-def test_two_endpoints_are_listed_and_no_other_has_a_name_that_answers(server: Server, table: Table):
+def test_two_endpoints_are_listed_and_no_other_name_answers(server: Server, table: Table):
     client = Client(server.address, verbose=False, httpx_kwargs={"timeout": 240})
     assert set(client.view_api(return_format="dict")["named_endpoints"]) == {"/find_lookalikes", "/compare"}
     config = server.client.get(server.url("/config")).json()
@@ -120,12 +120,12 @@ JUNK = [
 ]
 
 
-def test_every_listener_takes_what_it_is_not_meant_to_get(server: Server, table: Table):
+def test_every_listener_survives_unexpected_input(server: Server, table: Table):
     config = server.client.get(server.url("/config")).json()
     listeners, tried = [each for each in config["dependencies"] if each["backend_fn"]], 0
     for each, junk in itertools.product(listeners, JUNK):
         if any(target[1] == "stream" for target in each["targets"]):
-            continue  # that one waits for the next frame
+            continue  # it waits for the next frame
         stranger_again(server)
         for count in (len(each["inputs"]), len(each["inputs"]) + 3):
             said = server.join(each["id"], [junk] * count, secrets.token_hex(4))
@@ -193,7 +193,7 @@ def test_no_file_but_the_sessions_own_is_served(server: Server, table: Table):
 
 @pytest.fixture
 def canary() -> Iterator[tuple[str, list[str]]]:
-    """A server on loopback that must not be asked for anything."""
+    """A server on loopback that must not receive any request."""
     asked: list[str] = []
 
     class Trap(http.server.BaseHTTPRequestHandler):
@@ -214,7 +214,7 @@ def canary() -> Iterator[tuple[str, list[str]]]:
     trap.shutdown()
 
 
-def test_no_address_of_a_visitor_is_fetched(server: Server, table: Table, canary: tuple[str, list[str]]):
+def test_no_url_in_a_request_is_fetched(server: Server, table: Table, canary: tuple[str, list[str]]):
     host, asked = canary
     port = host.partition(":")[2]
     hosts = [
@@ -248,18 +248,18 @@ def test_no_address_of_a_visitor_is_fetched(server: Server, table: Table, canary
     table.row("addresses to fetch", tried + 3 * len(addresses), "nothing was fetched")
 
 
-def test_who_comes_too_often_is_told_so_and_nobody_else(server: Server, table: Table):
+def test_the_rate_limit_affects_only_the_client_that_exceeds_it(server: Server, table: Table):
     photo, address = {"path": "x"}, f"92.1.{secrets.randbelow(250)}.9"
     url = server.url(f"{API}/call/find_lookalikes")
 
-    def knock(forwarded: str) -> object:
+    def send(forwarded: str) -> object:
         return server.client.post(url, json={"data": [photo]}, headers={"x-forwarded-for": forwarded})
 
-    statuses = [knock(f"1.1.1.{number}, {address}").status_code for number in range(PER_MINUTE + 20)]
+    statuses = [send(f"1.1.1.{number}, {address}").status_code for number in range(PER_MINUTE + 20)]
     assert statuses[:PER_MINUTE] == [200] * PER_MINUTE and 429 in statuses
-    refused = knock(address)
+    refused = send(address)
     assert re.fullmatch(r"Too many requests; wait \d+ seconds and try again\.", refused.json()["detail"])
-    assert knock("92.2.2.2").status_code == 200
+    assert send("92.2.2.2").status_code == 200
     assert server.client.get(server.url("/"), headers={"x-forwarded-for": address}).status_code == 200
     table.row(
         "one visitor's requests",
@@ -268,7 +268,7 @@ def test_who_comes_too_often_is_told_so_and_nobody_else(server: Server, table: T
     )
 
 
-def test_a_body_without_end_is_cut_off(server: Server, table: Table):
+def test_an_endless_body_is_cut_off(server: Server, table: Table):
     for path, size in ((f"{API}/queue/join", 30_000_000), (f"{API}/upload", 45_000_000)):
         line = http.client.HTTPConnection(server.address.removeprefix("http://"), timeout=60)
         head = {"Content-Type": "multipart/form-data; boundary=x" if "upload" in path else "application/json"}
@@ -278,7 +278,7 @@ def test_a_body_without_end_is_cut_off(server: Server, table: Table):
             line.request("POST", path, body=pieces, headers=head, encode_chunked=True)
             assert line.getresponse().status in (400, 413)
         except (ConnectionError, http.client.HTTPException):
-            pass  # hung up on, which is an answer too
+            pass  # the server closed the connection, which is fine too
     deep = b'{"data": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"
     for body in (deep, b"{", b"\xff", b'{"data": {"a": NaN}}', b"null", b"[]"):
         answer = server.client.post(
@@ -309,7 +309,7 @@ HOSTILE = [
 
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The page with a gallery that holds nothing but hostile names."""
+    """The page with a gallery that contains only hostile names."""
     folder, whole = tmp_path_factory.mktemp("names"), Gallery.load()
     rows = [
         Row(name, whole.embeddings[place], origin=name, category=name[:50])
@@ -371,7 +371,7 @@ def test_a_gallery_of_hostile_names_stays_text(hostile: Server, browser, table: 
     tab.close()
 
 
-def test_hostile_names_reach_a_script_as_json(hostile: Server):
+def test_hostile_names_are_plain_json_in_the_api(hostile: Server):
     answer = hostile.ask(data_url(encoded(draw_face(seed=3))), 20)
     _, report = json.loads(answer.rpartition("data: ")[2])
     assert len(report["faces"][0]["matches"]) == len(HOSTILE)
