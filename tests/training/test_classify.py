@@ -343,6 +343,7 @@ class Interruption(keras.callbacks.Callback):
             raise KeyboardInterrupt
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("epochs", [1, 2, 3])
 def test_a_run_of_two_phases_that_is_interrupted_in_either_ends_as_an_undisturbed_one(
     data: Data, tmp_path: Path, epochs: int

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
@@ -57,6 +57,12 @@ def faces() -> AlignedFaces:
         files=tuple(f"{place}.png" for place in range(32)),
         teacher=directions[people],
     )
+
+
+@pytest.fixture(scope="module")
+def network(faces: AlignedFaces, tmp_path_factory: pytest.TempPathFactory) -> keras.Model:
+    """A network of WIDTHS after two epochs."""
+    return distill(faces, faces, tmp_path_factory.mktemp("run"), TINY)
 
 
 def _crop(image: np.ndarray) -> np.ndarray:
@@ -169,10 +175,11 @@ def test_an_interrupted_run_ends_as_an_undisturbed_one(faces: AlignedFaces, tmp_
 
 
 def test_a_run_cannot_be_continued_with_other_settings(faces: AlignedFaces, tmp_path: Path):
-    distill(faces, faces, tmp_path, TINY)
+    (tmp_path / "log.csv").write_text("epoch,loss,seconds,val_auc,val_teacher_cosine\n0,0.5,1,0.9,0.7\n")
+    (tmp_path / "settings.json").write_text(json.dumps(asdict(TINY)))
     with pytest.raises(TrainingError, match=r"other settings \(peak_rate\)"):
         distill(faces, faces, tmp_path, replace(TINY, epochs=3, peak_rate=1.0))
-    assert len(read_log(tmp_path)) == TINY.epochs
+    assert json.loads((tmp_path / "settings.json").read_text())["peak_rate"] == TINY.peak_rate
 
 
 def test_a_run_that_no_longer_improves_stops_early_and_stays_stopped(faces: AlignedFaces, tmp_path: Path):
@@ -219,8 +226,9 @@ def test_a_run_returns_its_best_epoch_and_draws_its_learning_curves(faces: Align
     assert main(["curves", str(tmp_path / "nowhere"), "--output", str(curves)]) == 2
 
 
-def test_an_exported_network_can_be_loaded_for_more_training(faces: AlignedFaces, tmp_path: Path):
-    network = distill(faces, faces, tmp_path / "run", replace(TINY, epochs=3))
+def test_an_exported_network_can_be_loaded_for_more_training(
+    faces: AlignedFaces, network: keras.Model, tmp_path: Path
+):
     export_onnx(network, tmp_path / "compact.onnx", faces.images)
     again = compact(TINY.widths)
     load_exported(again, tmp_path / "compact.onnx", faces.images)
@@ -235,8 +243,9 @@ def test_an_exported_network_can_be_loaded_for_more_training(faces: AlignedFaces
         load_exported(again, tmp_path / "nowhere.onnx", faces.images)
 
 
-def test_new_blocks_do_not_change_the_output_of_a_loaded_network(faces: AlignedFaces, tmp_path: Path):
-    network = distill(faces, faces, tmp_path / "run", TINY)
+def test_new_blocks_do_not_change_the_output_of_a_loaded_network(
+    faces: AlignedFaces, network: keras.Model, tmp_path: Path
+):
     export_onnx(network, tmp_path / "compact.onnx", faces.images)
     deeper = compact(replace(TINY.widths, middle=(16, 8, 3), late=(16, 8, 2)))
     load_exported(deeper, tmp_path / "compact.onnx", faces.images)
@@ -254,8 +263,9 @@ def with_mirror_images(network: keras.Model, batch: np.ndarray) -> np.ndarray:
     return unit_rows(face + mirror)
 
 
-def test_the_exported_network_gives_the_embeddings_of_the_trained_one(faces: AlignedFaces, tmp_path: Path):
-    network = distill(faces, faces, tmp_path / "run", TINY)
+def test_the_exported_network_gives_the_embeddings_of_the_trained_one(
+    faces: AlignedFaces, network: keras.Model, tmp_path: Path
+):
     path = tmp_path / "compact.onnx"
     path.with_suffix(".json").write_text('{"licence": "mine", "percentage": {}}')
     export_onnx(network, path, faces.images)
@@ -306,7 +316,7 @@ def test_prepare_aligns_every_face_it_finds(tmp_path: Path):
     assert np.linalg.norm(faces.teacher, axis=1) == pytest.approx(1, abs=1e-3)
     expected = _crop(draw_face(seed=1)).astype(int)
     assert np.abs(faces.images[0] - expected).mean() < 4  # WebP
-    with pytest.raises(SourceError, match="no faces of the sides test"):
+    with pytest.raises(SourceError, match="no faces for test"):
         read_faces(table, split, "test")
     with pytest.raises(MissingFileError, match="nowhere"):
         read_faces(tmp_path / "nowhere.parquet", split, "test")

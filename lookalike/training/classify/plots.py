@@ -58,13 +58,13 @@ def draw_names(report: Report) -> Figure:
 def draw_confusion(report: Report) -> Figure:
     """Return the confusion matrix in percent of each name's test photos."""
     matrix = report.matrix
-    shares = 100 * matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
-    wrong = shares - np.diag(np.diag(shares))
+    percentages = 100 * matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    wrong = percentages - np.diag(np.diag(percentages))
     worst = np.sort(np.argsort(-(wrong.sum(axis=0) + wrong.sum(axis=1)), kind="stable")[:MAX_ROWS])
     side = max(4.0, 0.2 * len(worst) + 2.5)
     figure = Figure(figsize=(side + 1, side), layout="constrained")
     axes = figure.subplots()
-    image = axes.imshow(shares[np.ix_(worst, worst)], cmap="Oranges", vmin=0, vmax=100)
+    image = axes.imshow(percentages[np.ix_(worst, worst)], cmap="Oranges", vmin=0, vmax=100)
     labels = [report.run.names[place][:24] for place in worst]
     axes.set_xticks(range(len(worst)), labels, rotation=90, fontsize=7, parse_math=False)
     axes.set_yticks(range(len(worst)), labels, fontsize=7, parse_math=False)
