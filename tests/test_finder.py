@@ -94,7 +94,7 @@ def test_the_error_for_an_unknown_model_or_detector_lists_the_known_ones():
 def test_a_missing_gallery_is_a_clear_error():
     with pytest.raises(MissingFileError, match="no gallery"):
         open_gallery("/no/such/folder", model="compact")
-    with pytest.raises(GalleryError, match="could not be fetched"):
+    with pytest.raises(GalleryError, match="could not be downloaded"):
         open_gallery("nobody/no such name!", model="compact")
 
 

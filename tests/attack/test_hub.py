@@ -183,7 +183,7 @@ def test_a_build_resumes_after_the_network_was_lost(tmp_path: Path):
         wait_until_asked(hub, "train-00001", process)
     code, _, error = finish(process)  # the server is gone by now
     assert code == 2 and "them/stars breaks off after" in error, error
-    assert "the same command goes on from there when the Hub and the network are back" in error
+    assert "give the same command again when the Hub and the network are back" in error
     assert result(tmp_path / "gallery") == {}
     with serve(door_at(port)) as hub:
         hub.put("them/stars", shards)
