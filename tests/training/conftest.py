@@ -8,9 +8,11 @@ import pytest
 import tensorflow as tf
 
 
-@pytest.fixture(autouse=True, scope="session")
-def eager_functions() -> Iterator[None]:
-    """Run TensorFlow's functions eagerly, because compiling the tiny networks takes most of the time."""
-    tf.config.run_functions_eagerly(True)
+@pytest.fixture(autouse=True)
+def eager_functions(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Run TensorFlow's functions eagerly in all tests that are not slow: compiling tiny networks takes longer
+    than training them.
+    """
+    tf.config.run_functions_eagerly(request.node.get_closest_marker("slow") is None)
     yield
     tf.config.run_functions_eagerly(False)

@@ -185,6 +185,7 @@ def test_a_run_cannot_be_continued_with_other_settings(faces: AlignedFaces, tmp_
     assert json.loads((tmp_path / "settings.json").read_text())["peak_rate"] == TINY.peak_rate
 
 
+@pytest.mark.slow
 def test_a_run_that_no_longer_improves_stops_early_and_stays_stopped(faces: AlignedFaces, tmp_path: Path):
     settings = replace(TINY, epochs=30, patience=1, peak_rate=0.0)
     distill(faces, faces, tmp_path, settings)
