@@ -13,6 +13,7 @@
     ├── EngineError           the machines that run a build cannot be reached or have failed
     ├── MissingExtraError     an optional package is needed but not installed
     ├── VersionError          an installed package lacks parts that this project needs
+    ├── WikimediaError        Wikimedia does not answer, or asks to come back later
     └── GalleryError          a gallery cannot be read or trusted
         ├── MismatchError     gallery and model do not match
         └── UnreachableError  a gallery on the Hub cannot be downloaded
@@ -73,6 +74,14 @@ class MissingExtraError(LookalikeError):
 
 class VersionError(LookalikeError):
     """An installed package lacks parts that this project needs."""
+
+
+class WikimediaError(LookalikeError):
+    """Wikimedia does not answer, or asks to come back after `retry_after` seconds."""
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class GalleryError(LookalikeError):

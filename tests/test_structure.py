@@ -24,10 +24,11 @@ MAY_IMPORT = {
     "gallery": {"base", "backends", "faces", "models"},
     "finder": {"base", "backends", "faces", "models", "gallery"},
     "sources": {"base"},
+    "portraits": {"base", "backends", "faces", "models"},
     "building": {"base", "backends", "faces", "models", "gallery", "sources"},
     "evaluation": {"base", "backends", "faces", "models", "sources"},
     "training": {"base", "backends", "faces", "models", "sources", "evaluation"},
-    "space": {"base", "backends", "faces", "models", "gallery", "finder"},
+    "space": {"base", "backends", "faces", "models", "gallery", "finder", "portraits"},
 }
 HOMES = {  # package -> the only places where it may be imported
     "gradio": ("app.py", "lookalike/space/"),
