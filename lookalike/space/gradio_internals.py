@@ -1,4 +1,4 @@
-"""The private parts of gradio that the page relies on; no other file touches one.
+"""The private parts of gradio that the page relies on; only gradio_queue.py touches others.
 
 Gradio may change them in any release. `check_gradio` names at start what the installed version lacks;
 tests/space/test_gradio_internals.py checks that each part still works as this file expects.
@@ -6,11 +6,11 @@ tests/space/test_gradio_internals.py checks that each part still works as this f
 
 from __future__ import annotations
 
+import asyncio
 import logging
-import time
 from abc import ABCMeta
-from collections import OrderedDict
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, suppress
 from importlib.metadata import version
 from operator import attrgetter
 from pathlib import Path
@@ -19,16 +19,20 @@ from typing import Any
 import gradio as gr
 
 from lookalike.errors import VersionError
+from lookalike.space.gradio_queue import PageQueue
 from lookalike.space.messages import NO_ADDRESSES, OUTDATED_PAGE, UNREADABLE_REQUEST, user_error
+from lookalike.space.middleware.decoders import JOB, Job
+from lookalike.space.middleware.json_check import MAX_STRING
+from lookalike.space.middleware.rate_limit import visitor_of
 from lookalike.space.middleware.uploads import Uploads
 
 log = logging.getLogger(__name__)
 
 TESTED_VERSION = "6.31.0"
-MAX_SESSIONS = 1000  # with unread answers: more than the queue and the network can hold at a time
 
 PARTS = (  # below the module `gradio`
     "Blocks.preprocess_data",
+    "Blocks.process_api",
     "Blocks.postprocess_data",
     "Blocks.queue",
     "Image.async_move_resource_to_block_cache",
@@ -37,7 +41,14 @@ PARTS = (  # below the module `gradio`
     "context.LocalContext.blocks",
     "data_classes.ImageData",
     "events.EventData",
+    "queueing.Queue._cancel_asyncio_tasks",
+    "queueing.Queue.get_events",
+    "queueing.Queue.push",
+    "queueing.Queue.send_message",
+    "queueing.Queue.start",
+    "queueing.Queue.start_processing",
     "routes.App.get_blocks",
+    "server_messages.ProcessCompletedMessage",
     "state_holder.SessionState._update_value_in_config",
     "utils.get_upload_folder",
 )
@@ -46,10 +57,12 @@ PAGE_PARTS = (  # of a page that was built
     "upload_file_set",
     "_queue.__len__",
     "_queue.active_jobs",
+    "_queue.event_ids_to_events",
     "_queue.event_queue_per_concurrency_id",
     "_queue.max_size",
     "_queue.pending_event_ids_session",
     "_queue.pending_messages_per_session",
+    "_queue.stopped",
 )
 
 
@@ -151,11 +164,34 @@ class PrivateBlocks(gr.Blocks):  # type: ignore[misc]
         self.upload_file_set = Uploads()
         self.temp_file_sets = [self.upload_file_set]
 
-    def queue(self, **options: Any) -> PrivateBlocks:
-        """Set up the queue as gr.Blocks does; answers that nobody reads can then be dropped."""
-        super().queue(**options)
-        self._queue.pending_messages_per_session = UnreadAnswers()
+    def queue(self, *, api_open: bool | None = None, max_size: int | None = None) -> PrivateBlocks:
+        """Set up the queue as gr.Blocks does; `max_size` photos may wait, and a few cameras beside them."""
+        super().queue(api_open=api_open, max_size=max_size)
+        made = self._queue
+        self._queue: PageQueue = PageQueue(
+            live_updates=made.live_updates,
+            concurrency_count=made.max_thread_count,
+            update_intervals=made.update_intervals,
+            max_size=max_size,
+            blocks=self,
+            default_concurrency_limit=made.default_concurrency_limit,
+        )
         return self
+
+    async def process_api(self, *args: Any, **options: Any) -> Any:
+        """Answer a request. One that is cancelled keeps its place until its photo is no longer being read."""
+        request = options.get("request")
+        job = Job(visitor_of(request.client, request.headers) if request else "")
+        JOB.set(job)
+        work = asyncio.ensure_future(super().process_api(*args, **options))
+        try:
+            return await asyncio.shield(work)
+        except asyncio.CancelledError:
+            job.stop()
+            while not work.done():
+                with suppress(asyncio.CancelledError, Exception):
+                    await asyncio.shield(work)
+            raise
 
     async def preprocess_data(
         self, block_fn: Any, inputs: list[Any], state: Any, explicit_call: bool = False
@@ -166,6 +202,7 @@ class PrivateBlocks(gr.Blocks):  # type: ignore[misc]
         """
         inputs = [*inputs, *(block.value for block in block_fn.inputs[len(inputs) :])]
         try:
+            _refuse_misplaced_photos(block_fn.inputs, inputs)
             return await super().preprocess_data(block_fn, inputs, state, explicit_call)
         except gr.Error as error:
             if not error.print_exception:
@@ -197,10 +234,21 @@ class PrivateBlocks(gr.Blocks):  # type: ignore[misc]
         """Return whether a browser or script has not fetched its answer yet."""
         return any(self._queue.pending_event_ids_session.values())
 
-    def drop_unread_answers(self, age: float) -> None:
-        """Drop the answers of every session that has not asked for them for `age` seconds."""
-        for session in self._queue.pending_messages_per_session.drop(age):
-            self._queue.pending_event_ids_session.pop(session, None)
+    def is_healthy(self) -> bool:
+        """Return whether the queue is being worked."""
+        return self._queue.is_healthy()
+
+    def restart_after_fault(self) -> None:
+        """Start working the queue again if a fault has ended that."""
+        self._queue.restart_after_fault()
+
+    async def give_back_places(self, answer_seconds: float) -> None:
+        """End requests that nobody reads; drop answers that nobody fetched for `answer_seconds`."""
+        await self._queue.give_back_places(answer_seconds)
+
+    def reading(self, name: str) -> AbstractContextManager[None]:
+        """Count a reader of a session's or event's answers, for as long as the block runs."""
+        return self._queue.reading(name)
 
     def queued_files(self) -> set[str]:
         """Return the paths that the waiting requests name; a request may name any path."""
@@ -212,38 +260,16 @@ class PrivateBlocks(gr.Blocks):  # type: ignore[misc]
         return {path for path in paths if isinstance(path, str)}
 
 
+def _refuse_misplaced_photos(blocks: Sequence[Any], inputs: Sequence[Any]) -> None:
+    """Raise ValueError for a long address that is no photo's: gradio would keep it as the session's value."""
+    for block, value in zip(blocks, inputs, strict=False):
+        url = value.get("url") if isinstance(value, dict) else None
+        if isinstance(url, str) and len(url) > MAX_STRING and not isinstance(block, Image):
+            raise ValueError("a photo in a wrong place")
+
+
 def _forget(blocks: Sequence[Any], state: Any) -> None:
     """Delete photos from gradio's memory of a session, which lasts an hour after the visitor has left."""
     for block in blocks:
         if state is not None and getattr(block, "shows_face", False):
             state._update_value_in_config(block._id, None)
-
-
-class UnreadAnswers(OrderedDict[str, Any]):
-    """Gradio's answers by session, at most MAX_SESSIONS, and when each session was last looked up.
-
-    A browser that waits looks every few seconds. Gradio would keep what nobody fetches, photos included.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._used: dict[str, float] = {}
-
-    def __getitem__(self, session: str) -> Any:
-        self._used[session] = time.monotonic()
-        return super().__getitem__(session)
-
-    def __setitem__(self, session: str, answers: Any) -> None:
-        if session not in self and len(self) >= MAX_SESSIONS:
-            self.popitem(last=False)
-        super().__setitem__(session, answers)
-        self._used[session] = time.monotonic()
-
-    def drop(self, age: float) -> list[str]:
-        """Drop the sessions that were not looked up for `age` seconds, and return them."""
-        now = time.monotonic()
-        unused = [session for session, used in self._used.items() if now - used > age]
-        for session in unused:
-            self.pop(session, None)
-            del self._used[session]
-        return unused

@@ -17,7 +17,7 @@ import pytest
 from gradio.routes import App
 
 from lookalike.errors import VersionError
-from lookalike.space import gradio_internals
+from lookalike.space import gradio_internals, gradio_queue
 from lookalike.space.components import Choice, FaceHTML, PhotoInput, PictureGallery
 from lookalike.space.gradio_internals import (
     PAGE_PARTS,
@@ -25,10 +25,11 @@ from lookalike.space.gradio_internals import (
     TESTED_VERSION,
     PrivateBlocks,
     Selection,
-    UnreadAnswers,
     check_gradio,
 )
+from lookalike.space.gradio_queue import PageQueue
 from lookalike.space.middleware.request_filter import API, GET_ROUTES, POST_ROUTES
+from lookalike.space.middleware.shutdown import wait_until
 from tests.support.paths import ROOT
 
 SPACE = ROOT / "lookalike" / "space"
@@ -64,7 +65,7 @@ def test_missing_parts_are_named_in_one_sentence(monkeypatch: pytest.MonkeyPatch
 
 def test_no_other_file_touches_a_private_part():
     for file in [ROOT / "app.py", *SPACE.rglob("*.py")]:
-        if file.name == "gradio_internals.py":
+        if file.name in ("gradio_internals.py", "gradio_queue.py"):
             continue
         tree = ast.parse(file.read_text(encoding="utf-8"))
         imported = {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
@@ -139,23 +140,91 @@ def test_a_queue_says_who_waits_and_runs_and_takes_no_more(page: PrivateBlocks):
     assert queue.max_size == 0
 
 
-def test_answers_that_nobody_fetches_are_dropped(page: PrivateBlocks):
-    answers = page.queue(api_open=False, max_size=3)._queue.pending_messages_per_session
-    assert isinstance(answers, UnreadAnswers)
-    answers["gone"] = answers["here"] = 1
-    page._queue.pending_event_ids_session |= {"gone": {"a"}, "here": {"b"}}
-    answers._used["gone"] -= 100
-    page.drop_unread_answers(60)
-    assert list(answers) == ["here"] and answers["here"] == 1
-    assert page._queue.pending_event_ids_session == {"here": {"b"}} and page.has_unread_answers()
+class Asked:
+    """A request as the queue sees it: from an address, with a body of some size."""
+
+    def __init__(self, address: str = "8.8.8.8", size: int = 100) -> None:
+        self.client, self.headers = (address, 1), {}
+        self.scope: dict[str, object] = {"body_bytes": size}
 
 
-def test_unread_answers_have_a_limit(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(gradio_internals, "MAX_SESSIONS", 2)
-    answers = UnreadAnswers()
-    for session in "abc":
-        answers[session] = 1
-    assert list(answers) == ["b", "c"]
+def ask(queue: PageQueue, session: str, request: Asked, *, fn_index: int = 0) -> str:
+    """Add a request to the queue; return its event, or the sentence that refuses it."""
+    body = gr.data_classes.PredictBodyInternal(fn_index=fn_index, data=["x", None], session_hash=session)
+    return asyncio.run(queue.push(body, request, None))[1]
+
+
+def test_one_visitor_gets_half_of_the_places_and_others_the_rest(page: PrivateBlocks):
+    queue = page.queue(max_size=8)._queue
+    first = [ask(queue, f"a{number}", Asked()) for number in range(6)]
+    assert first[4:] == [gradio_queue.TOO_MANY] * 2
+    assert [len(ask(queue, f"b{n}", Asked("9.9.9.9"))) for n in range(2)] == [32, 32]
+    assert ask(queue, "c", Asked("7.7.7.7")) != gradio_queue.TOO_MANY
+    page.refuse_new_requests()
+    assert ask(queue, "d", Asked("6.6.6.6")).startswith("Queue is full")
+
+
+def test_large_requests_that_wait_are_bounded(page: PrivateBlocks):
+    queue = page.queue(max_size=40)._queue
+    pushed = [ask(queue, f"a{number}", Asked(size=28_000_000)) for number in range(10)]
+    assert pushed.count(gradio_queue.TOO_LARGE) == 5
+
+
+def test_the_visitor_of_whom_the_fewest_run_comes_first(page: PrivateBlocks):
+    queue = page.queue(max_size=40, api_open=False)._queue
+    queue.active_jobs = [None] * 4
+    for session, address in (("a", "1.1.1.1"), ("b", "1.1.1.1"), ("c", "1.1.1.1"), ("d", "9.9.9.9")):
+        ask(queue, session, Asked(address))
+    queue.event_queue_per_concurrency_id[
+        next(iter(queue.event_queue_per_concurrency_id))
+    ].concurrency_limit = 2
+    order = []
+    for place in range(3):
+        queue.active_jobs[place], _, _ = queue.get_events()
+        order.append(queue.active_jobs[place][0].session_hash)
+    assert order == ["a", "d", "b"]
+
+
+def test_a_place_whose_answer_nobody_reads_is_given_back(
+    page: PrivateBlocks, monkeypatch: pytest.MonkeyPatch
+):
+    queue = page.queue(max_size=3)._queue
+    unread, _ = ask(queue, "gone", Asked()), ask(queue, "here", Asked("9.9.9.9"))
+    monkeypatch.setattr(gradio_queue, "READER_SECONDS", 0)
+    with queue.reading("here"):
+        asyncio.run(queue.give_back_places(60))
+    assert len(queue) == 1 and unread not in queue.event_ids_to_events
+    assert "gone" not in queue.pending_event_ids_session and "here" in queue.pending_messages_per_session
+
+
+def test_a_message_to_a_session_that_is_gone_ends_its_event_and_not_the_queue(page: PrivateBlocks):
+    queue = page._queue
+    event = queue.event_ids_to_events[ask(queue, "gone", Asked())]
+    queue.pending_messages_per_session.clear()
+    queue.broadcast_estimations(event.concurrency_id)
+    assert not event.alive
+
+
+def test_the_queue_starts_again_after_a_fault_and_goes_on_with_what_waits(
+    page: PrivateBlocks, caplog: pytest.LogCaptureFixture
+):
+    page.launch(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
+    queue, url = page._queue, f"{page.local_url}gradio_api/call/echo"
+    try:
+        assert page.is_healthy()
+        queue.delete_lock = None  # the task fails at the next request
+        event = httpx.post(url, json={"data": ["hello", None]}).json()["event_id"]
+        wait_until(lambda: not page.is_healthy(), 10)
+        queue.delete_lock = asyncio.Lock()
+        loop = queue._worker.get_loop()
+        loop.call_soon_threadsafe(page.restart_after_fault)
+        assert (
+            '["hello"]' in httpx.get(f"{url}/{event}", timeout=30).text
+            or event not in queue.event_ids_to_events
+        )
+        assert (page.is_healthy() and "TypeError" in caplog.text) or "AttributeError" in caplog.text
+    finally:
+        page.close(verbose=False)
 
 
 def test_a_running_page_uses_our_replacements_and_has_the_allowed_routes(page: PrivateBlocks):

@@ -19,8 +19,8 @@ from lookalike.errors import ImageError
 from lookalike.space.middleware.cleanup import renew
 from lookalike.space.middleware.decoders import BROKEN, SLOW, Decoders
 from lookalike.space.middleware.rate_limit import MAX_VISITORS, MINUTE, RateLimit, visitor_of
-from lookalike.space.middleware.request_filter import BODY_BYTES, RequestFilter
-from lookalike.space.middleware.uploads import delete_old_files, private_upload_folder
+from lookalike.space.middleware.request_filter import UPLOAD_BYTES, RequestFilter
+from lookalike.space.middleware.uploads import LOCK, delete_old_files, private_upload_folder
 
 
 def encoded(image: np.ndarray, kind: str = "PNG") -> bytes:
@@ -110,15 +110,21 @@ def test_a_visitor_is_identified_by_the_address_that_the_proxy_saw(peer: str, fo
 
 
 def status_of(
-    middleware: RequestFilter, path: str, method: str = "GET", *parts: bytes, **headers: str
+    middleware: RequestFilter,
+    path: str,
+    method: str = "GET",
+    *parts: bytes,
+    query: bytes = b"deep_link=x&a=b",
+    **headers: str,
 ) -> int:
     """Return the status with which the middleware answers a request."""
     scope = {
         "type": "http",
         "path": path,
         "method": method,
-        "query_string": b"deep_link=x&a=b",
+        "query_string": query,
         "client": ("8.8.8.8", 1),
+        "visitor": "8.8.8.8",
         "headers": [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()],
     }
     bodies = iter(parts or (b"",))
@@ -130,14 +136,13 @@ def status_of(
     async def send(message: dict[str, Any]) -> None:
         if message["type"] == "http.response.start":
             statuses.append(message["status"])
-            assert (b"x-content-type-options", b"nosniff") in message["headers"]
 
     asyncio.run(middleware(scope, receive, send))
     return statuses[0]
 
 
 async def inner_app(scope: Any, receive: Any, send: Any) -> None:
-    assert scope["query_string"] == b"a=b"
+    assert scope["query_string"] in (b"a=b", b"a=b&page=")
     for _ in range(3 if scope["method"] == "POST" else 1):
         if (await receive())["type"] == "http.disconnect":
             raise ConnectionError("secret")
@@ -179,10 +184,17 @@ def test_the_routes_of_language_models_are_allowed_on_request():
 
 def test_a_body_that_is_too_large_is_refused_even_if_its_header_lies():
     middleware = RequestFilter(inner_app, rate_limit=RateLimit(0))
-    path = "/gradio_api/queue/join"
-    assert status_of(middleware, path, "POST", content_length=str(BODY_BYTES + 1)) == 413
+    path = "/gradio_api/upload"
+    assert status_of(middleware, path, "POST", content_length=str(UPLOAD_BYTES + 1)) == 413
     assert status_of(middleware, path, "POST", content_length="many") == 413
-    assert status_of(middleware, path, "POST", bytes(BODY_BYTES), b"1", b"") == 400
+    assert status_of(middleware, path, "POST", bytes(UPLOAD_BYTES), b"1", b"") == 400
+    assert status_of(middleware, "/gradio_api/reset", "POST", content_length="5000") == 413
+
+
+def test_names_of_sessions_and_uploads_have_a_form():
+    middleware = RequestFilter(inner_app, rate_limit=RateLimit(0))
+    for query in (b"upload_id=", b"session_hash=a/b", b"session_hash=" + b"x" * 65, b"a=" + b"x" * 3000):
+        assert status_of(middleware, "/gradio_api/queue/data", query=query) == 400
 
 
 def test_too_many_requests_are_refused_with_the_seconds_to_wait():
@@ -195,9 +207,9 @@ def test_too_many_requests_are_refused_with_the_seconds_to_wait():
 def test_a_failure_is_logged_without_its_message(caplog: pytest.LogCaptureFixture):
     status_of(
         RequestFilter(inner_app, rate_limit=RateLimit(0)),
-        "/gradio_api/reset",
+        "/gradio_api/upload",
         "POST",
-        bytes(BODY_BYTES),
+        bytes(UPLOAD_BYTES),
         b"1",
     )
     assert "ConnectionError" in caplog.text and "secret" not in caplog.text
@@ -230,6 +242,23 @@ def test_the_upload_folder_is_private_and_deleted_with_the_server(monkeypatch: p
     with private_upload_folder() as folder:
         assert os.environ["GRADIO_TEMP_DIR"] == str(folder) and folder.stat().st_mode & 0o077 == 0
     assert not folder.exists() and "GRADIO_TEMP_DIR" not in os.environ
+
+
+def test_only_folders_of_pages_that_were_killed_are_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    killed, other = tmp_path / "lookalike-uploads-1", tmp_path / "lookalike-uploads-2"
+    for folder in (killed, other):
+        folder.mkdir()
+        (folder / "photo.jpg").write_bytes(b"photo")
+    (killed / LOCK).touch()
+    (tmp_path / "mine.jpg").write_bytes(b"photo")
+    with private_upload_folder() as running:
+        assert not killed.exists() and os.environ["GRADIO_TEMP_DIR"] == str(running)
+        with private_upload_folder() as second:
+            assert running.exists() and second.parent == running
+        delete_old_files(running, -1)
+        assert (running / LOCK).exists()
+    assert sorted(path.name for path in tmp_path.rglob("*.jpg")) == ["mine.jpg", "photo.jpg"]
 
 
 def test_old_files_and_empty_folders_are_deleted(tmp_path: Path):

@@ -1,4 +1,4 @@
-"""ASGI middleware in front of gradio: an allowlist of routes, size limits, a rate limit, and headers.
+"""ASGI middleware in front of gradio: an allowlist of routes, sizes of requests, and a rate limit.
 
 Gradio serves much that this page does not need: it fetches web addresses for callers, stores sessions as
 links and edits videos. A route that is not listed below gets status 404.
@@ -6,32 +6,29 @@ links and edits videos. A route that is not listed below gets status 404.
 
 from __future__ import annotations
 
-import json
+import asyncio
 import logging
 import re
 import traceback
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from urllib.parse import parse_qsl
 
 from lookalike.images import MAX_BYTES
 from lookalike.space.gradio_internals import upload_root
 from lookalike.space.messages import UNREADABLE_REQUEST
-from lookalike.space.middleware.rate_limit import RateLimit, visitor_of
-
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
+from lookalike.space.middleware.asgi import App, Message, Receive, Scope, Send, headers_of, refuse
+from lookalike.space.middleware.json_bodies import TOO_LARGE, max_bytes
+from lookalike.space.middleware.json_check import NAME as NAME_PATTERN
+from lookalike.space.middleware.rate_limit import RateLimit
 
 log = logging.getLogger(__name__)
 
 UPLOAD_BYTES = MAX_BYTES + 100_000  # the largest photo and its multipart form
-# A phone's 48-megapixel JPEG as base64. Larger photos can be uploaded, which takes no memory.
-BODY_BYTES = 28_000_000
+UPLOAD_SECONDS = 30.0  # without a byte of an upload; then it is given up
+QUERY_BYTES = 2_000  # of an address after its question mark
 API = "/gradio_api"
-NAME = r"[A-Za-z0-9_-]{1,64}"
+NAME = NAME_PATTERN.pattern
 ENDPOINT = "(v2/)?(find_lookalikes|compare)"
 GET_ROUTES = re.compile(
     r"/|/config/?|/theme\.css|/manifest\.json|/favicon\.ico|/robots\.txt|/(assets|static|svelte)/.+|"
@@ -41,60 +38,65 @@ GET_ROUTES = re.compile(
 POST_ROUTES = re.compile(
     rf"{API}/(upload|queue/join|cancel|reset/?|stream/{NAME}(/close)?|call/{ENDPOINT}/?)"
 )
-LIMITED_ROUTES = re.compile(rf"{API}/(upload|queue/join|call/.+|mcp.*)")  # those that cost computing time
+FRAMES = re.compile(rf"{API}/stream/{NAME}")  # ten a second while a camera runs
+NAMED = ("session_hash", "upload_id")  # parameters under which gradio keeps something
+UPLOAD = f"{API}/upload"
 MCP_ROUTES = re.compile(rf"{API}/mcp(/.*)?")
 STORED_FILE = re.compile(r"[0-9a-f]{64}/[^/\\\0]+")  # hash and name, below gradio's folder
 
-HEADERS = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"same-origin"))
 NOT_FOUND = "There is nothing here."
-TOO_LARGE = (
-    f"The request is too large; a photo may have {MAX_BYTES / 1e6:.0f} MB as an upload, 20 MB as a data: URL."
-)
 TOO_MANY = "Too many requests; wait {seconds} seconds and try again."
 
 
 class RequestFilter:
     """ASGI middleware that passes a request on to `app`, or refuses it with a status and a sentence.
 
-    `rate_limit` counts the requests of each visitor; `mcp` allows the routes for language models too.
+    `rate_limit` counts each visitor's POST requests, `frame_limit` those of cameras; `mcp` allows the routes
+    for language models too.
     """
 
-    def __init__(self, app: App, *, rate_limit: RateLimit, mcp: bool = False) -> None:
-        self._app, self._rate_limit, self._mcp = app, rate_limit, mcp
+    def __init__(
+        self, app: App, *, rate_limit: RateLimit, frame_limit: RateLimit | None = None, mcp: bool = False
+    ) -> None:
+        self._app, self._mcp = app, mcp
+        self._rate_limit, self._frame_limit = rate_limit, frame_limit or RateLimit(0)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close"})
+        elif refusal := self._refusal(scope, headers_of(scope)):
+            await refuse(send, *refusal)
         else:
-            await self._filter(scope, receive, _Response(send))
+            await self._pass_on(scope, receive, _Started(send))
 
-    async def _filter(self, scope: Scope, receive: Receive, response: _Response) -> None:
-        headers = {
-            name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]
-        }
-        if refusal := self._refusal(scope, headers):
-            return await response.refuse(*refusal)
+    async def _pass_on(self, scope: Scope, receive: Receive, send: _Started) -> None:
+        if scope["path"] == UPLOAD:
+            receive = _limited_upload(receive)
         try:
-            await self._app(_without_deep_link(scope), _limited(receive, _max_bytes(scope["path"])), response)
+            await self._app(_own_query(scope), receive, send)
         except Exception as error:  # the message may quote the visitor, so it is not logged
             place = traceback.extract_tb(error.__traceback__)[-1]
             log.warning("a request failed: %s, %s:%s", type(error).__name__, place.filename, place.lineno)
-            if not response.started:
-                await response.refuse(400, UNREADABLE_REQUEST)
+            if not send.started:
+                await refuse(send, 400, UNREADABLE_REQUEST)
 
     def _refusal(self, scope: Scope, headers: Mapping[str, str]) -> tuple[int, str] | None:
         """Return the status and the sentence that refuse a request, None if it is allowed."""
         path, method = scope["path"], scope["method"]
         if not self._is_allowed(method, path):
             return 404, NOT_FOUND
-        length = headers.get("content-length", "0")
-        if not length.isdecimal() or int(length) > _max_bytes(path):
-            return 413, TOO_LARGE
-        if method != "POST" or not LIMITED_ROUTES.fullmatch(path):
+        if not _is_plain_query(scope["query_string"]):
+            return 400, UNREADABLE_REQUEST
+        if method != "POST":
             return None
-        seconds = self._rate_limit.seconds_to_wait(visitor_of(scope.get("client"), headers))
+        length = headers.get("content-length", "0")
+        limit = UPLOAD_BYTES if path == UPLOAD else max_bytes(path)
+        if not length.isdecimal() or len(length) > 12 or int(length) > limit:
+            return 413, TOO_LARGE
+        counter = self._frame_limit if FRAMES.fullmatch(path) else self._rate_limit
+        seconds = counter.seconds_to_wait(scope["visitor"])
         return (429, TOO_MANY.format(seconds=seconds)) if seconds else None
 
     def _is_allowed(self, method: str, path: str) -> bool:
@@ -121,44 +123,50 @@ def _is_public_file(path: str) -> bool:
     return bool(STORED_FILE.fullmatch(inside)) and real == folder.resolve() / inside and real.is_file()
 
 
-def _without_deep_link(scope: Scope) -> Scope:
-    """Return the request without gradio's parameter for stored sessions, which this page does not have."""
+def _is_plain_query(query: bytes) -> bool:
+    """Return whether the address is short, and its names have the form that gradio's clients give them."""
+    if len(query) > QUERY_BYTES:
+        return False
+    pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
+    return all(NAME_PATTERN.fullmatch(value) for name, value in pairs if name in NAMED)
+
+
+def _own_query(scope: Scope) -> Scope:
+    """Return the request without gradio's parameter for stored sessions, which this page does not have.
+
+    `/info` is asked for by page: gradio would keep the whole one, with the host that the first asker named.
+    """
     kept = [pair for pair in scope["query_string"].split(b"&") if not pair.startswith(b"deep_link")]
-    return {**scope, "query_string": b"&".join(kept)}
+    if scope["path"].rstrip("/") == f"{API}/info":
+        kept = [pair for pair in kept if not pair.startswith((b"all_endpoints", b"page"))] + [b"page="]
+    return {**scope, "query_string": b"&".join(filter(None, kept))}
 
 
-def _max_bytes(path: str) -> int:
-    return UPLOAD_BYTES if path == f"{API}/upload" else BODY_BYTES
-
-
-def _limited(receive: Receive, limit: int) -> Receive:
-    """Return a `receive` that disconnects if the body is larger than `limit`, whatever its header says."""
-    read = 0
+def _limited_upload(receive: Receive) -> Receive:
+    """Return a `receive` that disconnects if an upload is too slow, or too large whatever its header says."""
+    read, whole = 0, False
 
     async def counting() -> Message:
-        nonlocal read
-        message = await receive()
+        nonlocal read, whole
+        try:
+            async with asyncio.timeout(None if whole else UPLOAD_SECONDS):
+                message = await receive()
+        except TimeoutError:
+            return {"type": "http.disconnect"}
         read += len(message.get("body", b""))
-        return message if read <= limit else {"type": "http.disconnect"}
+        whole = not message.get("more_body", False)
+        return message if read <= UPLOAD_BYTES else {"type": "http.disconnect"}
 
     return counting
 
 
-class _Response:
-    """A `send` that adds security headers: no guessing of file types, no referrer for other sites."""
+class _Started:
+    """A `send` that knows whether the answer has begun."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
         self.started = False
 
     async def __call__(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            self.started = True
-            message = {**message, "headers": [*message.get("headers", []), *HEADERS]}
+        self.started = self.started or message["type"] == "http.response.start"
         await self._send(message)
-
-    async def refuse(self, status: int, sentence: str) -> None:
-        body = json.dumps({"detail": sentence}).encode()
-        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-        await self({"type": "http.response.start", "status": status, "headers": headers})
-        await self({"type": "http.response.body", "body": body})

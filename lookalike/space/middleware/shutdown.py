@@ -10,42 +10,75 @@ from collections.abc import Callable
 from typing import Any
 
 from lookalike.space.gradio_internals import PrivateBlocks
+from lookalike.space.middleware.connections import limit_connections
 
 log = logging.getLogger(__name__)
 
 ANSWER_SECONDS = 15.0  # to answer the requests that wait; a full queue takes 7
 FETCH_SECONDS = 8.0  # to fetch the answers; all is over before 30 seconds, when containers are killed
+SAME_SECONDS = 1.0  # a terminal and a program around this one may both pass on one Ctrl-C
+SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 POLL_SECONDS = 0.05  # shorter than an answer takes
 
 
 def serve_until_stopped(page: PrivateBlocks, options: dict[str, Any]) -> None:
-    """Launch the page; return when SIGTERM or Ctrl-C came and every waiting request has its answer.
+    """Launch the page; return when a signal to stop came and every waiting request has its answer.
 
-    New requests are refused meanwhile. Camera streams, which last minutes, are cut off.
+    New requests are refused meanwhile. Camera streams, which last minutes, are cut off. A second signal stops
+    at once.
     """
-    stop = threading.Event()
-    before = signal.signal(signal.SIGTERM, lambda number, frame: stop.set())
-    try:
-        page.launch(**options, prevent_thread_lock=True)
+    with Stop() as stop:
+        try:
+            page.launch(**options, prevent_thread_lock=True)
+        except ValueError as error:  # gradio requests the page once and waits three seconds for it
+            raise OSError(
+                f"The page does not answer on this machine, which may be too busy; start again. ({error})"
+            ) from error
+        limit_connections(page.server.config)
         stop.wait()
-    except KeyboardInterrupt:
-        pass
-    except ValueError as error:  # gradio requests the page once and waits three seconds for it
-        raise OSError(
-            f"The page does not answer on this machine, which may be too busy; start again. ({error})"
-        ) from error
-    finally:
-        signal.signal(signal.SIGTERM, before)
-    log.warning("stopping; waiting requests are answered first")
-    answer_waiting_requests(page)
-    page.close(verbose=False)
+        log.warning("stopping; waiting requests are answered first")
+        answer_waiting_requests(page, stop)
+        page.close(verbose=False)
 
 
-def answer_waiting_requests(page: PrivateBlocks) -> None:
-    """Refuse new requests, and wait until all others are answered and their answers fetched."""
+class Stop:
+    """Notes SIGTERM, SIGHUP and Ctrl-C for as long as the block runs, instead of ending the process."""
+
+    def __init__(self) -> None:
+        self._first = 0.0
+        self._wanted, self._at_once = threading.Event(), threading.Event()
+
+    def __enter__(self) -> Stop:
+        self._before = {number: signal.signal(number, self._note) for number in SIGNALS}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _note(self, number: int, frame: object) -> None:
+        now = time.monotonic()
+        if not self._wanted.is_set():
+            self._first = now
+        elif now - self._first > SAME_SECONDS:
+            self._at_once.set()
+        self._wanted.set()
+
+    def wait(self) -> None:
+        """Return when the first signal came."""
+        self._wanted.wait()
+
+    @property
+    def at_once(self) -> bool:
+        """Whether a second signal came."""
+        return self._at_once.is_set()
+
+
+def answer_waiting_requests(page: PrivateBlocks, stop: Stop) -> None:
+    """Refuse new requests, and wait until all others are answered and fetched, or a second signal comes."""
     page.refuse_new_requests()
-    wait_until(lambda: not page.is_working(), ANSWER_SECONDS)
-    wait_until(lambda: not page.has_unread_answers(), FETCH_SECONDS)
+    wait_until(lambda: stop.at_once or not page.is_working(), ANSWER_SECONDS)
+    wait_until(lambda: stop.at_once or not page.has_unread_answers(), FETCH_SECONDS)
 
 
 def wait_until(done: Callable[[], bool], seconds: float) -> None:

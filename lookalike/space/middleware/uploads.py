@@ -7,32 +7,71 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import tempfile
 import threading
 import time
 from collections.abc import Iterable, Iterator, Set
 from pathlib import Path
+from typing import IO
 
+FOLDER = "lookalike-uploads-"  # with some random letters: the folder of one running page
+LOCK = ".lookalike-lock"  # in that folder
 TEMP_DIR_VARIABLE = "GRADIO_TEMP_DIR"  # tells gradio where to store uploads and pictures
 EMPTY_SECONDS = 10.0  # after which an empty folder is removed; its name is the hash of a photo
 
 
 @contextlib.contextmanager
 def private_upload_folder() -> Iterator[Path]:
-    """Make gradio store its files in a folder that other users cannot read; delete the folder at the end.
+    """Make gradio store its files in a new folder that other users cannot read; delete the folder at the end.
 
-    If the variable GRADIO_TEMP_DIR names a folder, that one is used and not deleted. Enter this before gradio
-    is imported.
+    It is made below the folder that the variable GRADIO_TEMP_DIR names, or the system's. Folders of pages
+    that were killed are deleted first; nothing else is. Enter this before gradio is imported.
     """
-    if os.environ.get(TEMP_DIR_VARIABLE):
-        yield Path(os.environ[TEMP_DIR_VARIABLE])
-        return
-    with tempfile.TemporaryDirectory(prefix="lookalike-", ignore_cleanup_errors=True) as folder:
-        os.environ[TEMP_DIR_VARIABLE] = folder
-        try:
-            yield Path(folder)
-        finally:
-            del os.environ[TEMP_DIR_VARIABLE]
+    given = os.environ.get(TEMP_DIR_VARIABLE)
+    parent = Path(given or tempfile.gettempdir()).absolute()
+    parent.mkdir(parents=True, exist_ok=True)
+    delete_abandoned(parent)
+    folder = Path(tempfile.mkdtemp(prefix=FOLDER, dir=parent))
+    lock = _lock(folder)
+    os.environ[TEMP_DIR_VARIABLE] = str(folder)
+    try:
+        yield folder
+    finally:
+        os.environ.pop(TEMP_DIR_VARIABLE)
+        if given:
+            os.environ[TEMP_DIR_VARIABLE] = given
+        shutil.rmtree(folder, ignore_errors=True)
+        if lock is not None:
+            lock.close()
+
+
+def delete_abandoned(parent: Path) -> None:
+    """Delete the folders of pages that were killed: they are ours by name, owner and lock file."""
+    for folder in parent.glob(f"{FOLDER}*"):
+        if folder.is_symlink() or not (folder / LOCK).is_file() or folder.stat().st_uid != os.getuid():
+            continue
+        if (lock := _lock(folder)) is not None:  # otherwise a running page holds it
+            shutil.rmtree(folder, ignore_errors=True)
+            lock.close()
+
+
+def _lock(folder: Path) -> IO[bytes] | None:
+    """Return the folder's lock file, locked until it is closed or the process ends; None if another holds it.
+
+    Raises no error where the system has no such locks; then nothing is abandoned.
+    """
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        return None
+    file = (folder / LOCK).open("ab")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        return None
+    return file
 
 
 def delete_old_files(folder: Path, age: float) -> None:
@@ -42,7 +81,7 @@ def delete_old_files(folder: Path, age: float) -> None:
     """
     now = time.time()
     for place, _, names in os.walk(folder, topdown=False):
-        for name in names:
+        for name in (name for name in names if name != LOCK):
             with contextlib.suppress(OSError):  # deleted meanwhile
                 if now - os.lstat(os.path.join(place, name)).st_ctime > age:
                     os.unlink(os.path.join(place, name))

@@ -6,7 +6,6 @@ from typing import Any
 
 import gradio as gr
 import numpy as np
-from starlette.middleware import Middleware
 
 from lookalike.faces.face import Face
 from lookalike.images import MAX_BYTES
@@ -16,8 +15,7 @@ from lookalike.space.drawing.cards import draw_faces, encode, picture_of
 from lookalike.space.finders import Finders
 from lookalike.space.gradio_internals import PrivateBlocks, check_gradio
 from lookalike.space.middleware.cleanup import CLEANUP_SECONDS, MAX_FILE_AGE, run_cleanup
-from lookalike.space.middleware.rate_limit import RateLimit
-from lookalike.space.middleware.request_filter import RequestFilter
+from lookalike.space.middleware.stack import middleware
 from lookalike.space.page import about
 from lookalike.space.page.find_tab import FindTab, add_find_tab, option_values
 from lookalike.space.page.header import TITLE, add_header, header_values
@@ -86,7 +84,6 @@ def launch_options(*, share: bool = False, mcp: bool = False, per_minute: int = 
 
     `per_minute` is the number of requests that one visitor may make in a minute; 0 is no limit.
     """
-    request_filter = Middleware(RequestFilter, rate_limit=RateLimit(per_minute), mcp=mcp)
     return {
         "share": share,
         "theme": page_theme(),
@@ -99,7 +96,7 @@ def launch_options(*, share: bool = False, mcp: bool = False, per_minute: int = 
         "show_error": False,
         "max_file_size": MAX_BYTES,
         "state_session_capacity": MAX_SESSIONS,
-        "app_kwargs": {"middleware": [request_filter], "lifespan": run_cleanup},
+        "app_kwargs": {"middleware": middleware(per_minute=per_minute, mcp=mcp), "lifespan": run_cleanup},
     }
 
 
