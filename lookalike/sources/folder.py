@@ -1,19 +1,20 @@
-"""Photo files on disk -> records: a folder with one folder per celebrity, or a CSV of path and name."""
+"""A folder with one folder per celebrity -> records."""
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from lookalike.errors import SourceError
 from lookalike.names import clean_name
+from lookalike.sources.photo_files import is_photo_file
 from lookalike.sources.records import (
-    NAME_COLUMNS,
-    PHOTO_SUFFIXES,
     PHOTOS_PER_PART,
+    SPLITS,
     WHAT_TO_GIVE,
+    Facts,
     Part,
     Record,
     Source,
@@ -22,86 +23,93 @@ from lookalike.sources.records import (
     read_photo,
 )
 
-PATH_COLUMNS = ("path", "file", "file_name", "image")  # in order of preference
+NOT_A_PHOTO = "not a photo file"
+TOO_DEEP = "in a folder inside a celebrity's folder"
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A file that becomes a record; one with a `fault` is not read."""
+
+    path: Path
+    origin: str
+    name: str
+    category: str | None = None
+    fault: str = ""
+    facts: Facts | None = None
 
 
 def open_folders(root: Path) -> Source:
     """Open a folder in which each folder with photos is named after a celebrity, at any depth.
 
     `stars/Hollywood/Ada Lovelace/1.jpg` is of Ada Lovelace in the category Hollywood, `stars/Ada
-    Lovelace/1.jpg` in none. Folders inside a celebrity's folder are ignored. Raises SourceError where there
-    are no photos.
+    Lovelace/1.jpg` in none. What is not read, such as folders inside a celebrity's folder, becomes records
+    with a fault or without a name, so that it is counted. Raises SourceError where there are no photos.
     """
     photos = [photo for folder in _folders(root) for photo in _people(root, folder)]
-    if not photos:
+    if all(photo.fault for photo in photos):
         raise SourceError(f"The folder {root} holds no folders with photos; {WHAT_TO_GIVE}.")
-    return Source(root.resolve().name, len(photos), _parts(photos))
+    loose = [
+        Photo(file, origin_of(root, file), "", fault="" if is_photo_file(file) else NOT_A_PHOTO)
+        for file in _files(root)
+    ]
+    return Source(root.resolve().name, len(loose) + len(photos), parts_of([*loose, *photos]))
 
 
-_Photo = tuple[Path, str, str, str | None]  # file, origin, name, category
+def photos_below(root: Path) -> Iterator[Photo]:
+    """Yield all photos in a folder and the folders below, without names."""
+    for file in sorted(root.rglob("*")):
+        if not hidden(file.relative_to(root)) and is_photo_file(file):
+            yield Photo(file, origin_of(root, file), "")
 
 
-def _people(root: Path, folder: Path) -> Iterator[_Photo]:
-    """Yield the photos in a folder, or where it has none, those in the folders below."""
-    photos = [file for file in sorted(folder.iterdir()) if _is_photo(file)]
-    category = clean_name(folder.parent.name) or None if folder.parent != root else None
-    for photo in photos:
-        yield photo, origin_of(root, photo), clean_name(folder.name), category
-    if not photos:
-        for below in _folders(folder):
-            yield from _people(root, below)
+def parts_of(photos: Sequence[Photo]) -> tuple[Part, ...]:
+    """Return the parts of a source of these files."""
+    # the working directory may differ when a part is read
+    photos = [replace(photo, path=photo.path.absolute()) for photo in photos]
+    starts = range(0, len(photos), PHOTOS_PER_PART)
+    return tuple(Part(partial(_read, photos[start : start + PHOTOS_PER_PART])) for start in starts)
+
+
+def _people(root: Path, folder: Path) -> Iterator[Photo]:
+    """Yield the photos in a folder, or where it has none, those in the folders below; then other files."""
+    files = _files(folder)
+    photos = [file for file in files if is_photo_file(file)]
+    is_split = folder.parent.parent == root and folder.parent.name.lower() in SPLITS
+    category = clean_name(folder.parent.name) or None if folder.parent != root and not is_split else None
+    name = clean_name(folder.name) if photos else ""
+    for file in photos:
+        yield Photo(file, origin_of(root, file), name, category)
+    for below in _folders(folder):
+        yield from _ignored(root, below, name) if photos else _people(root, below)
+    for file in files:
+        if file not in photos:
+            yield Photo(file, origin_of(root, file), name, fault=NOT_A_PHOTO)
+
+
+def _ignored(root: Path, folder: Path, name: str) -> Iterator[Photo]:
+    for file in sorted(folder.rglob("*")):
+        if file.is_file() and not hidden(file.relative_to(root)):
+            yield Photo(file, origin_of(root, file), name, fault=TOO_DEEP)
 
 
 def _folders(root: Path) -> list[Path]:
     return [path for path in sorted(root.iterdir()) if path.is_dir() and not hidden(Path(path.name))]
 
 
-def _is_photo(file: Path) -> bool:
-    return file.suffix.lower() in PHOTO_SUFFIXES and not hidden(Path(file.name)) and file.is_file()
+def _files(folder: Path) -> list[Path]:
+    return [path for path in sorted(folder.iterdir()) if path.is_file() and not hidden(Path(path.name))]
 
 
-def open_csv(file: Path) -> Source:
-    """Open a CSV with a header, a column of paths relative to its folder, one of names, and optionally one
-    called category. Raises SourceError where it is not like that.
-    """
-    try:
-        with file.open(newline="", encoding="utf-8-sig") as lines:
-            rows = list(csv.DictReader(lines))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise SourceError(f"{file} is not a CSV in UTF-8 that can be read; {WHAT_TO_GIVE}.") from error
-    header = list(rows[0]) if rows else []
-    path, name = _column(header, PATH_COLUMNS), _column(header, NAME_COLUMNS)
-    if path is None or name is None:
-        raise SourceError(
-            f"{file} needs a first line with a column for the photo ({', '.join(PATH_COLUMNS)}), one for the "
-            f"name ({', '.join(NAME_COLUMNS)}), and lines below; it has: {', '.join(header) or 'nothing'}."
+def _read(photos: Sequence[Photo]) -> Iterator[Record]:
+    for photo in photos:
+        image = b"" if photo.fault else read_photo(photo.path)
+        yield Record(
+            image,
+            photo.name,
+            photo.origin,
+            photo.category,
+            photo.path.name,
+            fault=photo.fault,
+            facts=photo.facts,
         )
-    category = _column(header, ("category",))
-    photos = [
-        (
-            file.parent / (row[path] or ""),
-            f"{file.name}#{number}",
-            clean_name(row[name] or ""),
-            (row[category] or None) if category else None,
-        )
-        for number, row in enumerate(rows)
-    ]
-    return Source(file.name, len(photos), _parts(photos))
-
-
-def _column(header: Sequence[str], known: Sequence[str]) -> str | None:
-    lowered = {str(column).strip().lower(): column for column in header}
-    return next((lowered[word] for word in known if word in lowered), None)
-
-
-def _parts(photos: Sequence[_Photo]) -> tuple[Part, ...]:
-    photos = [
-        (photo[0].absolute(), *photo[1:]) for photo in photos
-    ]  # the working directory may differ when a part is read
-    starts = range(0, len(photos), PHOTOS_PER_PART)
-    return tuple(Part(partial(_read, photos[start : start + PHOTOS_PER_PART])) for start in starts)
-
-
-def _read(photos: Sequence[_Photo]) -> Iterator[Record]:
-    for path, origin, name, category in photos:
-        yield Record(read_photo(path), name, origin, category, path.name)

@@ -32,6 +32,18 @@ SCRIPT = (
     "The dataset {name} is a Python script, and scripts are not run; download its photos or its Parquet "
     "files, and give their folder."
 )
+SEVERAL_CONFIGS = "The dataset {name} has several configurations; choose one with --config: {choices}."
+NO_CONFIG = "The dataset {name} has no such configuration; choose one with --config: {choices}."
+NO_SPLIT = "The dataset {name} has no such split; choose one with --split: {choices}."
+UNKNOWN_TYPE = (
+    "The dataset {name} has a column that `datasets` cannot read ({reason}); download its Parquet files with "
+    "`hf download {name} --repo-type dataset --local-dir FOLDER`, and give that folder."
+)
+CHOICES = (  # what the errors of `datasets` say before the list
+    ("available configs: [", SEVERAL_CONFIGS),
+    ("not found. Available: [", NO_CONFIG),
+    ("Available splits: [", NO_SPLIT),
+)
 NOT_READABLE = (
     "The dataset {spec} cannot be read ({reason}); check --config and --split, or choose a dataset of images "
     "or Parquet files."
@@ -42,7 +54,9 @@ def explain(spec: str, error: Exception) -> str:
     """Return the sentence for an error that `datasets` or the Hub's client raised for `name[@revision]`."""
     name, _, revision = spec.partition("@")
     sentence = next(filter(None, map(_sentence_for, _causes(error))), NOT_READABLE)
-    return sentence.format(spec=spec, name=name, revision=revision, reason=reason_of(error).rstrip("."))
+    reason = reason_of(error).partition(" Available feature types")[0].rstrip(".")
+    choices = str(error).partition("[")[2].partition("]")[0].replace("'", "")
+    return sentence.format(spec=spec, name=name, revision=revision, reason=reason, choices=choices)
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
@@ -78,4 +92,6 @@ def _sentence_for(error: BaseException) -> str | None:
         return UNREACHABLE
     if "scripts are no longer supported" in text:
         return SCRIPT
-    return None
+    if "datasets dtype equivalent" in text or "Feature type '" in text:
+        return UNKNOWN_TYPE
+    return next((sentence for words, sentence in CHOICES if words in text), None)

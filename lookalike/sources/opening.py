@@ -1,8 +1,8 @@
 """Open a dataset of celebrity photos as a stream of records.
 
-A source is a Parquet file or a folder of them, a folder with one folder per celebrity, a CSV of path and
-name, IMDB-WIKI's .mat, or a dataset on the Hub. It is checked when it is opened, and read record by record,
-so it may be larger than the memory.
+A source is a Parquet file or a folder of them, a folder with one folder per celebrity or with metadata.csv, a
+CSV of path and name, WebDataset's .tar or a folder of them, IMDB-WIKI's .mat, or a dataset on the Hub. It is
+checked when it is opened, and read record by record, so it may be larger than the memory.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ from pathlib import Path
 
 from lookalike.errors import MissingFileError
 from lookalike.hub import is_dataset_id
-from lookalike.sources.folder import open_csv, open_folders
-from lookalike.sources.hub_dataset import open_hub_dataset
+from lookalike.sources.folder import open_folders
+from lookalike.sources.hub_dataset import open_hub_dataset, open_webdataset
 from lookalike.sources.imdb_wiki import open_mat
 from lookalike.sources.parquet import open_parquet
-from lookalike.sources.records import WHAT_TO_GIVE, Choice, Part, Record, Source, hidden
+from lookalike.sources.photo_list import open_csv, open_metadata
+from lookalike.sources.records import WHAT_TO_GIVE, Choice, Facts, Part, Record, Source, hidden
 
-__all__ = ["Choice", "Part", "Record", "Source", "open_source", "open_sources"]
+__all__ = ["Choice", "Facts", "Part", "Record", "Source", "open_source", "open_sources"]
 
 DEFAULTS = Choice()
 
@@ -46,12 +47,26 @@ def open_source(spec: str, choice: Choice = DEFAULTS) -> Source:
     """
     path = Path(spec)
     if path.is_file():
-        by_suffix = {".csv": open_csv, ".mat": open_mat}
-        known = by_suffix.get(path.suffix.lower())
-        return known(path) if known else open_parquet(path, [path], choice)
+        return _open_file(path, choice)
     if path.is_dir():
-        files = sorted(file for file in path.rglob("*.parquet") if not hidden(file.relative_to(path)))
-        return open_parquet(path, files, choice) if files else open_folders(path)
+        return _open_folder(path, choice)
     if is_dataset_id(spec):
         return open_hub_dataset(spec, choice)
     raise MissingFileError(f"There is nothing at {spec}; {WHAT_TO_GIVE}.")
+
+
+def _open_file(path: Path, choice: Choice) -> Source:
+    suffix = path.suffix.lower()
+    if suffix in (".csv", ".tsv"):
+        return open_csv(path)
+    if suffix == ".mat":
+        return open_mat(path)
+    return open_webdataset(path, [path], choice) if suffix == ".tar" else open_parquet(path, [path], choice)
+
+
+def _open_folder(path: Path, choice: Choice) -> Source:
+    for ending, open_files in ((".parquet", open_parquet), (".tar", open_webdataset)):
+        files = [file for file in path.rglob(f"*{ending}") if not hidden(file.relative_to(path))]
+        if files:
+            return open_files(path, sorted(files), choice)
+    return open_metadata(path) or open_folders(path)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import accumulate, count
 from pathlib import Path
@@ -13,6 +15,7 @@ import pyarrow.parquet as pq
 
 from lookalike.errors import SourceError
 from lookalike.names import clean_name
+from lookalike.sources.cells import check_photo
 from lookalike.sources.columns import Columns, find_columns
 from lookalike.sources.records import WHAT_TO_GIVE, Choice, Part, Record, Source, origin_of
 
@@ -35,39 +38,70 @@ def open_parquet(path: Path, files: Sequence[Path], choice: Choice) -> Source:
     return Source(path.resolve().name, total, tuple(parts))
 
 
+def records_of(columns: Columns, rows: Iterable[Mapping[str, Any]], source: str) -> Iterator[Record]:
+    """Yield the records of a table's rows, with the origin `source`.
+
+    Raises SourceError if the first cell in the column of photos shows that the column holds something else.
+    """
+    unchecked = True
+    for row in rows:
+        if unchecked and row[columns.image]:
+            check_photo(row[columns.image], columns.image, source, columns.places)
+            unchecked = False
+        yield Record(
+            columns.image_of(row),
+            clean_name(columns.label_of(row)),
+            source,
+            columns.category_of(row),
+            columns.file_of(row),
+            numbers=columns.numbers_of(row),
+            facts=columns.facts_of(row),
+        )
+
+
 def _read_schema(file: Path, choice: Choice) -> tuple[Columns, list[int]]:
     """Return the columns to use, and the number of rows in each row group."""
-    from datasets import Features  # takes a second to import
-
     try:
         with pq.ParquetFile(file) as table:
-            features = Features.from_arrow_schema(table.schema_arrow)
+            features = _features(table.schema_arrow)
             groups = [table.metadata.row_group(group).num_rows for group in range(table.num_row_groups)]
             return find_columns(features, str(file), choice), groups
     except (pa.ArrowException, OSError, ValueError) as error:
         raise SourceError(f"{file} is not a Parquet file that can be read; {WHAT_TO_GIVE}.") from error
 
 
+def _features(schema: pa.Schema) -> dict[str, Any]:
+    """Return the features of `datasets` by column, None for a column of a type that it does not know."""
+    note = json.loads((schema.metadata or {}).get(b"huggingface", b"{}"))
+    noted = (note.get("info") or {}).get("features") or {}
+    return {field.name: _feature(field, noted) for field in schema}
+
+
+def _feature(field: pa.Field, noted: Mapping[str, Any]) -> Any:
+    from datasets import Features
+
+    if pa.types.is_dictionary(field.type):  # the categories of pandas
+        field = field.with_type(field.type.value_type)
+    makers: list[Callable[[], Any]] = [partial(Features.from_arrow_schema, pa.schema([field]))]
+    if field.name in noted:
+        makers.insert(0, partial(Features.from_dict, {field.name: noted[field.name]}))
+    for make in makers:
+        try:
+            return make()[field.name]
+        except Exception:  # of many kinds, for types that are too new or not in `datasets`
+            continue
+    return None
+
+
 def _read_parquet(file: Path, columns: Columns, origin: str, group: int, start: int) -> Iterator[Record]:
     number = count(start)
     try:
         with pq.ParquetFile(file) as table:
-            for batch in table.iter_batches(BATCH_ROWS, row_groups=[group], columns=columns.used):
-                yield from (record_of(columns, row, f"{origin}#{next(number)}") for row in batch.to_pylist())
+            batches = table.iter_batches(BATCH_ROWS, row_groups=[group], columns=columns.used)
+            rows = (row for batch in batches for row in batch.to_pylist())
+            for record in records_of(columns, rows, str(file)):
+                yield replace(record, origin=f"{origin}#{next(number)}")
     except (pa.ArrowException, OSError) as error:
         raise SourceError(
             f"{file} breaks off after {next(number)} records; fetch or write it again."
         ) from error
-
-
-def record_of(columns: Columns, row: Mapping[str, Any], origin: str) -> Record:
-    """Return the record of a table's row."""
-    name = clean_name(columns.label_of(row))
-    return Record(
-        columns.image_of(row),
-        name,
-        origin,
-        columns.category_of(row),
-        columns.file_of(row),
-        numbers=columns.numbers_of(row),
-    )

@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
-PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".avif")
 PHOTOS_PER_PART = 500  # of photo files: some seconds of work
+SPLITS = ("train", "validation", "val", "test")  # folders of datasets with splits, not of people
 DIGEST_BYTES = 16  # among a hundred million photos, the chance that two collide is about 10^-23
 NAME_COLUMNS = ("name", "celebrity", "person", "identity", "label")  # in order of preference
 WHAT_TO_GIVE = (
-    "give Parquet, a folder with one folder per celebrity, a CSV of path and name, IMDB-WIKI's .mat, or a "
-    "dataset on the Hub (owner/name)"
+    "give Parquet, a folder with one folder per celebrity, a CSV of path and name, WebDataset's .tar, "
+    "IMDB-WIKI's .mat, or a dataset on the Hub (owner/name)"
 )
 
 
@@ -36,6 +36,22 @@ class Choice:
 
 
 @dataclass(frozen=True)
+class Facts:
+    """What a source tells about the person in a photo; None for what it does not tell.
+
+    `native` is the name in the person's own script, `field` what they work in, `gender` "woman", "man" or the
+    source's own word, `country` where they are from, `born` a year, `known_for` a few words.
+    """
+
+    native: str | None = None
+    field: str | None = None
+    gender: str | None = None
+    country: str | None = None
+    born: int | None = None
+    known_for: str | None = None
+
+
+@dataclass(frozen=True)
 class Record:
     """One labelled photo, as encoded bytes, empty where they are missing.
 
@@ -44,7 +60,8 @@ class Record:
     empty where the source has none. `box`, (x, y, width, height) in pixels of the stored photo, is the face
     that the label is for, None where the source does not tell. `age` is in years when the photo was taken.
     `fault` is why the source itself marks the record as faulty, empty where it does not. `numbers` are all
-    other numbers that the source has of it, for `--inspect`.
+    other numbers that the source has of it, for `--inspect`. `facts` are about the person, None where the
+    source has none.
     """
 
     image: bytes
@@ -57,6 +74,7 @@ class Record:
     gender: str | None = None
     fault: str = ""
     numbers: tuple[tuple[str, float], ...] = ()
+    facts: Facts | None = None
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import io
-
 import httpx2
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from datasets.exceptions import DataFilesNotFoundError, DatasetNotFoundError
 from huggingface_hub import errors
@@ -15,6 +12,7 @@ from lookalike.errors import SourceError
 from lookalike.sources.hub_dataset import open_hub_dataset
 from lookalike.sources.opening import Choice, open_source
 from tests.support.hub_server import Hub
+from tests.support.source_files import parquet, photo
 
 
 def answer(status: int) -> httpx2.Response:
@@ -76,8 +74,8 @@ CAUSES = {
         r"them/stars@v2 cannot be read \(No \(supported\) data files found in them/stars\); check --config",
     ),
     "no such configuration": (
-        ValueError("BuilderConfig 'x' not found. Available: ['y']"),
-        r"cannot be read \(BuilderConfig 'x' not found. Available: \['y'\]\); check --config and --split",
+        ValueError("BuilderConfig 'x' not found. Available: ['y', 'z']"),
+        r"them/stars has no such configuration; choose one with --config: y, z\.",
     ),
 }
 
@@ -92,6 +90,33 @@ def test_each_cause_has_its_own_sentence(cause: str):
     with pytest.raises(SourceError, match=sentence) as caught:
         open_hub_dataset("them/stars@v2", Choice(), load=load)
     assert "\n" not in str(caught.value) and str(caught.value).endswith(".")
+
+
+def test_a_dataset_of_several_configurations_lists_them(hub: Hub):
+    configs = (f"- config_name: {name}\n  data_files: {name}.parquet\n" for name in ("film", "music"))
+    head = f"configs:\n{''.join(configs)}".encode()
+    table = parquet(image=[photo()], name=["Ada"])
+    hub.put(
+        "them/stars",
+        {"README.md": b"---\n" + head + b"\n---\n", "film.parquet": table, "music.parquet": table},
+    )
+    with pytest.raises(
+        SourceError, match=r"several configurations; choose one with --config: film, music\.$"
+    ):
+        open_source("them/stars")
+    with pytest.raises(SourceError, match=r"no such configuration; choose one with --config: film, music\.$"):
+        open_source("them/stars", Choice(config="sport"))
+    with pytest.raises(SourceError, match=r"no such split; choose one with --split: train\.$"):
+        open_source("them/stars", Choice(config="film", split="test"))
+    assert [record.name for record in open_source("them/stars", Choice(config="film"))] == ["Ada"]
+
+
+def test_a_column_that_datasets_cannot_read_says_how_to_get_the_files(hub: Hub):
+    pairs = pa.array([[("a", 1)]], pa.map_(pa.string(), pa.int64()))
+    hub.put("them/stars", {"data/train.parquet": parquet(image=[photo()], name=["Ada"], extra=pairs)})
+    sentence = r"`hf download them/stars --repo-type dataset --local-dir FOLDER`, and give that folder\.$"
+    with pytest.raises(SourceError, match=sentence):
+        open_source("them/stars")
 
 
 def test_a_dataset_that_is_a_script_says_so(hub: Hub):
@@ -119,9 +144,3 @@ def test_a_dataset_without_photos_or_names_says_which_column_is_missing(hub: Hub
     hub.put("them/photos", {"data/train-0.parquet": parquet(image=[b"photo"], size=[3])})
     with pytest.raises(SourceError, match=r"no column of names .*--label-column\. It has: image, size\."):
         open_source("them/photos")
-
-
-def parquet(**columns: list[object]) -> bytes:
-    file = io.BytesIO()
-    pq.write_table(pa.table(columns), file)
-    return file.getvalue()

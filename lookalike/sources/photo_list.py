@@ -1,0 +1,89 @@
+"""Lists of photo files -> records: a CSV of path and name, or metadata.csv or metadata.jsonl in a folder."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from lookalike.errors import SourceError
+from lookalike.names import clean_name
+from lookalike.sources.facts import facts_of
+from lookalike.sources.folder import Photo, parts_of, photos_below
+from lookalike.sources.records import NAME_COLUMNS, WHAT_TO_GIVE, Source, origin_of
+from lookalike.sources.tables import Row, read_csv, read_json_lines
+
+PATH_COLUMNS = ("path", "file", "file_name", "filename", "image", "photo")  # in order of preference
+METADATA = ("metadata.csv", "metadata.jsonl")  # as `datasets` names them in a folder of photos
+ADDRESSES = ("http://", "https://")
+
+
+def open_csv(file: Path) -> Source:
+    """Open a CSV with a header, a column of paths relative to its folder, one of names, and optionally one
+    called category and those of `Facts`. Raises SourceError where it is not like that.
+    """
+    header, rows = _read(file)
+    if not rows or not _columns(header):
+        raise SourceError(
+            f"{file} needs a first line with a column for the photo ({', '.join(PATH_COLUMNS)}), one for the "
+            f"name ({', '.join(NAME_COLUMNS)}), and lines below; it has: {', '.join(header) or 'nothing'}."
+        )
+    photos = list(_photos(file, file.name, header, rows))
+    return Source(file.name, len(photos), parts_of(photos))
+
+
+def open_metadata(root: Path) -> Source | None:
+    """Open a folder of photos whose names are in METADATA; None where it has no such file with names.
+
+    Photos that it does not list are records without a name. Raises SourceError where it cannot be read.
+    """
+    photos: list[Photo] = []
+    for file in sorted(file for name in METADATA for file in root.rglob(name)):
+        header, rows = _read(file)
+        if _columns(header):
+            listed = _photos(file, origin_of(root, file), header, rows)
+            photos += [photo for photo in listed if _is_below(file.parent, photo.path)]
+    if not photos:
+        return None
+    paths = {photo.path for photo in photos}
+    photos += [photo for photo in photos_below(root) if photo.path not in paths]
+    return Source(root.resolve().name, len(photos), parts_of(photos))
+
+
+def _read(file: Path) -> tuple[list[str], list[Row]]:
+    try:
+        return read_json_lines(file) if file.suffix == ".jsonl" else read_csv(file)
+    except (OSError, csv.Error) as error:
+        raise SourceError(f"{file} is not a CSV that can be read; {WHAT_TO_GIVE}.") from error
+
+
+def _columns(header: Sequence[str]) -> tuple[str, str] | None:
+    """Return the columns of paths and of names, None where one is missing."""
+    path = next((column for column in PATH_COLUMNS if column in header), None)
+    name = next((column for column in NAME_COLUMNS if column in header), None)
+    return (path, name) if path and name else None
+
+
+def _photos(file: Path, origin: str, header: Sequence[str], rows: Sequence[Row]) -> Iterator[Photo]:
+    path, name = _columns(header) or ("", "")
+    for number, row in enumerate(rows):
+        cells = row.cells
+        fault = row.fault or ("a web address" if cells[path].lower().startswith(ADDRESSES) else "")
+        yield Photo(
+            _local(file.parent, cells[path]),
+            f"{origin}#{number}",
+            clean_name(cells[name]),
+            cells.get("category") or None,
+            fault,
+            facts_of(cells),
+        )
+
+
+def _local(folder: Path, path: str) -> Path:
+    """Return a path in a list, relative to its folder; Windows' separators are accepted everywhere."""
+    return folder / (path if (folder / path).exists() else path.replace("\\", "/"))
+
+
+def _is_below(folder: Path, path: Path) -> bool:
+    """Return whether a path stays in a folder: a downloaded list may come from anybody."""
+    return path.is_relative_to(folder) and ".." not in path.relative_to(folder).parts
