@@ -19,21 +19,23 @@ from lookalike.building.interruption import HOW_TO_RESUME, StopSignal, exit_code
 from lookalike.building.ledger import Ledger
 from lookalike.building.local_engine import collect
 from lookalike.building.options import Options
+from lookalike.building.people import NOBODY, read_people
 from lookalike.building.pipeline import Engine, build
 from lookalike.building.publishing import GalleryHub, remove_from_folder
 from lookalike.building.ray_engine import RayEngine
+from lookalike.building.strangers import embed_strangers
 from lookalike.building.work_folder import exclusive, ledger_folder
 from lookalike.errors import GalleryError, LookalikeError, MissingFileError
 from lookalike.faces.detectors import load_detector
 from lookalike.faces.face import Detector
 from lookalike.gallery.gallery import Gallery
 from lookalike.gallery.storage import models_in
-from lookalike.models.embedder import Embedder
+from lookalike.models.embedder import Embedder, Embeddings
 from lookalike.models.registry import is_run, load_embedder
 from lookalike.names import person_key
 from lookalike.sources.inspection import inspect
 from lookalike.sources.inspection_report import write_inspection
-from lookalike.sources.opening import Choice, Source, open_sources
+from lookalike.sources.opening import Choice, Source, open_source, open_sources
 
 INSPECTION = "inspection"  # the folder below --output
 # A build processes as many photos at once as there are cores, so each photo gets one thread.
@@ -87,6 +89,7 @@ def build_into_folder(
 ) -> Gallery:
     """Check the options, build the gallery, write it into --output, and print the account of all records."""
     excluded = read_exclude(options.exclude)
+    people = read_people(options.people) if options.people else NOBODY
     check_output(options.output)
     embedder, detector = embedders(options.model), detectors(options.detector)
     source = _source(options)
@@ -96,6 +99,9 @@ def build_into_folder(
         one_row=options.one_row,
         photos=not options.no_photos,
         excluded=excluded,
+        people=people,
+        listed_only=options.listed_only,
+        strangers=_strangers(options.cohort, detector, embedder),
         source=source.name,
         licence=options.licence,
     )
@@ -121,6 +127,16 @@ def build_into_folder(
     print(f"{names:,} names in {rows:,} rows written to {options.output}")
     print(built.counts)
     return built.gallery
+
+
+def _strangers(source: str | None, detector: Detector, embedder: Embedder) -> Embeddings | None:
+    """Return the embedding of the largest face of each photo of `source`; photos without a face are left out.
+    """
+    if source is None:
+        return None
+    records = open_source(source)
+    with tqdm(total=records.total, unit="stranger", dynamic_ncols=True) as bar:
+        return embed_strangers(records, detector, embedder, progress=bar.update)
 
 
 def _engine(

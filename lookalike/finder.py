@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +14,16 @@ from numpy.typing import NDArray
 from lookalike.errors import GalleryError, NoFaceError
 from lookalike.faces.detectors import DEFAULT_DETECTOR, load_detector
 from lookalike.faces.face import RGB, Detector, Face
+from lookalike.gallery.choices import EVERYONE, Choice
 from lookalike.gallery.fetching import open_gallery
 from lookalike.gallery.gallery import Gallery, Hit
 from lookalike.images import Photo, read_image
+from lookalike.models.calibration import Calibration
+from lookalike.models.cohort import normalize
 from lookalike.models.embedder import Embedder
 from lookalike.models.registry import DEFAULT_MODEL, find_model, load_embedder
-from lookalike.models.similarity import Scale
+
+Probe = NDArray[np.float32]  # (dim,), of unit length
 
 MAX_FACES = 50  # the largest; in a bigger crowd the others are too small to be recognizable
 
@@ -28,29 +32,35 @@ MAX_FACES = 50  # the largest; in a bigger crowd the others are too small to be 
 class Match:
     """A celebrity who looks like the face.
 
-    `rank` counts from 1, `similarity` is 0..100, `cosine` is -1..1. `origin` is the source of the gallery's
-    photo and `photo` the photo as encoded bytes; both are None if the gallery has none.
+    `rank` counts from 1; `similarity` is 0..100. `score` is what names are ranked by and the percentage is
+    made from; `cosine` is -1..1. `origin` says where the gallery's photo comes from and `photo` is that
+    photo's encoded bytes, both None where the gallery has none. `about` holds the known facts of the person:
+    native, field, gender, country, born, known_for. `photos` is how many photos the row stands for.
     """
 
     rank: int
     name: str
     similarity: float
+    score: float
     cosine: float
     origin: str | None
     photo: bytes | None
+    about: Mapping[str, str | int] = field(default_factory=dict)
+    photos: int = 1
 
 
 @dataclass(frozen=True)
 class FoundFace:
     """One face of a photo with its matches, the most similar first.
 
-    `standing` is a percentile as a share, 0..1: the share of strangers whose first match in this gallery is
-    less similar than the first match of this face. None if the gallery does not contain it.
+    `standing` is the share, 0..1, of strangers whose first match in this gallery is less alike; None where
+    the gallery does not know. `embedding` is (dim,) float32 of unit length, for `Lookalikes.lookup`.
     """
 
     face: Face
     matches: tuple[Match, ...]
     standing: float | None
+    embedding: Probe = field(repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -64,9 +74,12 @@ class Answer:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The similarity of the largest faces of two photos; `same` is whether they count as one person."""
+    """How alike the largest faces of two photos are; `same` says whether they pass as one person: at most one
+    pair of strangers in a thousand does.
+    """
 
     similarity: float
+    score: float
     cosine: float
     same: bool
 
@@ -76,8 +89,12 @@ class Lookalikes:
 
     def __init__(self, gallery: Gallery, *, embedder: Embedder, detector: Detector) -> None:
         gallery.check(embedder)
-        self.gallery, self.embedder, self.detector = gallery, embedder, detector
-        self.scale = _scale(gallery, embedder)
+        self.embedder, self.detector = embedder, detector
+        self.calibration = _calibration(gallery, embedder)
+        self.scale, cohort = self.calibration.scale, self.calibration.cohort
+        self.gallery = gallery.with_cohort(cohort) if cohort else gallery
+        # a cosine with a mean row is higher than with the photos behind it; a cohort takes care of that
+        self._factor = 1.0 if cohort else gallery.settings.mean_length
 
     @classmethod
     def load(
@@ -97,19 +114,30 @@ class Lookalikes:
         opened = open_gallery(gallery, model=known.name)
         return cls(opened, embedder=load_embedder(model), detector=load_detector(detector))
 
-    def find(self, photo: Photo, count: int = 5) -> list[FoundFace]:
-        """Return one entry per face of `photo`, largest first, each with `count` matches; `[]` without a
-        face.
+    def find(
+        self,
+        photo: Photo,
+        count: int = 5,
+        *,
+        gender: str | None = None,
+        category: str | None = None,
+        region: str | None = None,
+    ) -> list[FoundFace]:
+        """Return one entry per face of `photo`, largest first, each with its `count` matches; no face is
+        `[]`.
 
-        `lookalike.images.read_image` describes what `photo` may be, and raises ImageError if it cannot be
-        read.
+        `gender`, `category` and `region` choose among the gallery's people (see `Gallery.choices`); a choice
+        changes who is shown, never a percentage. Raises ImageError when `photo` cannot be read (see
+        `lookalike.images.read_image` for what it may be), and GalleryError for a choice that there is not.
         """
-        return list(self.answer(photo, count=count).faces)
+        choice = Choice(gender, category, region)
+        return list(self.answer(photo, count=count, choice=choice).faces)
 
-    def answer(self, photo: Photo, *, count: int = 5) -> Answer:
-        """Like `find`, but also return the upright photo and the seconds of each step."""
+    def answer(self, photo: Photo, *, count: int = 5, choice: Choice = EVERYONE) -> Answer:
+        """Do what `find` does, and return the upright photo and the seconds of each step too."""
         if count < 1:
             raise ValueError(f"count is {count}; ask for at least one match")
+        gallery = self.gallery.only(choice)
         image = read_image(photo)
         seconds: dict[str, float] = {}
         with timed(seconds, "detect"):
@@ -117,15 +145,16 @@ class Lookalikes:
         with timed(seconds, "embed"):
             probes = self.embedder.embed(image, faces)
         with timed(seconds, "search"):
-            hits = [self.gallery.search(probe, count=count) for probe in probes]
-        found = tuple(self._found(face, face_hits) for face, face_hits in zip(faces, hits, strict=True))
+            found = tuple(
+                self._found(face, probe, gallery, count) for face, probe in zip(faces, probes, strict=True)
+            )
         return Answer(image, found, seconds)
 
-    def lookup(self, face: Face, probe: NDArray[np.float32], *, count: int = 5) -> FoundFace:
-        """Return the matches of an embedding of `face`, (dim,) of unit length, e.g. one averaged over
-        frames.
+    def lookup(self, face: Face, probe: Probe, *, count: int = 5, choice: Choice = EVERYONE) -> FoundFace:
+        """Return the matches of an embedding (dim,), unit length, that stands for `face`: one that was found
+        before, or one that was smoothed over frames.
         """
-        return self._found(face, self.gallery.search(probe, count=count))
+        return self._found(face, probe, self.gallery.only(choice), count)
 
     def compare(self, first: Photo, second: Photo) -> Comparison:
         """Compare the largest faces of two photos; raise NoFaceError if one of them shows none."""
@@ -133,7 +162,8 @@ class Lookalikes:
             self._embed_largest(photo, which) for photo, which in ((first, "first"), (second, "second"))
         )
         cosine = float(np.clip(one @ other, -1, 1))
-        return Comparison(self.scale.similarity(cosine), cosine, cosine >= self.scale.same)
+        score = self._score(cosine, one, other)
+        return Comparison(self.scale.similarity(score), score, cosine, score >= self.scale.same)
 
     def warm_up(self) -> None:
         """Run every step once, so that the first request is as fast as the others."""
@@ -143,7 +173,7 @@ class Lookalikes:
         (probe,) = self.embedder.embed(image, [Face((260, 150, 120, 180), points, 1.0)])
         self.gallery.search(probe)
 
-    def _embed_largest(self, photo: Photo, which: str) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
+    def _embed_largest(self, photo: Photo, which: str) -> Probe:
         image = read_image(photo)
         faces = self.detector.detect(image)
         if not faces:
@@ -153,25 +183,40 @@ class Lookalikes:
             )
         return self.embedder.embed(image, faces[:1])[0]
 
-    def _found(self, face: Face, hits: list[Hit]) -> FoundFace:
-        matches = tuple(self._match(rank, hit) for rank, hit in enumerate(hits, start=1))
-        return FoundFace(face, matches, self.gallery.standing(hits[0].cosine))
+    def _found(self, face: Face, probe: Probe, gallery: Gallery, count: int) -> FoundFace:
+        hits = gallery.search(probe, count=count)
+        matches = tuple(self._match(rank, hit, gallery) for rank, hit in enumerate(hits, start=1))
+        return FoundFace(face, matches, gallery.standing(hits[0].score), probe)
 
-    def _match(self, rank: int, hit: Hit) -> Match:
-        similarity = self.scale.similarity(hit.cosine * self.gallery.settings.mean_length)
+    def _match(self, rank: int, hit: Hit, gallery: Gallery) -> Match:
         return Match(
-            rank, hit.name, similarity, hit.cosine, self.gallery.origin(hit.row), self.gallery.photo(hit.row)
+            rank=rank,
+            name=hit.name,
+            similarity=self.scale.similarity(hit.score * self._factor),
+            score=hit.score,
+            cosine=hit.cosine,
+            origin=gallery.origin(hit.row),
+            photo=gallery.photo(hit.row),
+            about=gallery.about(hit.row),
+            photos=gallery.photos(hit.row),
         )
 
+    def _score(self, cosine: float, one: Probe, other: Probe) -> float:
+        cohort = self.calibration.cohort
+        if cohort is None:
+            return cosine
+        first, second = cohort.statistics(np.stack([one, other]))
+        return float(normalize(np.array(cosine), first, second))
 
-def _scale(gallery: Gallery, embedder: Embedder) -> Scale:
-    scale = embedder.scale or gallery.settings.scale
-    if scale is None:
+
+def _calibration(gallery: Gallery, embedder: Embedder) -> Calibration:
+    calibration = embedder.calibration or gallery.settings.calibration
+    if calibration is None:
         raise GalleryError(
             f"Neither the model {embedder.model.name} nor the gallery has a scale for percentages; "
             "build the gallery again."
         )
-    return scale
+    return calibration
 
 
 @contextmanager

@@ -40,6 +40,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         parser.error("give --output FOLDER or --push-to OWNER/NAME")
     if (options.ray_address or options.ray_gpus) and options.engine != "ray":
         parser.error("--ray-address and --ray-gpus need --engine ray")
+    if options.listed_only and not options.people:
+        parser.error("--listed-only needs --people FILE")
     if options.private and not options.push_to:
         parser.error("--private needs --push-to")
     if options.output is None:
@@ -155,6 +157,21 @@ def _add_selection(group: argparse._ArgumentGroup) -> None:
         metavar="FILE",
         help="leave out the names in this file, one a line, # for comments (default: the list that comes "
         "with the project, of people whom nobody wants to resemble)",
+    )
+    group.add_argument(
+        "--people",
+        type=Path,
+        metavar="FILE",
+        help="join a CSV of people by name: name, native, field, gender, country, born, known_for, aliases",
+    )
+    group.add_argument(
+        "--listed-only", action="store_true", help="leave out names that --people does not list"
+    )
+    group.add_argument(
+        "--cohort",
+        metavar="SOURCE",
+        help="photos of ordinary people, one person each: they make the percentile of a first match, "
+        "and normalize the scores of a model that has no cohort of its own (default: the gallery itself)",
     )
     group.add_argument(
         "--licence",

@@ -11,22 +11,27 @@ import numpy as np
 from lookalike.building.account import Counts
 from lookalike.building.ledger import Ledger
 from lookalike.building.options import Options
+from lookalike.building.people import People
 from lookalike.building.selection import Candidate, evenly
 from lookalike.faces.face import Detector
 from lookalike.gallery.gallery import Gallery, standing_quantiles
 from lookalike.gallery.schema import Row
 from lookalike.gallery.settings import Settings
+from lookalike.models.calibration import Calibration
+from lookalike.models.cohort import Cohort, fit_mixture
 from lookalike.models.embedder import Embedder, unit_rows
-from lookalike.models.similarity import Scale, pair_cosines, rough_scale
+from lookalike.models.pairs import pair_scores
+from lookalike.models.similarity import rough_scale
 
-SCALE_PHOTOS_A_NAME = 8  # so that names with hundreds of photos do not dominate
-SCALE_PHOTOS = 2000  # two million pairs
+CALIBRATION_PHOTOS_PER_NAME = 8  # so that names with hundreds of photos do not dominate
+CALIBRATION_PHOTOS = 2000  # two million pairs
+FEWEST_STRANGERS = 200  # for a cohort
 
-People = dict[str, list[Candidate]]  # the kept faces by name, the best of each first
+Kept = dict[str, list[Candidate]]  # the kept faces by name, the best of each first
 
 
 def assemble(
-    kept: People,
+    kept: Kept,
     counts: Counts,
     *,
     ledger: Ledger,
@@ -34,22 +39,28 @@ def assemble(
     embedder: Embedder,
     options: Options,
 ) -> Gallery:
-    """Return the gallery of these people, with thumbnails from the ledger and the standing."""
+    """Return the gallery of these people, with thumbnails from the ledger, the statistics of its rows and the
+    standing.
+    """
+    calibration = embedder.calibration or gallery_calibration(list(kept.values()), embedder, options)
     settings = _settings(kept, counts, detector, embedder, options)
+    settings = replace(settings, calibration=None if embedder.calibration else calibration)
     if options.one_row:
         rows = [mean_row(faces) for faces in kept.values()]
     else:
         faces = [face for of_name in kept.values() for face in of_name]
         photos = ledger.photos([face.digest for face in faces])
         rows = [_row(face, photo) for face, photo in zip(faces, photos, strict=True)]
-    gallery = Gallery.of(rows, settings)
+    gallery = Gallery.of([_with_facts(row, options.people) for row in rows], settings)
+    if calibration.cohort:
+        return gallery.with_cohort(calibration.cohort, strangers=options.strangers)
     # probes are photos even where rows are means: a visitor gives a photo, too
     probes = np.stack([faces[0].embedding for faces in kept.values()])
-    return Gallery.of(rows, replace(settings, standing=standing_quantiles(probes, list(kept), gallery)))
+    return gallery.with_standing(standing_quantiles(probes, list(kept), gallery))
 
 
 def _settings(
-    kept: People, counts: Counts, detector: Detector, embedder: Embedder, options: Options
+    kept: Kept, counts: Counts, detector: Detector, embedder: Embedder, options: Options
 ) -> Settings:
     model, people = embedder.model, list(kept.values())
     return Settings(
@@ -64,7 +75,6 @@ def _settings(
         source=options.source,
         licence=options.licence,
         deepface=version("deepface") if model.weights else None,  # our own network does not use it
-        scale=None if embedder.scale else scale_of(people, model.dim),
         mean_length=mean_length(people) if options.one_row else 1.0,
         records=dict(counts.entries),
     )
@@ -81,18 +91,47 @@ def mean_row(faces: Sequence[Candidate]) -> Row:
     return Row(faces[0].name, mean, photos=len(faces), category=faces[0].category, gender=faces[0].gender)
 
 
+def _with_facts(row: Row, people: People) -> Row:
+    """Return the row with what the table of people says; the field is the category of a row without one."""
+    person = people.find(row.name)
+    if person is None:
+        return row
+    return replace(
+        row,
+        native=person.native,
+        field=person.field,
+        gender=person.gender or row.gender,
+        country=person.country,
+        born=person.born,
+        known_for=person.known_for,
+        category=row.category or person.field,
+    )
+
+
 def mean_length(people: Sequence[Sequence[Candidate]]) -> float:
     """Return the median over names of the length, 0..1, of the mean of a name's unit embeddings."""
     means = [np.mean([face.embedding for face in faces], axis=0) for faces in people]
     return round(float(np.median(np.linalg.norm(means, axis=1))), 4)
 
 
-def scale_of(people: Sequence[Sequence[Candidate]], dim: int) -> Scale:
-    """Return a rough percentage scale from pairs of the gallery's own photos, for a model without a scale."""
-    few = [face for faces in people for face in faces[:SCALE_PHOTOS_A_NAME]]
-    chosen = [few[place] for place in evenly(len(few), SCALE_PHOTOS)]
+def gallery_calibration(
+    people: Sequence[Sequence[Candidate]], embedder: Embedder, options: Options
+) -> Calibration:
+    """Return a rough calibration for a model that has none.
+
+    The cohort is fitted to `options.strangers`, or else to the best photo of each name; with too few of
+    either, the score is the cosine. The scale is fitted to pairs of the gallery's own photos.
+    """
+    few = [face for faces in people for face in faces[:CALIBRATION_PHOTOS_PER_NAME]]
+    chosen = [few[place] for place in evenly(len(few), CALIBRATION_PHOTOS)]
     embeddings, names = np.stack([face.embedding for face in chosen]), [face.name for face in chosen]
-    same, different = (
-        pair_cosines(embeddings, names) if len(chosen) > 1 else (embeddings[:0, 0], embeddings[:0, 0])
-    )
-    return rough_scale(same, different, dim=dim, fitted_on=f"{len(chosen):,} photos of this gallery itself")
+    strangers = options.strangers
+    if strangers is None:
+        strangers = np.stack([faces[0].embedding for faces in people])
+    mixture = fit_mixture(strangers) if len(strangers) >= FEWEST_STRANGERS else None
+    statistics = None if mixture is None else Cohort.of(mixture).statistics(embeddings)
+    same, different = pair_scores(embeddings, names, statistics)
+    identical = 1.0 if statistics is None else float(np.median((1 - statistics[:, 0]) / statistics[:, 1]))
+    fitted_on = f"{len(chosen):,} photos of this gallery itself"
+    scale = rough_scale(same, different, dim=embedder.model.dim, identical=identical, fitted_on=fitted_on)
+    return Calibration(scale, mixture)

@@ -95,7 +95,8 @@ def _candidates(
 ) -> tuple[list[Candidate], list[str]]:
     """Return the faces that passed the gate, and an outcome for every record, so far "kept" for these.
 
-    A person with several spellings gets the first one. Of equal photos under one name the first is used.
+    A person with several spellings gets the name in the table of people, or else the first one. Of equal
+    photos under one name the first is used.
     """
     outcomes: list[str] = [skip_reason(record, options) or KEPT for record in records]
     processed = [(place, records[place].digest or b"") for place, why in enumerate(outcomes) if why == KEPT]
@@ -104,14 +105,16 @@ def _candidates(
     met: set[tuple[str, bytes]] = set()
     candidates = []
     for (place, digest), entry in zip(processed, entries, strict=True):
-        record, key = records[place], person_key(records[place].name)
+        record = records[place]
+        person = options.people.find(record.name)
+        key = person_key(person.name if person else record.name)
         if entry.embedding is None:
             outcomes[place] = entry.reason or ""
         elif (key, digest) in met:
             outcomes[place] = "duplicate"
         else:
             met.add((key, digest))
-            name = spellings.setdefault(key, record.name)
+            name = person.name if person else spellings.setdefault(key, record.name)
             candidates.append(_candidate(name, entry.embedding, entry, record, place))
     return candidates, outcomes
 

@@ -33,7 +33,13 @@ class RecordInfo:
 def skip_reason(record: Record | RecordInfo, options: Options) -> str:
     """Return why a record's photo need not be processed, empty where it must be."""
     key = person_key(record.name)
-    return "no name" if not key else "excluded" if key in options.excluded else record.fault
+    if not key:
+        return "no name"
+    if key in options.excluded:
+        return "excluded"
+    if options.listed_only and options.people.find(record.name) is None:
+        return "not listed"
+    return record.fault
 
 
 @dataclass

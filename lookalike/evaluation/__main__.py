@@ -7,20 +7,21 @@ import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from lookalike.errors import LookalikeError, WeightsError
+from lookalike.errors import LookalikeError, MissingFileError, WeightsError
 from lookalike.evaluation.splits import BUNDLED_SPLIT, Side, load_split
 from lookalike.faces.detectors import DEFAULT_DETECTOR, load_detector
 from lookalike.faces.face import Detector
-from lookalike.models.deepface_embedder import settings_path
+from lookalike.files import write_text
 from lookalike.models.embedder import Embedder
-from lookalike.models.registry import DEFAULT_MODEL, find_model
-from lookalike.models.similarity import Scale
+from lookalike.models.registry import DEFAULT_MODEL, calibration_path
 
 if TYPE_CHECKING:
     from lookalike.evaluation.groups import Group
     from lookalike.evaluation.models import Cost
+    from lookalike.evaluation.percentage import GroupCheck
+    from lookalike.evaluation.population import Population
     from lookalike.evaluation.verification import Verification
 
 HELD_OUT: tuple[Side, ...] = ("test",)
@@ -58,12 +59,17 @@ def _parser() -> argparse.ArgumentParser:
     groups.add_argument("--other-detectors", nargs="*", default=["yunet"], help="detectors to compare with")
     groups.set_defaults(run_command=_groups)
 
+    cohort = commands.add_parser(
+        "cohort", help="fit the cohort of ordinary strangers that normalizes a model's cosines"
+    )
+    cohort.set_defaults(run_command=_cohort)
+
     percentage = commands.add_parser(
-        "percentage", help="fit the scale of percentages on the test set and store it beside the model"
+        "percentage", help="fit the percentage on held-out people, check it on others, and store it"
     )
     percentage.set_defaults(run_command=_percentage)
 
-    for command in (verify, percentage):
+    for command in (verify,):
         command.add_argument(
             "--pairs",
             type=Path,
@@ -74,12 +80,10 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument(
             "--model", nargs="+", default=[DEFAULT_MODEL], help="names of models, or ONNX files"
         )
-    for command in (groups, percentage):
+    for command in (groups, cohort, percentage):
         command.add_argument("--model", default=DEFAULT_MODEL, help="the name of a model, or an ONNX file")
-    for command in (verify, retrieve, groups, percentage):
-        command.add_argument(
-            "sources", nargs="+", metavar="SOURCE", help="a source of photos, as for build_gallery.py"
-        )
+    for command in (verify, retrieve, groups, cohort, percentage):
+        command.add_argument("sources", nargs="+", metavar="SOURCE", help="what build_gallery.py takes")
         command.add_argument("--detector", default=DEFAULT_DETECTOR)
         command.add_argument("--split", type=Path, default=BUNDLED_SPLIT, help="split of people")
         command.add_argument("--output", type=Path, default=Path("reports"), help="folder for the results")
@@ -211,49 +215,113 @@ def _unless_none(figure: float | None, layout: str) -> str:
     return "" if figure is None else layout.format(figure).replace("%", " %")
 
 
-def _percentage(options: argparse.Namespace) -> None:
-    from lookalike.evaluation.markdown import markdown, save_report
-    from lookalike.evaluation.metrics import equal_error
+def _cohort(options: argparse.Namespace) -> None:
     from lookalike.evaluation.models import open_model
-    from lookalike.evaluation.percentage import fit
-    from lookalike.evaluation.photos import embed_photos, read_photos
-    from lookalike.evaluation.plots import draw_percentage
-    from lookalike.evaluation.verification import all_pairs, read_pairs, score_pairs
+    from lookalike.evaluation.percentage import cohort_mixture
 
-    photos = read_photos(options.sources, load_split(options.split), HELD_OUT)
+    path = _calibration_file(options.model)
+    population = _population(options, open_model(options.model), ("cohort",))
+    mixture = cohort_mixture(population)
+    _store(path, open_model(options.model), {"cohort": mixture.to_json(), "percentage": None})
+    print(f"{path}: a cohort fitted to {len(population):,} faces; now fit the percentage.")
+
+
+def _percentage(options: argparse.Namespace) -> None:
+    from lookalike.evaluation.markdown import save_report
+    from lookalike.evaluation.models import open_model
+    from lookalike.evaluation.percentage import calibrate, check
+    from lookalike.evaluation.plots import draw_percentage
+    from lookalike.models.cohort import Mixture
+
+    path = _calibration_file(options.model)
     embedder = open_model(options.model)
-    embedded = embed_photos(photos, load_detector(options.detector), embedder)
-    scores = score_pairs(embedded, read_pairs(options.pairs))
-    threshold, _ = equal_error(scores.same, scores.different)
-    fitted_on = f"all pairs among {len(set(embedded.people))} people who are not in the training set"
-    scale, check = fit(embedded, threshold=threshold, fitted_on=fitted_on)
-    _store_scale(options.model, embedder, scale)
-    spread = "{1:.0f} % (8 of 10 between {0:.0f} and {2:.0f})"
-    rows = [
-        *(
-            [f"stranger pairs at {points:.0f} % or more", f"{100 * share:.3g} %"]
-            for points, share in check.reached.items()
-        ),
-        *([f"best of {crowd:,} strangers", spread.format(*found)] for crowd, found in check.best_of.items()),
-        ["two photos of one person", spread.format(*check.same_person)],
-    ]
+    fitting, testing = _fit_and_test(options, embedder)
+    stored = json.loads(path.read_text(encoding="utf-8")).get("cohort") if path.exists() else None
+    mixture = None if stored is None else Mixture.from_json(stored, embedder.model.dim)
+    fitted_on = f"pairs within groups among {len(fitting):,} faces that training never saw"
+    calibration = calibrate(fitting, mixture, fitted_on=fitted_on)
+    _store(path, embedder, calibration.to_json())
+    by_cosine = calibrate(fitting, None, fitted_on=fitted_on).scale
+    found = {"cosine": check(testing.with_cosines(), by_cosine)}
+    if calibration.cohort:
+        found["score"] = check(testing.with_cohort(calibration.cohort), calibration.scale)
     save_report(
         options.output,
         "percentage",
-        result={"scale": asdict(scale), "check": asdict(check)},
-        table=markdown(["on people whom the scale was not fitted on", ""], rows),
-        pictures={"scale": draw_percentage(*all_pairs(embedded), scale)},
+        result={"scale": asdict(calibration.scale), "checks": found},
+        table=_check_tables(found),
+        pictures={"groups": draw_percentage(found)},
     )
 
 
-def _store_scale(spec: str, embedder: Embedder, scale: Scale) -> None:
-    """Store the scale in the JSON beside the model. A public network has none; its scale is in the report."""
-    path = Path(spec).with_suffix(".json") if spec.endswith(".onnx") else settings_path(find_model(spec))
-    if spec.endswith(".onnx") and not path.exists():
-        return
-    fields = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    fields |= {"sha256": embedder.weights_hash, "percentage": asdict(scale)}
-    path.write_text(json.dumps(fields, indent=2) + "\n", encoding="utf-8")
+def _fit_and_test(options: argparse.Namespace, embedder: Embedder) -> tuple[Population, Population]:
+    """Return the faces to fit on, validation's and half of the named test people, and the other test faces.
+    """
+    from lookalike.evaluation.population import halves, joined
+
+    half, testing = halves(_population(options, embedder, ("test",)))
+    return joined([_population(options, embedder, ("validation",)), half]), testing
+
+
+def _check_tables(found: dict[str, list[GroupCheck]]) -> str:
+    """Return the tables of strangers, and of people with several photos, by cosine and by score."""
+    from lookalike.evaluation.markdown import markdown
+
+    kinds = list(found)
+    titles = ("40 % or more", "60 % or more", "taken for one")
+    header = ["strangers within", "faces", "pairs", *(f"{part}, {kind}" for kind in kinds for part in titles)]
+    strangers, people = [], []
+    for checks in zip(*found.values(), strict=True):
+        one = checks[0]
+        reached = [cell for check in checks for cell in _reached(check)]
+        strangers.append([one.group, f"{one.faces:,}", f"{one.pairs:,}", *reached])
+        if one.same_pairs:
+            recognized = [cell for check in checks for cell in _recognized(check)]
+            people.append([one.group, f"{one.same_pairs:,}", *recognized])
+    titles_people = [f"{part}, {kind}" for kind in kinds for part in ("median (quartiles)", "recognized")]
+    tables = markdown(header, strangers), markdown(["one person's photos", "pairs", *titles_people], people)
+    return "\n\n".join(tables)
+
+
+def _reached(row: GroupCheck) -> list[str]:
+    figures = [row.reached[40.0], row.reached[60.0], row.taken_for_one]
+    return [f"{100 * one.share:.2f} % ({100 * one.low:.2f} to {100 * one.high:.2f})" for one in figures]
+
+
+def _recognized(row: GroupCheck) -> list[str]:
+    low, median, high = row.same_person
+    return [f"{median:.0f} % ({low:.0f} to {high:.0f})", f"{100 * (row.recognized or 0):.1f} %"]
+
+
+def _population(options: argparse.Namespace, embedder: Embedder, sides: tuple[Side, ...]) -> Population:
+    from lookalike.evaluation.population import read_population
+
+    return read_population(
+        options.sources,
+        load_split(options.split),
+        sides,
+        embedder=embedder,
+        detector=load_detector(options.detector),
+    )
+
+
+def _calibration_file(spec: str) -> Path:
+    """Return the JSON in which a model's calibration is stored; raise a LookalikeError before any work where
+    there is none for this model.
+    """
+    if spec.endswith(".onnx"):
+        path = Path(spec).with_suffix(".json")
+        if not path.exists():
+            raise MissingFileError(f"{spec} has no JSON beside it to store a percentage in; export it again.")
+        return path
+    return calibration_path(spec)
+
+
+def _store(path: Path, embedder: Embedder, fields: dict[str, Any]) -> None:
+    """Add fields to the JSON beside a model's weights."""
+    stored = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    stored |= {"sha256": embedder.weights_hash} | fields
+    write_text(path, json.dumps(stored, indent=2) + "\n")
 
 
 if __name__ == "__main__":

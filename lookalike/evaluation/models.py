@@ -19,10 +19,10 @@ from lookalike.evaluation.memory import resident_memory
 from lookalike.faces.alignment import align
 from lookalike.faces.face import RGB, Face
 from lookalike.files import BUNDLED
+from lookalike.models.calibration import Calibration
 from lookalike.models.embedder import Embedder, Embeddings, Model, unit_rows
 from lookalike.models.onnx_embedder import OnnxEmbedder
 from lookalike.models.registry import load_embedder
-from lookalike.models.similarity import Scale
 
 MEAN = np.array(
     [0.485, 0.456, 0.406], np.float32
@@ -69,7 +69,7 @@ class PublicEmbedder:
     """
 
     engine = "onnxruntime"
-    scale: Scale | None = None
+    calibration: Calibration | None = None
 
     def __init__(self, path: Path, *, threads: int = 1) -> None:
         weights = path.read_bytes()

@@ -1,4 +1,8 @@
-"""Fit the percentage: how rare is such likeness among strangers?"""
+"""Fit the percentage, and check what it promises: how rare is such a likeness among strangers?
+
+Everything is measured within groups of people, because strangers of one group are more alike than strangers
+of two. Fitted on people whom the model never saw, checked on others.
+"""
 
 from __future__ import annotations
 
@@ -8,91 +12,169 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.evaluation.photos import Embedded
-from lookalike.evaluation.verification import all_pairs, few_each
-from lookalike.models.similarity import Scale, fit_scale
+from lookalike.errors import SourceError
+from lookalike.evaluation.population import (
+    Members,
+    Population,
+    Scores,
+    few_each,
+    groups_of,
+    is_one_source,
+    pair_masks,
+    score_matrix,
+)
+from lookalike.models.calibration import Calibration
+from lookalike.models.cohort import Cohort, Mixture, fit_mixture
+from lookalike.models.similarity import FALSE_MATCHES, Scale, balanced_quantiles, fit_scale
 
-CHECKED = (20.0, 40.0, 60.0)  # percentages that one in ten, a hundred, a thousand stranger pairs should reach
-CROWDS = (100, 1000, 5000)  # strangers among whom the best match is looked at
-QUANTILES = (0.1, 0.5, 0.9)
+PROMISES = (
+    20.0,
+    40.0,
+    60.0,
+)  # percentages that one in ten, a hundred, a thousand stranger pairs should reach
+FEWEST_PAIRS = 300  # of strangers, for a group to have a say in the fit or a row in the table
+PER_CELL = 330  # faces of one race and gender in the cohort, or of a source without labels
+REPEATS = 10  # how often a face of a small cell may stand in the cohort
+RESAMPLES = 200  # of the faces, for an interval
+INTERVAL = (0.025, 0.975)
 
 
 @dataclass(frozen=True)
-class ScaleCheck:
-    """What a scale says of people it was not fitted on.
-
-    `reached` maps 20, 40 and 60 % to the share of stranger pairs that reach them (0.1, 0.01 and 0.001 if it
-    is right). `same_person` and `best_of[n]` are the 10th, 50th and 90th percentile of the percentages of
-    same-person pairs (90 in the median if it is right), and of the best among n strangers.
+class Reached:
+    """The share, 0..1, of stranger pairs that reach a percentage, and its 95 % interval: the faces are drawn
+    anew with replacement, since pairs that share a face are not independent.
     """
 
-    people: int
-    stranger_pairs: int
-    reached: dict[float, float]
+    share: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class GroupCheck:
+    """What a scale says of one group: how many of the pairs of `faces` strangers reach each of PROMISES, and
+    are taken for one person; for people with several photos the quartiles of their percentages, and the share
+    that passes as one person.
+    """
+
+    group: str
+    faces: int
+    pairs: int
+    reached: dict[float, Reached]
+    taken_for_one: Reached
+    same_pairs: int
     same_person: tuple[float, ...]
-    best_of: dict[int, tuple[float, ...]]
+    recognized: float | None
 
 
-def fit(embedded: Embedded, *, threshold: float, fitted_on: str) -> tuple[Scale, ScaleCheck]:
-    """Return the scale fitted on all pairs of these people, and the check of one fitted on every other person
-    on the rest. `threshold` is the cosine at equal error.
+def cohort_mixture(population: Population, *, seed: int = 0) -> Mixture:
+    """Fit the cohort's mixture to adults, balanced: PER_CELL of each race and gender, those of small cells up
+    to REPEATS times.
     """
-    scale = fit_scale(*all_pairs(embedded), threshold=threshold, fitted_on=fitted_on)
-    place = {person: number for number, person in enumerate(sorted(set(embedded.people)))}
-    half = np.array([place[person] % 2 for person in embedded.people])
-    here, rest = (embedded.take(np.flatnonzero(half == side)) for side in (0, 1))
-    half_scale = fit_scale(*all_pairs(here), threshold=threshold, fitted_on="every other person")
-    return scale, check(half_scale, rest)
-
-
-def check(scale: Scale, embedded: Embedded) -> ScaleCheck:
-    """Return what `scale` says of all pairs among these photos."""
-    same, different = all_pairs(embedded)
-    cosines = {points: _cosine_at(scale, points) for points in CHECKED}
-    return ScaleCheck(
-        people=len(set(embedded.people)),
-        stranger_pairs=len(different),
-        reached={points: float((different >= cosine).mean()) for points, cosine in cosines.items()},
-        same_person=_spread(scale, same),
-        best_of={crowd: _spread(scale, best) for crowd, best in best_of(embedded, CROWDS).items()},
-    )
-
-
-def best_of(embedded: Embedded, crowds: Sequence[int], *, seed: int = 0) -> dict[int, NDArray[np.float32]]:
-    """Return, for each size of a crowd of strangers, the cosine of every face's best match in one drawn by
-    chance.
-
-    Where a crowd is larger than the photos of strangers that there are, it is filled up with the cosines of
-    another face and its strangers.
-    """
+    cells: dict[tuple[str, ...], list[int]] = {}
+    for place in np.flatnonzero(population.adults()):
+        labels = population.labels[place]
+        race = {"caucasian": "white"}.get(labels.get("race", "").lower(), labels.get("race", "").lower())
+        cell = (race, labels.get("gender", "")) if race else (population.sources[place],)
+        cells.setdefault(cell, []).append(int(place))
     random = np.random.default_rng(seed)
-    chosen = embedded.take([place for place in few_each(embedded.people) if embedded.found[place]])
-    owner = np.unique(np.asarray(chosen.people), return_inverse=True)[1]
-    cosines = chosen.embeddings @ chosen.embeddings.T  # (n, d) x (d, n) -> (n, n)
-    found = {}
-    for crowd in crowds:
-        best = []
-        for row in random.permutation(len(owner)):
-            pool = cosines[row, owner != owner[row]]
-            left = crowd
-            top = -1.0
-            while left > 0:
-                part = random.permutation(pool)[:left]
-                top = max(top, float(part.max()))
-                left -= len(part)
-                other = int(random.integers(len(owner)))
-                pool = cosines[other, owner != owner[other]]
-            best.append(top)
-        found[crowd] = np.array(best, np.float32)
-    return found
+    chosen = [np.tile(random.permutation(places), REPEATS)[:PER_CELL] for _, places in sorted(cells.items())]
+    return fit_mixture(population.embeddings[np.concatenate(chosen)])
 
 
-def _spread(scale: Scale, cosines: NDArray[np.float32]) -> tuple[float, ...]:
-    return tuple(scale.similarity(float(cosine)) for cosine in np.quantile(cosines, QUANTILES))
+def calibrate(population: Population, mixture: Mixture | None, *, fitted_on: str) -> Calibration:
+    """Fit a calibration on people whom the model never saw, each group weighing the same.
+
+    Without a mixture the score is the cosine.
+    """
+    same_cosine = balanced_quantiles(_pairs(population.with_cosines())[1], [1 - FALSE_MATCHES])[0]
+    if mixture is None:
+        scored, identical = population.with_cosines(), np.ones(1, np.float32)
+    else:
+        scored = population.with_cohort(Cohort.of(mixture))
+        assert scored.statistics is not None
+        identical = (1 - scored.statistics[:, 0]) / scored.statistics[:, 1]
+    same, strangers = _pairs(scored)
+    return Calibration(fit_scale(same, strangers, identical, fitted_on=fitted_on), mixture, same_cosine)
 
 
-def _cosine_at(scale: Scale, similarity: float) -> float:
-    """Return the smallest cosine, to 1e-4, that reads at least `similarity`; the scale is monotone."""
-    grid = np.arange(scale.cosines[0], 1.0, 1e-4)
-    percentages = np.array([scale.similarity(float(cosine)) for cosine in grid])
-    return float(grid[np.searchsorted(percentages, similarity)])
+def check(population: Population, scale: Scale, *, seed: int = 0) -> list[GroupCheck]:
+    """Return what `scale` says of each group with at least FEWEST_PAIRS pairs of strangers."""
+    scores = {points: scale.score_at(points) for points in PROMISES}
+    checks = []
+    for group, members in groups_of(population).items():
+        part = population.take(_few(population, members))
+        same, strangers = pair_masks(part)
+        if strangers.sum() < FEWEST_PAIRS:
+            continue
+        matrix = score_matrix(part)
+        alike = matrix[same]
+        checks.append(
+            GroupCheck(
+                group=group,
+                faces=len(part),
+                pairs=int(strangers.sum()),
+                reached={p: _reached(matrix >= score, strangers, seed) for p, score in scores.items()},
+                taken_for_one=_reached(matrix >= scale.same, strangers, seed),
+                same_pairs=len(alike),
+                same_person=_quartiles(alike, scale),
+                recognized=float((alike >= scale.same).mean()) if len(alike) else None,
+            )
+        )
+    return checks
+
+
+def _pairs(population: Population) -> tuple[list[Scores], list[Scores]]:
+    """Return the scores of same-person pairs and of stranger pairs, an array for each source and race with at
+    least FEWEST_PAIRS; of all of them together where no group has so many.
+
+    Raises SourceError where there is no pair of one kind.
+    """
+    groups = [members for group, members in groups_of(population).items() if is_one_source(group)]
+    same, strangers = _pairs_within(population, groups, FEWEST_PAIRS)
+    everybody = [np.arange(len(population))]
+    if not same or not strangers:
+        all_same, all_strangers = _pairs_within(population, everybody, 1)
+        same, strangers = same or all_same, strangers or all_strangers
+    if not same or not strangers:
+        raise SourceError(
+            "The percentage needs two photos of one person, and photos of two people, at least."
+        )
+    return same, strangers
+
+
+def _pairs_within(
+    population: Population, groups: Sequence[Members], fewest: int
+) -> tuple[list[Scores], list[Scores]]:
+    same: list[Scores] = []
+    strangers: list[Scores] = []
+    for members in groups:
+        part = population.take(_few(population, members))
+        masks, matrix = pair_masks(part), score_matrix(part)
+        for mask, scores in zip(masks, (same, strangers), strict=True):
+            if mask.sum() >= fewest:
+                scores.append(matrix[mask])
+    return same, strangers
+
+
+def _few(population: Population, members: Members) -> Members:
+    return members[few_each(population.take(members))]
+
+
+def _reached(reaches: NDArray[np.bool_], strangers: NDArray[np.bool_], seed: int) -> Reached:
+    random = np.random.default_rng(seed)
+    count = len(reaches)
+    hits, pairs = (reaches & strangers).astype(np.float32), strangers.astype(np.float32)
+    shares = []
+    for _ in range(RESAMPLES):
+        weights = np.bincount(random.integers(0, count, count), minlength=count).astype(np.float32)
+        total = float(weights @ (pairs @ weights))
+        shares.append(float(weights @ (hits @ weights)) / total if total else 0.0)
+    low, high = np.quantile(shares, INTERVAL)
+    return Reached(float(hits.sum() / pairs.sum()), float(low), float(high))
+
+
+def _quartiles(scores: Scores, scale: Scale) -> tuple[float, ...]:
+    if not len(scores):
+        return ()
+    return tuple(scale.similarity(float(score)) for score in np.quantile(scores, (0.25, 0.5, 0.75)))

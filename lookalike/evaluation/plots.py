@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from sklearn.metrics import roc_curve
 
 from lookalike.evaluation.groups import Group
+from lookalike.evaluation.percentage import GroupCheck
 from lookalike.evaluation.verification import PairScores
-from lookalike.models.similarity import Scale
 
 Floats = NDArray[np.float32]
 
@@ -88,32 +87,34 @@ def draw_groups(rows: Sequence[Group]) -> Figure:
     return figure
 
 
-def draw_percentage(same: Floats, different: Floats, scale: Scale) -> Figure:
-    """Draw the distributions of cosines of strangers and of one person, and the percentage of each cosine."""
-    figure = Figure(figsize=(8, 5.5), layout="constrained")
-    densities, curve = figure.subplots(2, 1, sharex=True, height_ratios=(2, 1))
-    bins = np.linspace(-0.5, 1, 121)
-    densities.hist(different, bins, density=True, color=STRANGERS, alpha=0.7, label="two strangers")
-    densities.hist(same, bins, density=True, color=SAME, alpha=0.7, label="two photos of one person")
-    densities.set(ylabel="density")
-    densities.legend()
-    cosines = np.linspace(-0.5, 1, 301)
-    curve.plot(cosines, [scale.similarity(float(cosine)) for cosine in cosines], color="black")
-    curve.set(xlabel="cosine", ylabel="%", ylim=(0, 100))
-    _mark(densities, curve, scale)
-    for axes in (densities, curve):
-        axes.grid(alpha=0.3)
+def draw_percentage(found: Mapping[str, Sequence[GroupCheck]]) -> Figure:
+    """Return how many strangers of each group reach 40 %, which is promised to one pair in a hundred, with 95
+    % intervals, for each kind of score.
+    """
+    groups = [check.group for check in next(iter(found.values()))]
+    figure = Figure(figsize=(8, 0.3 * len(groups) + 1.4), layout="constrained")
+    axes = figure.subplots()
+    heights = np.arange(len(groups))[::-1]
+    for place, (kind, checks) in enumerate(found.items()):
+        reached = [check.reached[40.0] for check in checks]
+        shares = 100 * np.array([one.share for one in reached])
+        errors = 100 * np.array([[one.share - one.low, one.high - one.share] for one in reached]).T
+        axes.errorbar(
+            shares,
+            heights + 0.15 * (1 - 2 * place),
+            xerr=np.maximum(errors, 0),
+            fmt="o",
+            markersize=4,
+            color=(STRANGERS, SAME)[place % 2],
+            label=kind,
+        )
+    axes.axvspan(0.5, 2, color="grey", alpha=0.15)
+    axes.axvline(1, color="grey", linestyle=":")
+    axes.set(xlim=(0, None), xlabel="% of stranger pairs at 40 % or more (promised: 1)")
+    axes.set_yticks(heights, groups, fontsize=8)
+    axes.grid(alpha=0.3, axis="x")
+    axes.legend(loc="lower right")
     return figure
-
-
-def _mark(densities: Axes, curve: Axes, scale: Scale) -> None:
-    for cosine, similarity in zip(scale.cosines, scale.similarities, strict=True):
-        if round(similarity) in (20, 40, 60, 90):
-            for axes in (densities, curve):
-                axes.axvline(cosine, color="grey", linewidth=0.8, linestyle=":")
-            curve.annotate(
-                f"{similarity:.0f} %", (cosine, similarity), xytext=(4, -10), textcoords="offset points"
-            )
 
 
 def _short(name: str) -> str:

@@ -1,12 +1,13 @@
-"""The split of people into training, validation and test, across all sources.
+"""Assign photos to training, validation, cohort and test: one committed file, by person across all sources.
 
-People are compared by a key that ignores case, accents, spaces and punctuation, so that one person under two
-spellings is on one side. Some photos of people in the training set are test photos too, for tests of known
-people in new photos.
+People are compared by `lookalike.names.person_key`, so that one person under two spellings stays on one side.
+Photos of people who train are held out too, for tests of "known people, new photos". Photos without a name,
+of sources that show most people once, are drawn by a hash of their file name.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,18 +21,21 @@ from lookalike.errors import SourceError
 from lookalike.files import BUNDLED, write_text
 from lookalike.names import person_key
 
-Side = Literal["train", "validation", "test", "test-photo", "left-out"]
+Side = Literal["train", "validation", "cohort", "test", "test-photo", "left-out"]
 
 BUNDLED_SPLIT = BUNDLED / "split.json"
 
 
 @dataclass(frozen=True)
 class Split:
-    """The people for validation and test, and single photos that are not used for training.
+    """The held-out people, and the single photos that no training uses.
 
-    `aliases` maps a person key to the key of the same person under another name. `test_photos` are test
-    photos of people in the training set. `left_out` are photos without a reliable name that resemble a
-    person for validation or test. Both contain strings made by `photo_key`.
+    `validation` and `test` are names of people. `aliases` maps a person key to the key of the same person
+    under another name. `test_photos` are photos of people who train, kept for tests; `left_out` are photos on
+    no side: those without a trusted name that resemble a held-out person, and held-out ones that resemble
+    somebody who trains. Both hold strings made by `photo_key`. `drawn` maps a source of unnamed photos to the
+    shares, 0..1, of its photos on each held-out side; the rest trains. `same_files` maps a source to the one
+    that has the same photos under the same file names.
     """
 
     validation: tuple[str, ...]
@@ -39,6 +43,8 @@ class Split:
     test_photos: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     aliases: tuple[tuple[str, str], ...] = ()
+    drawn: tuple[tuple[str, tuple[tuple[Side, float], ...]], ...] = ()
+    same_files: tuple[tuple[str, str], ...] = ()
 
     def person(self, name: str) -> str:
         """Return the key of the person called `name`, with aliases resolved."""
@@ -46,21 +52,32 @@ class Split:
         return dict(self.aliases).get(key, key)
 
     def is_for_test(self, name: str) -> bool:
-        """Return whether this person is in the test set, so that no photo was used for training or
-        validation.
-        """
+        """Return whether no photo of this person was trained on or used to choose a setting."""
         return self.person(name) in self._test
 
     def side(self, source: str, name: str, file: str) -> Side:
-        """Return the side of one photo. Photos without a name are for training unless they are left out."""
-        photo = photo_key(source, name, file)
-        if photo in self._left_out:
+        """Return the side of one photo."""
+        original = dict(self.same_files).get(source, source)
+        photos = {photo_key(source, name, file), photo_key(original, name, file)}
+        if photos & self._left_out:
             return "left-out"
-        if name and self.is_for_test(name):
+        if not name:
+            return self._drawn_side(source, file)
+        if self.is_for_test(name):
             return "test"
-        if name and self.person(name) in self._validation:
+        if self.person(name) in self._validation:
             return "validation"
-        return "test-photo" if photo in self._test_photos else "train"
+        return "test-photo" if photos & self._test_photos else "train"
+
+    def _drawn_side(self, source: str, file: str) -> Side:
+        """Return the side of a photo without a name: a hash of its file is a number 0..1."""
+        digest = hashlib.sha256(f"{source}/{file}".encode()).digest()
+        number = int.from_bytes(digest[:8], "big") / 2**64
+        for side, share in dict(self.drawn).get(source, ()):
+            if number < share:
+                return side
+            number -= share
+        return "train"
 
     @cached_property
     def _test(self) -> frozenset[str]:
@@ -88,6 +105,8 @@ def load_split(path: Path = BUNDLED_SPLIT) -> Split:
         test_photos=tuple(fields["test_photos"]),
         left_out=tuple(fields["left_out"]),
         aliases=tuple(sorted(fields["aliases"].items())),
+        drawn=tuple((source, tuple(shares.items())) for source, shares in fields.get("drawn", {}).items()),
+        same_files=tuple(sorted(fields.get("same_files", {}).items())),
     )
 
 
@@ -95,6 +114,8 @@ def save_split(split: Split, path: Path) -> None:
     """Write the split as JSON with one entry per line."""
     fields = {
         "aliases": dict(split.aliases),
+        "drawn": {source: dict(shares) for source, shares in split.drawn},
+        "same_files": dict(split.same_files),
         "validation": sorted(split.validation),
         "test": sorted(split.test),
         "left_out": sorted(split.left_out),

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from lookalike.errors import MissingFileError, SourceError
 from lookalike.evaluation.metrics import balanced_accuracy, best_threshold, equal_error, roc_auc, true_accepts
 from lookalike.evaluation.photos import Embedded
-from lookalike.models.similarity import pair_cosines
+from lookalike.models.pairs import pair_scores
 
 FALSE_ACCEPTS = (1e-2, 1e-3, 1e-4)
 PHOTOS_PER_PERSON = 8  # in "all pairs", so that people with hundreds of photos do not stand for everybody
@@ -149,7 +149,7 @@ def all_pairs(embedded: Embedded) -> tuple[NDArray[np.float32], NDArray[np.float
     most PHOTOS_PER_PERSON of a person.
     """
     chosen = embedded.take([place for place in few_each(embedded.people) if embedded.found[place]])
-    return pair_cosines(chosen.embeddings, chosen.people)
+    return pair_scores(chosen.embeddings, chosen.people)
 
 
 def few_each(people: Sequence[str], count: int = PHOTOS_PER_PERSON) -> list[int]:

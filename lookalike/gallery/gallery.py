@@ -15,47 +15,63 @@ import hashlib
 import logging
 from bisect import bisect_left
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from copy import copy
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from lookalike.errors import GalleryError, MismatchError
 from lookalike.files import BUNDLED
-from lookalike.gallery.schema import Row, checked, distinct_rows, embeddings_of, table_of
+from lookalike.gallery.choices import EVERYONE, FACTS, Choice, Choices
+from lookalike.gallery.regions import region_of
+from lookalike.gallery.schema import Row, checked, distinct_rows, embeddings_of, table_of, with_statistics
+from lookalike.gallery.scoring import CohortScoring, CosineScoring, Scoring, first_matches
 from lookalike.gallery.settings import Settings
 from lookalike.gallery.storage import read_gallery, write_gallery
+from lookalike.models.cohort import Cohort, Statistics
 from lookalike.models.embedder import Embedder, Embeddings
 from lookalike.names import person_key
 
 log = logging.getLogger(__name__)
 
 BUNDLED_GALLERY = BUNDLED / "gallery"
+STRANGERS = 1000  # of the cohort, whose first matches make the standing
+LEAST_SPREAD = 1e-4  # of a row's cosines to strangers; in use it is a few hundredths
 BLOCK = 256  # names whose best is compared first; with fewer or more a search is slower
 
 
 @dataclass(frozen=True)
 class Hit:
-    """One name that a search found: its best row's place in the table, and that row's cosine, -1..1."""
+    """One name that a search found: its best row's place in the table, and that row's score and cosine.
+
+    The cosine is -1..1; the score is what names are ranked by (see `Gallery.search`).
+    """
 
     row: int
     name: str
+    score: float
     cosine: float
 
 
 class Gallery:
-    """An immutable table, its rows sorted by name, and exact search over it."""
+    """An immutable table, its rows sorted by name, and exact search over it.
+
+    Scores are cosines until `with_cohort` normalizes them.
+    """
 
     def __init__(self, table: pa.Table, settings: Settings) -> None:
         self.settings = settings
+        self._scoring: Scoring = CosineScoring()
         self._table = checked(table, settings.dim)
         self.embeddings: Embeddings = embeddings_of(self._table, settings.dim)
         self._row_names: list[str] = self._table["name"].to_pylist()
         changes = [0, *(i for i in range(1, len(self)) if self._row_names[i] != self._row_names[i - 1])]
+        self._columns: dict[str, list[Any]] = {}  # read once, when first needed
         self._starts = np.array(changes)  # (names,) first row of each name
         self._sizes = np.diff([*changes, len(self)])  # (names,) how many rows it has
         self.names: tuple[str, ...] = tuple(self._row_names[start] for start in changes)
@@ -132,22 +148,44 @@ class Gallery:
         digest.update(self.embeddings.tobytes())
         return digest.hexdigest()[:12]
 
+    def with_cohort(self, cohort: Cohort, *, strangers: Embeddings | None = None) -> Gallery:
+        """Return the gallery with scores normalized by `cohort`, the rows' statistics, and the standing of
+        the cohort's strangers in it.
+
+        What was stored with the rows is used where it belongs to this very cohort. `strangers`, (n, dim) unit
+        rows of ordinary people, make the standing instead of the cohort's, which are drawn.
+        """
+        statistics = self._stored_statistics() if self.settings.cohort == cohort.digest else None
+        gallery = copy(self)
+        if statistics is None:
+            statistics = cohort.statistics(self.embeddings)
+            gallery._table = with_statistics(self._table, statistics)
+            firsts = first_matches(self.embeddings, statistics, cohort, count=STRANGERS, strangers=strangers)
+            gallery.settings = replace(self.settings, cohort=cohort.digest, standing=quantiles_of(firsts))
+        gallery._scoring = CohortScoring(cohort, statistics)
+        return gallery
+
+    def with_standing(self, standing: tuple[float, ...]) -> Gallery:
+        """Return the gallery with these quantiles of strangers' first matches."""
+        gallery = copy(self)
+        gallery.settings = replace(self.settings, standing=standing)
+        return gallery
+
     def search(self, probe: NDArray[np.float32], *, count: int = 5) -> list[Hit]:
-        """Return the `count` names whose best row is closest to `probe` (dim,), closest first; ties by
-        name.
+        """Return the `count` names whose best row has the highest score with `probe` (dim,) of unit length,
+        highest first; ties by name. Exact: every row is scored.
         """
         probe = np.asarray(probe, np.float32)
         cosines = self.embeddings @ probe  # (rows, dim) x (dim,) -> (rows,)
-        one_each = len(self._starts) == len(cosines)
-        best = cosines if one_each else np.maximum.reduceat(cosines, self._starts)  # (names,)
-        return [self._hit(name, cosines) for name in _largest(best, count)]
+        scores = self._scoring.scores(cosines, probe)
+        one_each = len(self._starts) == len(scores)
+        best = scores if one_each else np.maximum.reduceat(scores, self._starts)  # (names,)
+        return [self._hit(name, scores, cosines) for name in _largest(best, count)]
 
-    def standing(self, cosine: float) -> float | None:
-        """Return the share, 0..1, of strangers whose first match here is less alike than `cosine`; None if
-        unknown.
-        """
+    def standing(self, score: float) -> float | None:
+        """Return the share, 0..1, of strangers whose first match here has a lower score; None if unknown."""
         quantiles = self.settings.standing
-        return float(np.interp(cosine, quantiles, np.linspace(0, 1, len(quantiles)))) if quantiles else None
+        return float(np.interp(score, quantiles, np.linspace(0, 1, len(quantiles)))) if quantiles else None
 
     def rows_of(self, name: str) -> Embeddings:
         """Return the (k, dim) rows of a name, k at least 1; raise GalleryError where it is not in here."""
@@ -157,33 +195,76 @@ class Gallery:
         return self.embeddings[self._starts[place] :][: self._sizes[place]]
 
     @cached_property
-    def categories(self) -> tuple[str, ...]:
-        """The categories of its rows, sorted; empty where it has none."""
-        return tuple(sorted(pc.unique(self._table["category"].drop_null()).to_pylist()))
+    def choices(self) -> Choices:
+        """What people can be chosen by."""
+        columns = {"category": self._column("category"), "gender": self._column("gender")}
+        regions = {region for country in set(self._column("country")) if (region := region_of(country))}
+        found = {name: tuple(sorted(set(values) - {None})) for name, values in columns.items()}
+        return Choices(found["gender"], found["category"], tuple(sorted(regions)))
 
-    def only(self, category: str) -> Gallery:
-        """Return the rows of one category, without a standing: that is the whole gallery's.
+    def only(self, choice: Choice) -> Gallery:
+        """Return the rows of the people who fit the choice, without a standing: that is the whole gallery's.
 
-        Raises GalleryError where there is no such category.
+        Scores stay what they are. Raises GalleryError, with what there is, for a choice that the gallery does
+        not have or that nobody fits.
         """
-        if category not in self.categories:
-            raise GalleryError(f"There is no such category; choose one of {', '.join(self.categories)}.")
-        rows = self._table.filter(pc.equal(self._table["category"], category))
-        return Gallery(rows, replace(self.settings, standing=()))
+        if choice == EVERYONE:
+            return self
+        self.choices.check(choice)
+        stays = np.ones(len(self), bool)
+        for name, value in asdict(choice).items():
+            if value is not None:
+                stays &= np.array([mine == value for mine in self._choice_column(name)])
+        if not stays.any():
+            raise GalleryError("Nobody in the gallery fits these choices together; leave one of them out.")
+        gallery = Gallery(self._table.filter(pa.array(stays)), replace(self.settings, standing=()))
+        gallery._scoring = self._scoring.pick(np.flatnonzero(stays))
+        return gallery
+
+    def about(self, row: int) -> dict[str, str | int]:
+        """Return the facts of a row's person that are known: native, field, gender, country, born, known_for.
+        """
+        facts = {fact: self._column(fact)[row] for fact in FACTS}
+        return {fact: value for fact, value in facts.items() if value is not None}
 
     def photo(self, row: int) -> bytes | None:
         """Return the thumbnail of a row, encoded, or None where the gallery shows none."""
         field = self._table["photo"][row].as_py()
         return None if field is None else field["bytes"]
 
+    def photos(self, row: int) -> int:
+        """Return how many photos a row stands for."""
+        return int(self._table["photos"][row].as_py() or 1)
+
     def origin(self, row: int) -> str | None:
         """Return where the photo of a row comes from; None for a row that is a mean."""
         return self._table["origin"][row].as_py()
 
-    def _hit(self, name: int, cosines: NDArray[np.float32]) -> Hit:
+    def _hit(self, name: int, scores: NDArray[np.float32], cosines: NDArray[np.float32]) -> Hit:
         start = int(self._starts[name])
-        row = start + int(np.argmax(cosines[start:][: self._sizes[name]]))
-        return Hit(row, self.names[name], float(cosines[row]))
+        row = start + int(np.argmax(scores[start:][: self._sizes[name]]))
+        return Hit(row, self.names[name], float(scores[row]), float(cosines[row]))
+
+    def _column(self, name: str) -> list[Any]:
+        """Return the values of a column, None for each row where the gallery lacks it."""
+        if name not in self._columns:
+            there = name in self._table.column_names
+            self._columns[name] = self._table[name].to_pylist() if there else [None] * len(self)
+        return self._columns[name]
+
+    def _choice_column(self, name: str) -> list[str | None]:
+        if name == "region":
+            return [region_of(country) for country in self._column("country")]
+        return self._column(name)
+
+    def _stored_statistics(self) -> Statistics | None:
+        """Return the statistics that were stored with the rows, None where one is missing or impossible."""
+        if not {"cohort_mean", "cohort_spread"} <= set(self._table.column_names):
+            return None
+        columns = (self._table[name].to_numpy() for name in ("cohort_mean", "cohort_spread"))
+        statistics = np.stack(list(columns), axis=1).astype(np.float32)
+        sound = np.isfinite(statistics).all() and (statistics[:, 1] > LEAST_SPREAD).all()
+        return statistics if sound else None
 
 
 def _largest(values: NDArray[np.float32], count: int) -> list[int]:
@@ -201,7 +282,7 @@ def _largest(values: NDArray[np.float32], count: int) -> list[int]:
 
 
 def standing_quantiles(probes: Embeddings, probe_names: Sequence[str], gallery: Gallery) -> tuple[float, ...]:
-    """Return 101 quantiles of the best cosine of each probe among the names other than its own.
+    """Return 101 quantiles of the best score of each probe among the names other than its own.
 
     `probes` is (n, dim) float32, one photo of each name: with its own name left out it stands for a
     stranger. Empty when the gallery has fewer than two names.
@@ -211,5 +292,10 @@ def standing_quantiles(probes: Embeddings, probe_names: Sequence[str], gallery: 
     firsts = []
     for probe, name in zip(probes, probe_names, strict=True):
         others = (hit for hit in gallery.search(probe, count=2) if hit.name != name)
-        firsts.append(next(others).cosine)
-    return tuple(round(float(q), 6) for q in np.quantile(firsts, np.linspace(0, 1, 101)))
+        firsts.append(next(others).score)
+    return quantiles_of(firsts)
+
+
+def quantiles_of(scores: Sequence[float] | NDArray[np.float32]) -> tuple[float, ...]:
+    """Return the 101 quantiles of scores from the 0th to the 100th percentile."""
+    return tuple(round(float(q), 6) for q in np.quantile(scores, np.linspace(0, 1, 101)))

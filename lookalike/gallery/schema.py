@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from lookalike.errors import GalleryError
 from lookalike.names import clean_name
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+READABLE_VERSIONS = (1, 2)  # version 1 has no facts about people and no statistics
 UNIT_TOLERANCE = 1e-2  # other programs may have stored the rows in float16
 ROWS_PER_BLOCK = 16_384  # 16 MB of integers at 128 numbers a row
 IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])  # the type of `datasets.Image`
@@ -28,7 +29,17 @@ REQUIRED: dict[str, pa.DataType | None] = {
     "photos": pa.int32(),
     "category": pa.string(),
 }
-OPTIONAL: dict[str, pa.DataType] = {"age": pa.int32(), "gender": pa.string()}  # left out where no row has one
+OPTIONAL: dict[str, pa.DataType] = {  # left out where no row has one
+    "age": pa.int32(),
+    "gender": pa.string(),
+    "native": pa.string(),
+    "field": pa.string(),
+    "country": pa.string(),
+    "born": pa.int32(),
+    "known_for": pa.string(),
+    "cohort_mean": pa.float32(),
+    "cohort_spread": pa.float32(),
+}
 
 
 @dataclass(frozen=True)
@@ -36,7 +47,10 @@ class Row:
     """One row: one photo, or the mean of a name's photos (then `confidence` and `origin` are None).
 
     `embedding` is (dim,) float32 of unit length. `photo` is the encoded thumbnail, None where no photo may be
-    shown. `photos` counts the photos that the row stands for. `age` is in years when the photo was taken.
+    shown. `photos` counts the photos that the row stands for. `age` is in years when the photo was taken. The
+    other facts are about the person: `gender` as publicly known, the name in the `native` script, the `field`
+    and `country`, the year in which they were `born`, and what they are `known_for`. `cohort_mean` and
+    `cohort_spread` are the statistics that normalize the row's cosines (see `lookalike.models.cohort`).
     """
 
     name: str
@@ -48,6 +62,13 @@ class Row:
     category: str | None = None
     age: int | None = None
     gender: str | None = None
+    native: str | None = None
+    field: str | None = None
+    country: str | None = None
+    born: int | None = None
+    known_for: str | None = None
+    cohort_mean: float | None = None
+    cohort_spread: float | None = None
 
 
 def schema(dim: int, optional: Sequence[str] = ()) -> pa.Schema:
@@ -81,6 +102,17 @@ def table_of(rows: Sequence[Row], dim: int) -> pa.Table:
     ]
     columns["embedding"] = [np.asarray(row.embedding, np.float32) for row in rows]
     return pa.Table.from_pydict(columns, schema=schema(dim, optional))
+
+
+def with_statistics(table: pa.Table, statistics: NDArray[np.float32]) -> pa.Table:
+    """Return the table with the (rows, 2) statistics of a cohort in its columns."""
+    for place, name in enumerate(("cohort_mean", "cohort_spread")):
+        column = pa.array(statistics[:, place], pa.float32())
+        if name in table.column_names:
+            table = table.set_column(table.column_names.index(name), name, column)
+        else:
+            table = table.append_column(name, column)
+    return checked(table, table.schema.field("embedding").type.list_size)
 
 
 def checked(table: pa.Table, dim: int) -> pa.Table:

@@ -1,4 +1,6 @@
-"""A gallery's settings, `gallery.json`: the model and alignment of its rows, and their source."""
+"""A gallery's settings, `gallery.json`: which model and alignment its rows belong to, and where they come
+from.
+"""
 
 from __future__ import annotations
 
@@ -7,17 +9,18 @@ import re
 from dataclasses import dataclass, field
 from dataclasses import fields as dataclass_fields
 from itertools import pairwise
-from math import isfinite
 from pathlib import Path
 from typing import Any
 
 from lookalike.errors import GalleryError
-from lookalike.gallery.schema import SCHEMA_VERSION
+from lookalike.gallery.schema import READABLE_VERSIONS, SCHEMA_VERSION
+from lookalike.models.calibration import Calibration
 from lookalike.models.similarity import Scale
 
 SETTINGS_FILE = "gallery.json"
 MAX_FILE_BYTES = 10_000_000  # the file of a gallery of a thousand parts has a hundredth of this
 MAX_DIM = 65_536  # numbers a row; the largest model that is offered has 4,096
+MAX_NUMBER = 1e300  # JSON can hold integers that no float can
 FILE_NAME = re.compile(r"[\w-][\w.-]*\.parquet")  # no path, and not hidden
 
 
@@ -25,12 +28,13 @@ FILE_NAME = re.compile(r"[\w-][\w.-]*\.parquet")  # no path, and not hidden
 class Settings:
     """The settings of one model's gallery: what it was built with, and from what.
 
-    `standing` holds the best cosines that strangers reach in this gallery: 101 quantiles from the 0th to the
-    100th percentile, empty for a gallery of one name. `scale` is set only where the model has no fitted scale
-    of its own. `mean_length`, 0..1, matters where a row is the mean of several photos: it is the median
-    length of these means before they were scaled to unit length, and 1 where a row is one photo. A cosine
-    with a mean row times `mean_length` is about the mean cosine with the photos behind it, to which the
-    percentage was fitted. `records` counts what became of the source's records, by outcome.
+    `standing` holds the best scores that strangers reach in this gallery: 101 quantiles from the 0th to the
+    100th percentile, empty for a gallery of one name. `cohort` is the digest of the cohort behind these
+    scores and the rows' statistics, None where scores are cosines. `calibration` is set only where the model
+    has none of its own. `mean_length`, 0..1, matters where a row is the mean of several photos: it is the
+    median length of these means before they were scaled to unit length, and 1 where a row is one photo. A
+    cosine with a mean row times `mean_length` is about the mean cosine with the photos behind it, which the
+    percentage was fitted to. `records` counts what became of the source's records, by outcome.
     """
 
     model: str
@@ -45,7 +49,8 @@ class Settings:
     licence: str
     deepface: str | None = None
     standing: tuple[float, ...] = ()
-    scale: Scale | None = None
+    cohort: str | None = None
+    calibration: Calibration | None = None
     mean_length: float = 1.0
     records: dict[str, int] = field(default_factory=dict)
     schema_version: int = SCHEMA_VERSION
@@ -60,20 +65,36 @@ def read_settings(path: Path) -> tuple[Settings, dict[str, str] | None]:
     try:
         fields: dict[str, Any] = json.loads(_text(path))
         version = fields.pop("schema_version")
-        if version != SCHEMA_VERSION:
+        if version not in READABLE_VERSIONS:
             raise GalleryError(
-                f"{path} has schema {str(version)[:20]}, this program reads schema {SCHEMA_VERSION}; "
+                f"{path} has schema {str(version)[:20]}, this program reads {READABLE_VERSIONS}; "
                 "update the program or build the gallery again."
             )
-        files, scale = fields.pop("files", None), fields.pop("scale")
+        files, calibration = fields.pop("files", None), _calibration(fields)
         fields["standing"] = tuple(fields["standing"])
-        settings = Settings(scale=None if scale is None else Scale.from_json(scale), **fields)
+        settings = Settings(calibration=calibration, **fields)
         invalid = _invalid_fields(settings, files)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
         raise GalleryError(f"{path} cannot be read; build the gallery again.") from error
     if invalid:
         raise GalleryError(f"{path} has invalid values ({', '.join(invalid)}); build the gallery again.")
     return settings, files
+
+
+def settings_fields(settings: Settings) -> dict[str, Any]:
+    """Return the settings as `read_settings` reads them from JSON."""
+    fields = {field.name: getattr(settings, field.name) for field in dataclass_fields(settings)}
+    calibration = fields.pop("calibration")
+    return fields | {"calibration": None if calibration is None else calibration.to_json()}
+
+
+def _calibration(fields: dict[str, Any]) -> Calibration | None:
+    """Take the calibration out of the fields; version 1 stored a scale of cosines."""
+    stored = fields.pop("calibration", None)
+    scale = fields.pop("scale", None)
+    if stored is None:
+        return None if scale is None else Calibration(Scale.from_json(scale))
+    return Calibration.from_json(stored, fields["dim"])
 
 
 def _text(path: Path) -> str:
@@ -90,7 +111,8 @@ def _invalid_fields(settings: Settings, files: object) -> list[str]:
         "dim": type(settings.dim) is int and 0 < settings.dim <= MAX_DIM,
         "deepface": settings.deepface is None or _is_text(settings.deepface),
         "standing": _is_rising(settings.standing, strictly=False),
-        "scale": settings.scale is None or _is_scale(settings.scale),
+        "cohort": settings.cohort is None or _is_text(settings.cohort),
+        "scale": settings.calibration is None or _is_scale(settings.calibration.scale),
         "mean_length": _is_number(settings.mean_length) and 0 < settings.mean_length <= 1,
         "records": all(_is_text(what) and _is_count(count) for what, count in settings.records.items()),
         "files": files is None or _is_file_list(files),
@@ -100,8 +122,8 @@ def _invalid_fields(settings: Settings, files: object) -> list[str]:
 
 def _is_scale(scale: Scale) -> bool:
     return (
-        len(scale.cosines) == len(scale.similarities) >= 2
-        and _is_rising(scale.cosines, strictly=True)
+        len(scale.scores) == len(scale.similarities) >= 2
+        and _is_rising(scale.scores, strictly=True)
         and _is_rising(scale.similarities, strictly=True)
         and scale.similarities[0] >= 0
         and scale.similarities[-1] <= 100
@@ -123,7 +145,7 @@ def _is_rising(numbers: tuple[float, ...], *, strictly: bool) -> bool:
 
 
 def _is_number(value: object) -> bool:
-    return type(value) in (int, float) and isfinite(value)  # type: ignore[arg-type]
+    return isinstance(value, int | float) and type(value) is not bool and -MAX_NUMBER < value < MAX_NUMBER
 
 
 def _is_count(value: object) -> bool:

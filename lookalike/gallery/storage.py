@@ -13,7 +13,6 @@ import os
 import re
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict
 from pathlib import Path
 
 import pyarrow as pa
@@ -22,7 +21,7 @@ import pyarrow.parquet as pq
 from lookalike.errors import GalleryError, MismatchError, MissingFileError
 from lookalike.files import atomic_write, sha256_of, write_text
 from lookalike.gallery.schema import OPTIONAL, REQUIRED
-from lookalike.gallery.settings import SETTINGS_FILE, Settings, read_settings
+from lookalike.gallery.settings import SETTINGS_FILE, Settings, read_settings, settings_fields
 
 ROWS_PER_FILE = 100_000  # with thumbnails of some 6 KB, 600 MB a file
 HASHED_PART = re.compile(r"rows-\d{5}-of-\d{5}-[0-9a-f]{12}\.parquet")  # as `write_gallery` names them
@@ -48,7 +47,7 @@ def write_gallery(folder: Path, table: pa.Table, settings: Settings) -> None:
         for part in range(count):
             path = _write_part(target, table.slice(part * ROWS_PER_FILE, ROWS_PER_FILE), part, count)
             files[path.name] = sha256_of(path)
-        fields = {**asdict(settings), "files": files}
+        fields = settings_fields(settings) | {"files": files}
         write_text(target / SETTINGS_FILE, json.dumps(fields, indent=2) + "\n")
         kept = {target / name for name in files}
     finally:

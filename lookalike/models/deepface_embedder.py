@@ -14,16 +14,14 @@ from lookalike.backends.weights import check_weights, hash_weights, weights_fold
 from lookalike.errors import WeightsError
 from lookalike.faces.face import RGB, Face
 from lookalike.files import BUNDLED
+from lookalike.models.calibration import Calibration
 from lookalike.models.embedder import Embeddings, Model, crop_face, unit_rows
-from lookalike.models.similarity import Scale
 
 
 class DeepFaceEmbedder:
-    """One of DeepFace's models, applied to our own crops of faces.
-
-    DeepFace downloads its weights at first use and keeps them under DEEPFACE_HOME. Beside them is the scale,
-    if `python -m lookalike.evaluation percentage` has fitted one. Raises WeightsError if the weights cannot
-    be downloaded or loaded.
+    """One of DeepFace's models on our crops; its weights are fetched at first use and kept under
+    DEEPFACE_HOME, and beside them the calibration that `python -m lookalike.evaluation percentage` fitted for
+    them.
     """
 
     def __init__(self, model: Model) -> None:
@@ -41,7 +39,7 @@ class DeepFaceEmbedder:
             ) from error
         check_weights(model.weights)  # the file may be new
         self.weights_hash = hash_weights(model.name, model.weights, self.engine)
-        self.scale = _fitted_scale(settings_path(model), self.weights_hash)
+        self.calibration = _calibration(settings_path(model), self.weights_hash, model.dim)
         self._represent = deepface.DeepFace.represent
         self._lock = threading.Lock()  # DeepFace itself is not thread-safe
 
@@ -70,9 +68,9 @@ def settings_path(model: Model) -> Path:
     return (weights_folder() if model.weights else BUNDLED) / f"{model.name}.json"
 
 
-def _fitted_scale(path: Path, weights_hash: str) -> Scale | None:
-    """Return the scale that was fitted for weights with this hash, None if there is none."""
+def _calibration(path: Path, weights_hash: str, dim: int) -> Calibration | None:
+    """Return the calibration that was fitted for these very weights, None where there is none."""
     if not path.exists():
         return None
     settings = json.loads(path.read_text(encoding="utf-8"))
-    return Scale.from_json(settings["percentage"]) if settings["sha256"] == weights_hash else None
+    return Calibration.from_json(settings, dim) if settings["sha256"] == weights_hash else None

@@ -37,8 +37,8 @@ def register_with_deepface() -> None:
     """
     deepface = import_deepface()
     deepface.modeling.AVAILABLE_MODELS["facial_recognition"]["compact"] = {"any": f"{__name__}.CompactClient"}
-    scale = load_embedder("compact").scale
-    distance = 1 - (scale.same if scale else 0.0)
+    calibration = load_embedder("compact").calibration
+    distance = 1 - ((calibration.same_cosine if calibration else None) or 0.0)
     deepface.threshold.thresholds["compact"] = {
         "cosine": distance,
         "euclidean": (2 * distance) ** 0.5,  # for unit rows |a - b|^2 = 2 - 2 cos

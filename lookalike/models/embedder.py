@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.faces.alignment import align, level_box
 from lookalike.faces.face import RGB, Face
-from lookalike.models.similarity import Scale
+
+if TYPE_CHECKING:
+    from lookalike.models.calibration import Calibration
 
 Embeddings = NDArray[np.float32]  # (n, dim), rows of unit length
 Alignment = Literal["template", "level-box"]
@@ -44,8 +46,8 @@ class Model:
 class Embedder(Protocol):
     """A loaded model.
 
-    `engine` is the library that runs it and `weights_hash` the SHA-256 of its file. `scale` converts its
-    cosines to percentages; None if it has not been fitted.
+    `weights_hash` is the SHA-256 of its file; `calibration` is the way from its cosines to percentages, None
+    where none was fitted.
     """
 
     @property
@@ -55,7 +57,7 @@ class Embedder(Protocol):
     @property
     def weights_hash(self) -> str: ...
     @property
-    def scale(self) -> Scale | None: ...
+    def calibration(self) -> Calibration | None: ...
 
     def embed(self, image: RGB, faces: Sequence[Face]) -> Embeddings:
         """Return (len(faces), dim) float32 rows of unit length."""

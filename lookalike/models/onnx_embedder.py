@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from lookalike.backends.onnx import open_session
 from lookalike.errors import OutOfMemoryError, WeightsError
 from lookalike.faces.face import RGB, Face
+from lookalike.models.calibration import Calibration
 from lookalike.models.embedder import BATCH, Embeddings, Model, crop_face, unit_rows
-from lookalike.models.similarity import Scale
 
 NO_MEMORY = re.compile("allocate memory|bad_alloc|bad allocation")  # in onnxruntime's messages
 
@@ -23,9 +23,8 @@ NO_MEMORY = re.compile("allocate memory|bad_alloc|bad allocation")  # in onnxrun
 class OnnxEmbedder:
     """A network in an ONNX file, with a JSON of the same name beside it.
 
-    The network takes (n, height, width, 3) float32 RGB 0..1 and returns (n, dim). The JSON contains the scale
-    and the SHA-256 of the ONNX file. Raises WeightsError if a file is missing or damaged, or if the hash does
-    not match.
+    The network takes (n, height, width, 3) float32 RGB 0..1 and gives (n, dim). The JSON holds the
+    calibration and the file's SHA-256, so that a network that was cut short or exchanged is refused.
     """
 
     engine = "onnxruntime"
@@ -34,7 +33,7 @@ class OnnxEmbedder:
         try:
             settings = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
             weights, digest = path.read_bytes(), settings["sha256"]
-            self.scale = Scale.from_json(settings["percentage"]) if "percentage" in settings else None
+            self.calibration = Calibration.from_json(settings, model.dim)
         except OSError as error:
             raise WeightsError(
                 f"{error.filename} is missing or cannot be read; install the model again."

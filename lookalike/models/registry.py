@@ -12,7 +12,7 @@ from pathlib import Path
 
 from lookalike.errors import UnknownModelError, WeightsError
 from lookalike.files import BUNDLED
-from lookalike.models.deepface_embedder import DeepFaceEmbedder
+from lookalike.models.deepface_embedder import DeepFaceEmbedder, settings_path
 from lookalike.models.embedder import Embedder, Model
 from lookalike.models.onnx_embedder import OnnxEmbedder
 
@@ -76,6 +76,11 @@ def load_embedder(spec: str = DEFAULT_MODEL, *, threads: int = 2) -> Embedder:
                 else OnnxEmbedder(BUNDLED / f"{spec}.onnx", model, threads=threads)
             )
         return _loaded[spec, threads]
+
+
+def calibration_path(spec: str) -> Path:
+    """Return the JSON that holds the calibration of `find_model(spec)`; raise UnknownModelError."""
+    return _settings(Path(spec)) if is_run(spec) else settings_path(find_model(spec))
 
 
 def is_run(spec: str) -> bool:

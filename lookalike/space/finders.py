@@ -8,9 +8,11 @@ from pathlib import Path
 
 from lookalike.errors import GalleryError, UnknownModelError, UnreachableError, WeightsError
 from lookalike.finder import Lookalikes
+from lookalike.gallery.choices import Choice
 from lookalike.gallery.gallery import BUNDLED_GALLERY
 from lookalike.gallery.storage import models_in
 from lookalike.models.registry import DEFAULT_MODEL, is_run
+from lookalike.portraits.portrait import Portrait
 from lookalike.space.model_loading import WAIT_SECONDS, ModelLoader
 
 log = logging.getLogger(__name__)
@@ -36,7 +38,7 @@ class ServedGallery:
         default = finder.embedder.model.name
         self.finder, self.gallery_id, self.notice = finder, gallery_id, notice
         self.models = (default, *(name for name in others if name != default))
-        self.categories = finder.gallery.categories
+        self.categories = finder.gallery.choices.categories
         self._loader = ModelLoader(load or _no_loader, default=default, wait=wait)
         self._by_category: dict[tuple[str, str], Lookalikes] = {}
 
@@ -49,11 +51,11 @@ class ServedGallery:
         finder = self._of_model(model or self.models[0])
         if not category:
             return finder
-        if not finder.gallery.categories:
+        if not finder.gallery.choices.categories:
             raise GalleryError("This gallery has no categories; search everybody.")
         key = (finder.embedder.model.name, category)
         if key not in self._by_category:
-            part = finder.gallery.only(category)
+            part = finder.gallery.only(Choice(category=category))
             self._by_category[key] = Lookalikes(part, embedder=finder.embedder, detector=finder.detector)
         return self._by_category[key]
 
@@ -74,8 +76,12 @@ class Finders:
     """What the page serves now. Safe to use from several threads.
 
     `others` names the models that `load` can load besides the one of `served`; a request for one waits at
-    most `wait` seconds for it.
+    most `wait` seconds for it. `portrait` returns the portrait of a name of the gallery if it is here; None
+    where only cards are shown. `on_replace` is called after another gallery took the place of the served one.
     """
+
+    portrait: Callable[[str], Portrait | None] | None = None
+    on_replace: Callable[[], None] | None = None
 
     def __init__(
         self,
@@ -110,6 +116,8 @@ class Finders:
     def replace(self, newer: Finders) -> None:
         """Serve the gallery of `newer` from now on; running requests keep the one that they took."""
         self.current = newer.current
+        if self.on_replace is not None:
+            self.on_replace()
 
 
 def _no_loader(model: str) -> Lookalikes:

@@ -20,7 +20,7 @@ from tqdm import tqdm
 from lookalike.evaluation.aligned_faces import AlignedFaces
 from lookalike.evaluation.metrics import Floats, roc_auc
 from lookalike.models.embedder import unit_rows
-from lookalike.models.similarity import pair_cosines
+from lookalike.models.pairs import pair_scores
 from lookalike.training.run_log import CURVES, LOG, draw_curves, read_log, save_figure, upgrade_log
 
 BEST, BACKUP = "best.weights.h5", "checkpoint"
@@ -45,7 +45,7 @@ class ValidationCallback(keras.callbacks.Callback):  # type: ignore[misc]
         raw = self.model.predict(self._images, batch_size=96, verbose=0)
         embeddings = unit_rows(np.asarray(raw, np.float32))
         logs["val_teacher_cosine"] = float((embeddings * self._faces.teacher).sum(axis=1).mean())
-        logs["val_auc"] = _auc(*pair_cosines(embeddings, self._faces.names))
+        logs["val_auc"] = _auc(*pair_scores(embeddings, self._faces.names))
 
 
 class ProgressCallback(keras.callbacks.Callback):  # type: ignore[misc]

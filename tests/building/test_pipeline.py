@@ -112,7 +112,7 @@ def test_the_settings_are_those_of_model_and_detector():
         "test",
         "cc0-1.0",
     )
-    assert (settings.deepface, settings.scale, settings.standing) == (None, None, ())
+    assert (settings.deepface, settings.calibration, settings.standing) == (None, None, ())
 
 
 def test_a_person_under_two_spellings_has_the_first():
@@ -164,13 +164,13 @@ def test_standing_photos_seen_up_photos_and_not_means():
 
 def test_a_model_without_a_scale_gets_one_from_the_gallery():
     class Unscaled(ColourEmbedder):
-        scale = None
+        calibration = None
 
     people = [record("Ada", RED), record("Ada", ORANGE), record("Bo", GREEN), record("Cy", BLUE)]
     for records in (people, people[:1]):
         gallery = built(records, embedder=Unscaled()).gallery
-        scale = gallery.settings.scale
-        assert scale is not None
+        assert gallery.settings.calibration is not None
+        scale = gallery.settings.calibration.scale
         assert scale.similarity(1.0) == 100
         assert scale.similarity(0.99) > scale.similarity(0.2)
 

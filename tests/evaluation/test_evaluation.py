@@ -15,7 +15,6 @@ from lookalike.evaluation.__main__ import main
 from lookalike.evaluation.groups import few_of_several, judge_groups
 from lookalike.evaluation.markdown import markdown
 from lookalike.evaluation.models import PublicEmbedder, cost, open_model, short_names
-from lookalike.evaluation.percentage import best_of, fit
 from lookalike.evaluation.perturbations import at_edge, changes
 from lookalike.evaluation.photos import Embedded, Photo, embed_photos, read_photos
 from lookalike.evaluation.retrieval import Retrieval, by_side, look_up, look_up_often, summarize, taken_for
@@ -142,24 +141,6 @@ def test_a_photo_without_a_face_counts_as_wrong():
     )
 
 
-def test_a_scale_fitted_on_half_of_the_people_is_valid_for_the_other_half():
-    random = np.random.default_rng(2)
-    people = [f"p{i // 4}" for i in range(1200)]
-    centres = np.repeat(random.normal(size=(300, 16)), 4, axis=0)
-    rows = centres + 0.4 * random.normal(size=centres.shape)
-    scale, check = fit(embedded(rows.tolist(), people), threshold=0.5, fitted_on="drawn people")
-    assert check.reached[20.0] == pytest.approx(0.1, rel=0.15)
-    assert check.reached[40.0] == pytest.approx(0.01, rel=0.4)
-    assert check.same_person[1] == pytest.approx(90, abs=1) and scale.fitted_on == "drawn people"
-    medians = [check.best_of[crowd][1] for crowd in (100, 1000, 5000)]
-    assert 35 < medians[0] < medians[1] < medians[2] < 90  # one in a hundred is 40 %, and so on
-
-
-def test_the_best_match_in_a_crowd_of_everybody_is_the_best_of_all():
-    faces = embedded([[1, 0], [0.8, 0.6], [0, 1]], ["ada", "bo", "cy"])
-    assert sorted(best_of(faces, [2])[2].tolist()) == pytest.approx([0.6, 0.8, 0.8])
-
-
 def test_every_change_returns_a_photo_and_keeps_its_input_unchanged():
     image = at_edge(draw_face(seed=1))
     assert max(image.shape) == 160
@@ -267,13 +248,13 @@ def test_the_scale_is_stored_beside_a_copy_of_the_model(drawn: Path, tmp_path: P
         (tmp_path / name).write_bytes((Path("lookalike/bundled") / name).read_bytes())
     before = json.loads((tmp_path / "compact.json").read_text())
     options = ["--split", str(drawn / "split.json"), "--output", str(tmp_path / "reports")]
-    options += ["--pairs", str(drawn / "pairs.tsv"), "--model", str(tmp_path / "compact.onnx")]
+    options += ["--model", str(tmp_path / "compact.onnx")]
     assert main(["percentage", str(drawn / "stars"), *options]) == 0
     after = json.loads((tmp_path / "compact.json").read_text())
     assert after["sha256"] == before["sha256"] and after["percentage"] != before["percentage"]
-    scale = open_model(str(tmp_path / "compact.onnx")).scale
-    assert scale is not None and scale.fitted_on == "all pairs among 4 people who are not in the training set"
-    assert (tmp_path / "reports" / "percentage-scale.png").exists()
+    calibration = open_model(str(tmp_path / "compact.onnx")).calibration
+    assert calibration and calibration.cohort and "that training never saw" in calibration.scale.fitted_on
+    assert (tmp_path / "reports" / "percentage-groups.png").exists()
 
 
 @pytest.mark.slow
@@ -287,19 +268,16 @@ from lookalike.models.registry import load_embedder, _loaded
 from lookalike.evaluation.__main__ import main
 options = [{str(drawn / "stars")!r}, "--split", {str(drawn / "split.json")!r}, "--pairs",
            {str(drawn / "pairs.tsv")!r}, "--output", {str(tmp_path / "reports")!r}]
-codes = [main(["verify", *options, "--model", "compact", "ArcFace"])]
-codes.append(main(["percentage", *options, "--model", "ArcFace"]))
-_loaded.clear()
-fitted = load_embedder("ArcFace").scale
-weights = Path({str(tmp_path)!r}) / ".deepface" / "weights" / "arcface_weights.onnx"
-weights.write_bytes(weights.read_bytes() + b" ")
-_loaded.clear()
-print(json.dumps({{"codes": codes, "fitted": fitted.fitted_on, "others": load_embedder("ArcFace").scale}}))
-""",
+codes = [main(["verify", *options, "--model", "compact", "ArcFace"])] codes.append(main(["percentage",
+*options[:3], *options[5:], "--model", "ArcFace"])) _loaded.clear() fitted =
+load_embedder("ArcFace").calibration.scale weights = Path({str(tmp_path)!r}) / ".deepface" / "weights" /
+"arcface_weights.onnx" weights.write_bytes(weights.read_bytes() + b" ") _loaded.clear()
+print(json.dumps({{"codes": codes, "fitted": fitted.fitted_on, "others":
+load_embedder("ArcFace").calibration}})) """,
         tmp_path,
     )
     assert found["codes"] == [0, 0] and found["others"] is None
-    assert found["fitted"] == "all pairs among 4 people who are not in the training set"
+    assert "that training never saw" in found["fitted"]
     models = json.loads((tmp_path / "reports" / "verify.json").read_text())
     assert list(models) == ["compact", "ArcFace"]
 

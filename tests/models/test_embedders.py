@@ -39,9 +39,10 @@ def test_a_batch_gives_the_same_as_single_faces():
 
 
 def test_the_bundled_model_has_a_scale_for_percentages():
-    scale = load_embedder().scale
-    assert scale is not None and scale.similarity(1.0) == pytest.approx(100)
-    assert -0.2 < scale.cosines[1] < scale.same < 1
+    calibration = load_embedder().calibration
+    assert calibration and calibration.cohort and calibration.cohort.rows.shape == (4000, 128)
+    assert calibration.scale.score_at(20) < calibration.scale.score_at(40) < calibration.scale.same
+    assert calibration.scale.similarity(30) == 100
 
 
 def test_the_bundled_model_is_small():
@@ -87,7 +88,7 @@ print(json.dumps({
     "batch": float(np.abs(theirs - np.array(pair)).max()),
     "verified": bool(verified["verified"]),
     "threshold": float(verified["threshold"]),
-    "same": load_embedder().scale.same,
+    "same": load_embedder().calibration.same_cosine,
     "tensorflow": "tensorflow" in sys.modules,
 }))
 """,

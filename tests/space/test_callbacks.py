@@ -20,6 +20,7 @@ from lookalike.finder import Comparison, Match
 from lookalike.gallery.gallery import Gallery
 from lookalike.gallery.schema import Row
 from lookalike.images import read_image
+from lookalike.models.calibration import Calibration
 from lookalike.models.embedder import Embedder
 from lookalike.models.registry import load_embedder
 from lookalike.space.drawing import html
@@ -103,7 +104,12 @@ def test_all_models_answer_side_by_side_and_one_that_fails_says_so(finders: Find
         rows = [Row(n, embedder.embed(face, detector.detect(face)[:1])[0]) for n, face in faces.items()]
         model = embedder.model
         fitting = settings(model.name, dim=model.dim)
-        fitting = replace(fitting, engine=embedder.engine, weights_hash=embedder.weights_hash, scale=SCALE)
+        fitting = replace(
+            fitting,
+            engine=embedder.engine,
+            weights_hash=embedder.weights_hash,
+            calibration=Calibration(SCALE),
+        )
         return Lookalikes(Gallery.of(rows, fitting), embedder=embedder, detector=detector)
 
     def load(model: str) -> Lookalikes:
@@ -277,16 +283,20 @@ def test_the_about_tab_links_to_a_gallery_on_the_hub(finders: Finders):
 
 
 @pytest.mark.parametrize(
-    ("scheme", "host", "address"),
+    ("scheme", "host", "root_path", "address"),
     [
-        ("https", "someone.hf.space", "https://someone.hf.space"),
-        (None, "127.0.0.1:7861", "http://127.0.0.1:7861"),
-        ("https,http", "a b`<", "http://127.0.0.1:7860"),
-        (None, None, "http://127.0.0.1:7860"),
+        ("https", "someone.hf.space", "", "https://someone.hf.space"),
+        (None, "127.0.0.1:7861", "", "http://127.0.0.1:7861"),
+        ("https,http", "a b`<", "", "http://127.0.0.1:7860"),
+        (None, None, "", "http://127.0.0.1:7860"),
+        ("https", "example.com", "/stars", "https://example.com/stars"),
+        (None, "10.0.0.1:7860", "https://example.com/stars/", "https://example.com/stars"),
     ],
 )
-def test_the_api_guide_has_the_address_that_the_visitor_sees(scheme: str, host: str, address: str):
-    assert about.public_url(scheme, host) == address
+def test_the_api_guide_has_the_address_that_the_visitor_sees(
+    scheme: str, host: str, root_path: str, address: str
+):
+    assert about.public_url(scheme, host, root_path) == address
     assert f'Client("{address}")' in about.api_guide(address)
 
 

@@ -13,6 +13,7 @@ from lookalike.faces.face import Face
 from lookalike.gallery.gallery import Gallery
 from lookalike.gallery.schema import Row
 from lookalike.gallery.settings import Settings
+from lookalike.models.calibration import Calibration
 from lookalike.models.embedder import Model
 from lookalike.models.similarity import Scale
 
@@ -30,7 +31,7 @@ class ColourEmbedder:
 
     engine = "fake"
     weights_hash = "0" * 64
-    scale = SCALE
+    calibration = Calibration(SCALE)
 
     def __init__(self, name: str = "colour") -> None:
         self.model = Model(name, 3, (8, 8), "template", "", "none")
