@@ -63,6 +63,7 @@ def serve(
     """
     from lookalike.space.middleware.uploads import private_upload_folder
 
+    bypass_proxies()
     DECODERS.start()  # a process, which imports its libraries while this one goes on
     with private_upload_folder():
         with ThreadPoolExecutor(1) as executor:
@@ -78,6 +79,15 @@ def serve(
         if share:
             print(SHARE_NOTICE, flush=True)
         (launch or serve_until_stopped)(page, options)
+
+
+def bypass_proxies() -> None:
+    """Exempt this machine from HTTP_PROXY and the like: gradio requests its own page at the start."""
+    names = ("NO_PROXY", "no_proxy")
+    listed = [host.strip() for name in names for host in os.environ.get(name, "").split(",")]
+    own = os.environ.get("GRADIO_SERVER_NAME", "")
+    hosts = dict.fromkeys(filter(None, [*listed, "localhost", "127.0.0.1", "::1", own]))
+    os.environ.update(dict.fromkeys(names, ",".join(hosts)))
 
 
 def current_version(gallery: str | None, model: str) -> str | None:

@@ -104,11 +104,16 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(f"`{re.sub('`', ' ', shown_name(name))}`" for name in names)
 
 
-def public_url(scheme: str | None, host: str | None) -> str:
-    """Return the page's URL from a request's headers; a host that is not a plain name is ignored."""
+def public_url(scheme: str | None, host: str | None, root_path: str = "") -> str:
+    """Return the page's URL from a request's headers; a host that is not a plain name is ignored.
+
+    `root_path` is GRADIO_ROOT_PATH: the prefix behind a proxy, or the whole URL.
+    """
+    if root_path.startswith(("http://", "https://")):
+        return root_path.rstrip("/")
     if host is None or not re.fullmatch(r"[A-Za-z0-9.:\[\]-]+", host):
-        return "http://127.0.0.1:7860"
-    return f"{'https' if scheme == 'https' else 'http'}://{host}"
+        scheme, host = "http", "127.0.0.1:7860"
+    return f"{'https' if scheme == 'https' else 'http'}://{host}{root_path.rstrip('/')}"
 
 
 ARGUMENTS = """- `photo`: a file; as JSON `{"url": "data:image/jpeg;base64,…"}`
@@ -150,12 +155,13 @@ and returns the pictures, each with a caption, and a report:
  "gallery": {"id": "bundled", "revision": "…", "names": 1080},
  "faces": [{"box": [210, 95, 118, 161], "confidence": 0.998, "standing": 0.83,
             "matches": [{"rank": 1, "name": "Ada Lovelace", "similarity": 55.1,
-                         "cosine": 0.34, "origin": null}]}],
+                         "cosine": 0.34, "origin": null, "photo": null}]}],
  "seconds": {"detect": 0.006, "embed": 0.003, "search": 0.001, "draw": 0.002}}
 ```
 `box` is left, top, width and height in pixels of the upright photo. `standing` is the percentile of the first
 match, 0 to 1: the share of strangers whose first match in this gallery is less similar. `origin` says where
-the gallery's photo comes from.
+the gallery's photo comes from. `photo` has `credit`, `licence` and `source` if the returned picture comes
+from Wikimedia Commons.
 
 `/compare` takes `first` and `second` and compares the largest faces of both:
 ```json

@@ -92,7 +92,8 @@ def add_scripts_tab(finders: Finders, page: gr.Blocks) -> None:
     def api_guide(request: gr.Request) -> str:
         scheme, host = (request.headers.get(name) for name in ("x-forwarded-proto", "host"))
         gallery = finders.current
-        return about.api_guide(about.public_url(scheme, host), gallery.models, gallery.categories)
+        url = about.public_url(scheme, host, page.root_path)
+        return about.api_guide(url, gallery.models, gallery.categories)
 
     guide = gr.Markdown(elem_id="calls")
     page.load(api_guide, None, guide, api_visibility="private")
