@@ -104,6 +104,7 @@ def test_find_lookalikes_returns_pictures_with_captions_and_a_report(client: Cli
         "gallery": {"id": "a test", "names": 3},
         "faces": [{"box": [0, 0, 40, 40], "confidence": 0.99, "standing": 1.0}],
     }
+    assert red.pop("photo") is None
     assert red == {"rank": 1, "name": "red", "similarity": 100.0, "cosine": 1.0, "origin": "red#0"}
     assert yellow["similarity"] == 85.4 and yellow["cosine"] == 0.7071 and yellow["name"] == "yellow <b>"
     assert blue["rank"] == 3

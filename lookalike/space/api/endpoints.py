@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import gradio as gr
@@ -11,9 +12,9 @@ from lookalike.finder import FoundFace, timed
 from lookalike.images import RGB
 from lookalike.space.api import report
 from lookalike.space.components import PhotoInput, PictureGallery
-from lookalike.space.drawing.cards import picture_of
 from lookalike.space.finders import Finders
 from lookalike.space.messages import NO_FACE, NO_PHOTO, errors_as_sentences, user_error
+from lookalike.space.pictures import Picture, picture_for
 
 DEFAULT_COUNT = 5  # matches
 MAX_COUNT = 50  # matches; each is a picture to draw
@@ -55,8 +56,10 @@ class Endpoints:
                 "the argument face counts them from 0, the largest first."
             )
         with timed(answer.seconds, "draw"):
-            drawn = pictures(answer.faces[int(face)])
-        return drawn, report.report(answer, gallery, model=model, category=category)
+            shown = pictures(answer.faces[int(face)], self.finders)
+        credits = {int(face): [picture.credit for picture in shown]}
+        result = report.report(answer, gallery, model=model, category=category, credits=credits)
+        return captioned(answer.faces[int(face)], shown), result
 
     @errors_as_sentences
     def compare(self, first: RGB | None, second: RGB | None) -> dict[str, Any]:
@@ -66,9 +69,15 @@ class Endpoints:
         return report.comparison(self.finders.served.compare(first, second))
 
 
-def pictures(found: FoundFace) -> Pictures:
-    """Return each match as a picture with its caption."""
-    return [(picture_of(match.name, match.photo), report.caption(match)) for match in found.matches]
+def pictures(found: FoundFace, finders: Finders) -> list[Picture]:
+    """Return the picture of each match."""
+    return [picture_for(match, finders) for match in found.matches]
+
+
+def captioned(found: FoundFace, shown: Sequence[Picture]) -> Pictures:
+    """Return the pictures of the matches with their captions."""
+    captions = map(report.caption, found.matches)
+    return [(picture.jpeg, caption) for picture, caption in zip(shown, captions, strict=True)]
 
 
 def add_endpoints(finders: Finders, matches: PictureGallery, queue: dict[str, Any]) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from lookalike.finder import Answer, Comparison, FoundFace, Match
+from lookalike.gallery.credit import Credit
 from lookalike.space.drawing.fonts import shown_name
 from lookalike.space.finders import ServedGallery
 
@@ -31,12 +34,21 @@ def percentile_sentence(found: FoundFace, names: int) -> str:
     return f"Your first match is closer than {percent} % of visitors' first matches."
 
 
+Credits = Mapping[int, Sequence[Credit | None]]  # by the face's place: those of its matches' pictures
+
+
 def report(
-    answer: Answer, gallery: ServedGallery, *, model: str | None = None, category: str | None = None
+    answer: Answer,
+    gallery: ServedGallery,
+    *,
+    model: str | None = None,
+    category: str | None = None,
+    credits: Credits = MappingProxyType({}),
 ) -> dict[str, Any]:
     """Return the answer as JSON: boxes in pixels of the upright photo, similarity 0..100, cosine -1..1.
 
     `names` and `revision` are those of the whole table of `model`, even if one category alone was searched.
+    `credits` are those of the pictures that are returned with the report.
     """
     finder = gallery.get(model)
     table = finder.gallery
@@ -44,7 +56,7 @@ def report(
     return {
         "model": finder.embedder.model.name,
         "gallery": source | ({"category": category} if category else {}),
-        "faces": [_face(found) for found in answer.faces],
+        "faces": [_face(found, credits.get(place, ())) for place, found in enumerate(answer.faces)],
         "seconds": answer.seconds,
     }
 
@@ -58,7 +70,8 @@ def comparison(result: Comparison) -> dict[str, Any]:
     }
 
 
-def _face(found: FoundFace) -> dict[str, Any]:
+def _face(found: FoundFace, credits: Sequence[Credit | None]) -> dict[str, Any]:
+    credits = [*credits, *[None] * (len(found.matches) - len(credits))]
     return {
         "box": [round(float(value)) for value in found.face.box],
         "confidence": round(float(found.face.confidence), 3),
@@ -70,7 +83,14 @@ def _face(found: FoundFace) -> dict[str, Any]:
                 "similarity": round(match.similarity, 1),
                 "cosine": round(match.cosine, 4),
                 "origin": match.origin,
+                "photo": _photo(credit),
             }
-            for match in found.matches
+            for match, credit in zip(found.matches, credits, strict=True)
         ],
     }
+
+
+def _photo(credit: Credit | None) -> dict[str, str] | None:
+    if credit is None:
+        return None
+    return {"credit": credit.author, "licence": credit.licence, "source": credit.source}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from functools import cache
 
 from PIL import ImageFont
@@ -44,12 +45,12 @@ def drawable(name: str) -> str:
     return next((text for text in (name, plain) if text and all(map(_has_glyph, text))), "")
 
 
-def fit(name: str, width: int) -> tuple[Font, list[str]]:
+def fit(name: str, width: int, *, sizes: Sequence[int] = NAME_SIZES) -> tuple[Font, list[str]]:
     """Return the largest font in which the name is at most `width` pixels wide, and the name's lines.
 
     Lines that do not fit in the smallest font are shortened.
     """
-    for size in NAME_SIZES:
+    for size in sizes:
         font = find_font(bold=False, size=size)
         lines = _wrap(name, font, width)
         if len(lines) <= NAME_LINES and all(font.getlength(line) <= width for line in lines):

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from urllib.parse import quote_plus
 
 from lookalike.finder import Comparison, Match
+from lookalike.gallery.credit import Credit
 from lookalike.space.drawing.fonts import shown_name
 
 SEARCH = "https://duckduckgo.com/?iax=images&ia=images&q="  # a search that keeps no profile of the visitor
@@ -31,30 +32,50 @@ def sentence(text: str) -> str:
     return f'<p class="words">{escape(text)}</p>' if text else ""
 
 
-def face_pair(own: bytes, match: Match, picture: bytes) -> str:
+def photo_credit(credit: Credit | None) -> str:
+    """Return author, licence and source of a picture, with links; "" if there is nothing to say."""
+    if credit is None:
+        return ""
+    licence = _link(credit.licence_url, credit.licence) if credit.licence else ""
+    parts = [escape(shown_name(credit.author)), licence, _link(credit.source, "source"), "cropped"]
+    return f'<small class="credit">Photo: {", ".join(part for part in parts if part)}</small>'
+
+
+def _link(url: str, text: str) -> str:
+    """Return a link that opens a new tab, or the text alone if `url` is no address of the web."""
+    if not url.startswith(("https://", "http://")):
+        return escape(shown_name(text))
+    return f'<a href="{escape(url)}" target="_blank" rel="noopener noreferrer">{escape(shown_name(text))}</a>'
+
+
+def face_pair(own: bytes, match: Match, picture: bytes, credit: Credit | None = None) -> str:
     """Return the visitor's face beside a match, both JPEGs."""
     name = _name(match)
     return (
         '<div class="pair">'
         f'<figure><img src="{data_url(own)}" alt="Your face"><figcaption>You</figcaption></figure>'
         f'<figure><img src="{data_url(picture)}" alt="{name}">'
-        f"<figcaption>{name}</figcaption></figure>"
+        f"<figcaption>{name}{photo_credit(credit)}</figcaption></figure>"
         f'<p class="verdict"><strong>{match.similarity:.0f} %</strong> alike</p></div>'
     )
 
 
-def match_bars(matches: Sequence[Match]) -> str:
-    """Return the matches as a list: rank, name, a bar with its percentage, and a link to a web search."""
-    return f'<ol class="bars">{"".join(map(_bar, matches))}</ol>'
+def match_bars(matches: Sequence[Match], credits: Sequence[Credit | None] = ()) -> str:
+    """Return the matches as a list: rank, name, a bar with its percentage, a link to a web search, and the
+    credit of the picture.
+    """
+    shown = [*credits, *[None] * (len(matches) - len(credits))]
+    return f'<ol class="bars">{"".join(map(_bar, matches, shown))}</ol>'
 
 
-def _bar(match: Match) -> str:
+def _bar(match: Match, credit: Credit | None) -> str:
     name = _name(match)
     return (
         f'<li><span class="name">{match.rank}. {name}</span>'
         f"{meter(match.similarity, f'Similarity to {name}')}"
         f'<a href="{search_url(match.name)}" target="_blank" rel="noopener noreferrer" '
-        f'aria-label="Who is it? Search the web for {name} (opens a new tab)">Who is it?</a></li>'
+        f'aria-label="Who is it? Search the web for {name} (opens a new tab)">Who is it?</a>'
+        f"{photo_credit(credit)}</li>"
     )
 
 
@@ -127,9 +148,9 @@ def comparison(first: bytes, second: bytes, result: Comparison) -> str:
     )
 
 
-def live_picture(match: Match, picture: bytes) -> str:
+def live_picture(match: Match, picture: bytes, credit: Credit | None = None) -> str:
     """Return the picture, a JPEG, of the best match of the camera's current frame."""
-    return f'<img src="{data_url(picture)}" alt="{_name(match)}">'
+    return f'<img src="{data_url(picture)}" alt="{_name(match)}">{photo_credit(credit)}'
 
 
 def live_matches(matches: Sequence[Match]) -> str:

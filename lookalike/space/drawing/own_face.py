@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 import cv2
 import numpy as np
 from PIL import Image, ImageDraw
 
 from lookalike.faces.alignment import align
 from lookalike.faces.face import RGB, Face
+from lookalike.gallery.credit import Credit
 from lookalike.models.explain import Heat
 from lookalike.space.drawing.cards import CARD_SIDE, INK, WHITE
-from lookalike.space.drawing.fonts import find_font, fit
+from lookalike.space.drawing.fonts import drawable, find_font, fit
 
 CROP_FACTOR = 1.6  # times the longer side of the face, as in a gallery's thumbnails: both faces at one scale
 HEAT_OPACITY = 0.7  # where the heat map is hottest; the face still shows through
@@ -18,6 +21,7 @@ HEAT_BLUR = 14  # pixels; hides the edges of the patches
 
 SHARE_SIZE = (1080, 1080)  # messengers do not crop a square
 SHARE_TILE = 470
+CREDIT_SIZES = (24, 20)  # pixels
 PAPER = (248, 247, 244)
 QUIET = (86, 92, 100)
 TEAL = (15, 118, 110)
@@ -58,23 +62,37 @@ def scaled(face: Face, scale: float) -> Face:
     return Face((x, y, width, height), np.asarray(face.landmarks * scale, np.float32), face.confidence)
 
 
-def share_picture(own: RGB, match: RGB, name: str, percent: str, title: str) -> RGB:
-    """Return a square picture: both faces side by side, the name, the percentage, and the Space's name."""
+def share_picture(own: RGB, match: RGB, name: str, percent: str, title: str, credit: str = "") -> RGB:
+    """Return a square picture: both faces side by side, the name, the percentage, and the Space's name.
+
+    `credit` is what the licence of the match's photo asks for; lines that are too long are shortened.
+    """
     sheet = Image.new("RGB", SHARE_SIZE, PAPER)
     pen, middle = ImageDraw.Draw(sheet), SHARE_SIZE[0] / 2
     gap = (SHARE_SIZE[0] - 2 * SHARE_TILE) // 3
     for place, picture in enumerate((own, match)):
-        corner = (gap + place * (gap + SHARE_TILE), 110)
+        corner = (gap + place * (gap + SHARE_TILE), 70)
         sheet.paste(Image.fromarray(_square(picture, SHARE_TILE)), corner, _rounded(SHARE_TILE))
-    pen.text((middle, 700), percent, TEAL, find_font(bold=True, size=150), anchor="mm")
-    pen.text((middle, 812), "alike", QUIET, find_font(bold=False, size=38), anchor="mm")
+    pen.text((middle, 660), percent, TEAL, find_font(bold=True, size=150), anchor="mm")
+    pen.text((middle, 772), "alike", QUIET, find_font(bold=False, size=38), anchor="mm")
     _, lines = fit(name, 600)
     pen.multiline_text(
-        (middle, 905), "\n".join(lines), INK, find_font(bold=True, size=52), anchor="mm", align="center"
+        (middle, 865), "\n".join(lines), INK, find_font(bold=True, size=52), anchor="mm", align="center"
     )
+    if credit:
+        font, lines = fit(credit, SHARE_SIZE[0] - 2 * gap, sizes=CREDIT_SIZES)
+        pen.multiline_text((middle, 965), "\n".join(lines), QUIET, font, anchor="mm", align="center")
     pen.rectangle((0, SHARE_SIZE[1] - 70, *SHARE_SIZE), fill=TEAL)
     pen.text((middle, SHARE_SIZE[1] - 35), title, WHITE, find_font(bold=False, size=32), anchor="mm")
     return np.asarray(sheet, np.uint8)
+
+
+def credit_line(credit: Credit) -> str:
+    """Return the credit of a photo for the picture to share, in letters that the fonts have."""
+    author = drawable(credit.author) or "see the source"
+    licence = drawable(credit.licence)
+    same = f". This picture: {licence} too" if credit.shares_alike else ""
+    return f"Photo: {author}, {licence}, {drawable(urlsplit(credit.source).netloc)}, cropped{same}"
 
 
 def _square(picture: RGB, side: int) -> RGB:

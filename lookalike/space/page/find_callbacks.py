@@ -12,15 +12,22 @@ from lookalike.errors import ImageError, LookalikeError
 from lookalike.finder import FoundFace, Match
 from lookalike.images import RGB, read_image
 from lookalike.models.explain import heat_map, main_parts
-from lookalike.space.api.endpoints import DEFAULT_COUNT, Pictures, pictures
+from lookalike.space.api.endpoints import DEFAULT_COUNT, Pictures, captioned, pictures
 from lookalike.space.api.report import percentile_sentence
 from lookalike.space.drawing import html
-from lookalike.space.drawing.cards import draw_faces, encode, picture_of, shrink
+from lookalike.space.drawing.cards import draw_faces, encode, shrink
 from lookalike.space.drawing.fonts import drawable
-from lookalike.space.drawing.own_face import heat_portrait, portrait, scaled, share_picture
+from lookalike.space.drawing.own_face import (
+    credit_line,
+    heat_portrait,
+    portrait,
+    scaled,
+    share_picture,
+)
 from lookalike.space.finders import Finders, ServedGallery
 from lookalike.space.gradio_internals import Selection
 from lookalike.space.messages import NO_FACE, PHOTO_GONE, errors_as_sentences, user_error
+from lookalike.space.pictures import Picture, picture_for
 
 MAX_SHOWN = 20  # matches on the page; a longer list is tiring to read
 ALL_MODELS = "*"  # instead of a model's name: the default model, and the others' results beside it
@@ -108,7 +115,7 @@ class FindCallbacks:
             return _empty_view(plain, NO_FACE)
         names = len(finder.gallery.names)
         found = Found(answer.image.shape[1], answer.faces, names, model, category, all_models)
-        view = _face_view(plain, found, 0, gallery)
+        view = self._face_view(plain, found, 0, gallery)
         return PhotoView(
             _framed(plain, found, 0),
             plain,
@@ -133,7 +140,7 @@ class FindCallbacks:
     def choose_face(self, plain: RGB | None, found: Found | None, face: int | None) -> tuple[object, ...]:
         """Show the matches of another face of the same photo."""
         plain, found, face = _checked(plain, found, face)
-        return (_framed(plain, found, face), *_face_view(plain, found, face, self.finders.current))
+        return (_framed(plain, found, face), *self._face_view(plain, found, face, self.finders.current))
 
     @errors_as_sentences
     def choose_match(
@@ -142,7 +149,8 @@ class FindCallbacks:
         """Show another match beside the visitor's face."""
         plain, found, face = _checked(plain, found, face)
         match = _match(found, face, event.index)
-        return _duel(plain, found, face, match), match.rank - 1, _hidden(), _hidden()
+        picture = picture_for(match, self.finders)
+        return _duel(plain, found, face, match, picture), match.rank - 1, _hidden(), _hidden()
 
     @errors_as_sentences
     def explain(self, plain: RGB | None, found: Found | None, face: int | None, place: int | None) -> Update:
@@ -160,24 +168,25 @@ class FindCallbacks:
         plain, found, face = _checked(plain, found, face)
         match = _match(found, face, place)
         own = portrait(plain, found.faces[face].face, width=found.width)
-        theirs = read_image(picture_of(match.name, match.photo))
+        theirs = picture_for(match, self.finders)
         name = drawable(match.name) or "a look-alike"
-        drawn = share_picture(own, theirs, name, f"{match.similarity:.0f} %", self.title)
+        credit = credit_line(theirs.credit) if theirs.credit else ""
+        percent = f"{match.similarity:.0f} %"
+        drawn = share_picture(own, read_image(theirs.jpeg), name, percent, self.title, credit)
         return gr.update(value=html.download(encode(drawn)), visible=True)
 
-
-def _face_view(plain: RGB, found: Found, face: int, gallery: ServedGallery) -> FaceView:
-    matches = found.faces[face].matches
-    return FaceView(
-        _duel(plain, found, face, matches[0]),
-        pictures(found.faces[face]),
-        html.match_bars(matches),
-        _all_models(plain, found, face, gallery) if found.all_models else _hidden(),
-        percentile_sentence(found.faces[face], found.names),
-        0,
-        _hidden(),
-        _hidden(),
-    )
+    def _face_view(self, plain: RGB, found: Found, face: int, gallery: ServedGallery) -> FaceView:
+        matches, shown = found.faces[face].matches, pictures(found.faces[face], self.finders)
+        return FaceView(
+            _duel(plain, found, face, matches[0], shown[0]),
+            captioned(found.faces[face], shown),
+            html.match_bars(matches, [picture.credit for picture in shown]),
+            _all_models(plain, found, face, gallery) if found.all_models else _hidden(),
+            percentile_sentence(found.faces[face], found.names),
+            0,
+            _hidden(),
+            _hidden(),
+        )
 
 
 def _all_models(plain: RGB, found: Found, face: int, gallery: ServedGallery) -> Update:
@@ -196,9 +205,9 @@ def _all_models(plain: RGB, found: Found, face: int, gallery: ServedGallery) -> 
     return gr.update(value=html.model_columns(results), visible=True)
 
 
-def _duel(plain: RGB, found: Found, face: int, match: Match) -> str:
+def _duel(plain: RGB, found: Found, face: int, match: Match, picture: Picture) -> str:
     own = portrait(plain, found.faces[face].face, width=found.width)
-    return html.face_pair(encode(own), match, picture_of(match.name, match.photo))
+    return html.face_pair(encode(own), match, picture.jpeg, picture.credit)
 
 
 def _framed(plain: RGB, found: Found, face: int) -> RGB:

@@ -11,9 +11,9 @@ import numpy as np
 from lookalike.images import RGB
 from lookalike.models.embedder import Embeddings, unit_rows
 from lookalike.space.drawing import html
-from lookalike.space.drawing.cards import picture_of
 from lookalike.space.finders import Finders
 from lookalike.space.messages import errors_as_sentences
+from lookalike.space.pictures import picture_for
 
 COUNT = 3  # names beside the camera; more cannot be read while they change
 NEW_FRAME_WEIGHT = 0.2  # in the mean: at ten frames a second it follows within half a second
@@ -57,7 +57,8 @@ class LiveCallbacks:
         found = finder.lookup(faces[0], unit_rows(mean[None])[0], count=COUNT)
         best = found.matches[0]
         if track is None or track.name != best.name:  # an unchanged picture is not sent again
-            picture = gr.update(value=html.live_picture(best, picture_of(best.name, best.photo)))
+            shown = picture_for(best, self.finders)
+            picture = gr.update(value=html.live_picture(best, shown.jpeg, shown.credit))
         else:
             picture = gr.skip()
         return picture, gr.update(value=html.live_matches(found.matches)), Track(mean, name=best.name)

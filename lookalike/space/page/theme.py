@@ -91,6 +91,12 @@ footer .divider { display: none !important; }
 .pair figure { margin: 0; }
 .pair img { width: 100%; aspect-ratio: 1; object-fit: cover; border-radius: 14px; display: block; }
 .pair figcaption { text-align: center; font-weight: 700; padding-top: 0.4rem; overflow-wrap: anywhere; }
+.credit { display: block; font-size: 0.75rem; font-weight: 400; line-height: 1.35; overflow-wrap: anywhere;
+  color: var(--body-text-color-subdued); }
+.credit a, .bars .credit a { color: inherit; font-size: inherit; white-space: normal;
+  text-decoration: underline; }
+ol.bars .credit { grid-column: 1 / -1; margin-top: -0.4rem; }
+#live-picture .credit { text-align: center; }
 .pair .verdict { grid-column: 1 / -1; text-align: center; margin: 0; font-size: 1.2rem; }
 .pair .verdict strong { font-size: 2.4rem; line-height: 1.1; color: var(--link-text-color); }
 .words { font-size: 1.1rem; text-align: center; padding: 0.6rem 0; }

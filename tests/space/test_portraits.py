@@ -1,0 +1,124 @@
+"""Portraits on the page: in place of cards, credited, never in place of a gallery's photo."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from lookalike import Lookalikes
+from lookalike.finder import Match
+from lookalike.gallery.credit import Credit, licence_address
+from lookalike.gallery.gallery import Gallery
+from lookalike.gallery.schema import Row
+from lookalike.images import read_image
+from lookalike.portraits.portrait import Portrait
+from lookalike.space.api.endpoints import Endpoints
+from lookalike.space.drawing import html
+from lookalike.space.drawing.cards import encode, name_card
+from lookalike.space.drawing.own_face import credit_line, share_picture
+from lookalike.space.finders import Finders
+from lookalike.space.page.find_callbacks import FindCallbacks
+from lookalike.space.page.live import LiveCallbacks
+from tests.support.fakes import BrightDetector, ColourEmbedder, settings, unit
+
+RED = np.full((40, 40, 3), (255, 0, 0), np.uint8)
+CREDIT = Credit(
+    "Jo Doe",
+    "CC BY-SA 4.0",
+    "https://commons.wikimedia.org/wiki/File:Red.jpg",
+    "https://creativecommons.org/licenses/by-sa/4.0",
+)
+GREEN = np.full((60, 60, 3), (0, 255, 0), np.uint8)
+
+
+def webp(image: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(image).save(file, "WEBP")
+    return file.getvalue()
+
+
+def is_green(jpeg: bytes) -> bool:
+    red, green, blue = read_image(jpeg).reshape(-1, 3).mean(axis=0)
+    return green > 200 > 60 > max(red, blue)
+
+
+@pytest.fixture
+def finders() -> Finders:
+    rows = [
+        Row("red", unit(1, 0, 0)),
+        Row("pink", unit(1, 0.3, 0.3), photo=webp(RED)),
+        Row("blue", unit(0, 0, 1)),
+    ]
+    gallery = Gallery.of(rows, settings())
+    made = Finders(Lookalikes(gallery, embedder=ColourEmbedder(), detector=BrightDetector()))
+    fields = (CREDIT.author, CREDIT.licence, CREDIT.licence_url, CREDIT.source)
+    made.portrait = lambda name: None if name == "blue" else Portrait(name, webp(GREEN), *fields)
+    return made
+
+
+def test_a_portrait_takes_the_place_of_a_card_and_not_of_the_gallerys_photo(finders: Finders):
+    pictures, report = Endpoints(finders).find_lookalikes(RED)
+    assert [is_green(picture) for picture, _ in pictures] == [True, False, False]
+    assert pictures[2][0] == encode(name_card("blue"))
+    photo = {"credit": "Jo Doe", "licence": "CC BY-SA 4.0", "source": CREDIT.source}
+    assert [match["photo"] for match in report["faces"][0]["matches"]] == [photo, None, None]
+
+
+def test_the_report_credits_the_pictures_of_the_chosen_face_alone(finders: Finders):
+    _, report = Endpoints(finders).find_lookalikes(np.hstack([RED, RED]), face=1)
+    credited = [[match["photo"] is not None for match in face["matches"]] for face in report["faces"]]
+    assert credited == [[False] * 3, [True, False, False]]
+
+
+def test_the_page_shows_the_credit_with_its_links(finders: Finders):
+    view = FindCallbacks(finders, "Look-alikes").find(RED)
+    for part in (view.duel, view.bars):
+        assert part.count("Photo: Jo Doe") == 1
+        assert f'href="{CREDIT.licence_url}"' in part and f'href="{CREDIT.source}"' in part
+    picture, _, _ = LiveCallbacks(finders).frame(RED, None)
+    assert "Photo: Jo Doe" in picture["value"]
+
+
+def test_without_portraits_the_page_shows_cards(finders: Finders):
+    finders.portrait = None
+    view = FindCallbacks(finders, "Look-alikes").find(RED)
+    assert "Photo:" not in view.duel + view.bars
+
+
+def test_a_hostile_credit_is_text():
+    hostile = '<img src=x onerror=alert(1)> "${1+1}" {{x}}'
+    shown = html.photo_credit(Credit(hostile, hostile, "javascript:alert(1)", f"https://x.org/{hostile}"))
+    assert "<img" not in shown and "javascript" not in shown and "${" not in shown and "{{" not in shown
+    assert shown.count("<a ") == 1 and "onerror=alert(1)&gt;" in shown
+    assert html.photo_credit(None) == ""
+
+
+def test_every_bar_has_the_credit_of_its_picture():
+    matches = [Match(rank, name, 50.0, 3.0, 0.3, None, None) for rank, name in ((1, "Ada"), (2, "Bo"))]
+    assert [("Jo Doe" in line) for line in html.match_bars(matches, [None, CREDIT]).split("</li>")[:2]] == [
+        False,
+        True,
+    ]
+    assert "Photo:" not in html.match_bars(matches)
+
+
+def test_the_picture_to_share_carries_the_credit_and_its_licence():
+    assert credit_line(CREDIT) == (
+        "Photo: Jo Doe, CC BY-SA 4.0, commons.wikimedia.org, cropped. This picture: CC BY-SA 4.0 too"
+    )
+    assert credit_line(Credit("山田", "CC0", "https://commons.wikimedia.org/x")) == (
+        "Photo: see the source, CC0, commons.wikimedia.org, cropped"
+    )
+    plain = share_picture(RED, GREEN, "Ada", "55 %", "Look-alikes")
+    credited = share_picture(RED, GREEN, "Ada", "55 %", "Look-alikes", "x" * 900)
+    changed = np.argwhere((plain != credited).any(axis=2))
+    assert changed[:, 0].min() > 920 and changed[:, 0].max() < 1010  # between the name and the title
+
+
+def test_addresses_of_creative_commons():
+    assert licence_address("CC BY-SA 4.0") == "https://creativecommons.org/licenses/by-sa/4.0/"
+    assert licence_address("CC0") == "https://creativecommons.org/publicdomain/zero/1.0/"
+    assert licence_address("Public domain") == ""
