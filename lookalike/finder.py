@@ -15,6 +15,7 @@ from lookalike.errors import GalleryError, NoFaceError
 from lookalike.faces.detectors import DEFAULT_DETECTOR, load_detector
 from lookalike.faces.face import RGB, Detector, Face
 from lookalike.gallery.choices import EVERYONE, Choice
+from lookalike.gallery.credit import Credit
 from lookalike.gallery.fetching import open_gallery
 from lookalike.gallery.gallery import Gallery, Hit
 from lookalike.images import Photo, read_image
@@ -35,7 +36,8 @@ class Match:
     `rank` counts from 1; `similarity` is 0..100. `score` is what names are ranked by and the percentage is
     made from; `cosine` is -1..1. `origin` says where the gallery's photo comes from and `photo` is that
     photo's encoded bytes, both None where the gallery has none. `about` holds the known facts of the person:
-    native, field, gender, country, born, known_for. `photos` is how many photos the row stands for.
+    native, field, gender, country, born, known_for. `photos` is how many photos the row stands for,
+    and `credit` names the author and the licence of `photo` where the gallery does.
     """
 
     rank: int
@@ -47,6 +49,7 @@ class Match:
     photo: bytes | None
     about: Mapping[str, str | int] = field(default_factory=dict)
     photos: int = 1
+    credit: Credit | None = None
 
 
 @dataclass(frozen=True)
@@ -165,6 +168,15 @@ class Lookalikes:
         score = self._score(cosine, one, other)
         return Comparison(self.scale.similarity(score), score, cosine, score >= self.scale.same)
 
+    def recognizes(self, probe: Probe, name: str) -> bool:
+        """Return whether an embedding (dim,) of unit length passes as this person of the gallery, by the same
+        threshold as `compare`; raise GalleryError for an unknown name.
+        """
+        rows = self.gallery.rows_of(name)
+        cosines = rows @ probe  # (rows, dim) x (dim,) -> (rows,)
+        best = int(np.argmax(cosines))
+        return self._score(float(cosines[best]), probe, rows[best]) >= self.scale.same
+
     def warm_up(self) -> None:
         """Run every step once, so that the first request is as fast as the others."""
         image = np.full((480, 640, 3), 127, np.uint8)
@@ -199,6 +211,7 @@ class Lookalikes:
             photo=gallery.photo(hit.row),
             about=gallery.about(hit.row),
             photos=gallery.photos(hit.row),
+            credit=gallery.credit(hit.row),
         )
 
     def _score(self, cosine: float, one: Probe, other: Probe) -> float:

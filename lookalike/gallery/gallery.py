@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from lookalike.errors import GalleryError, MismatchError
 from lookalike.files import BUNDLED
 from lookalike.gallery.choices import EVERYONE, FACTS, Choice, Choices
+from lookalike.gallery.credit import Credit, licence_address
 from lookalike.gallery.regions import region_of
 from lookalike.gallery.schema import Row, checked, distinct_rows, embeddings_of, table_of, with_statistics
 from lookalike.gallery.scoring import CohortScoring, CosineScoring, Scoring, first_matches
@@ -187,12 +188,19 @@ class Gallery:
         quantiles = self.settings.standing
         return float(np.interp(score, quantiles, np.linspace(0, 1, len(quantiles)))) if quantiles else None
 
+    @property
+    def table(self) -> pa.Table:
+        """The rows, sorted by name; see `lookalike.gallery.schema` for the columns."""
+        return self._table
+
     def rows_of(self, name: str) -> Embeddings:
         """Return the (k, dim) rows of a name, k at least 1; raise GalleryError where it is not in here."""
-        place = bisect_left(self.names, name)
-        if place == len(self.names) or self.names[place] != name:
-            raise GalleryError("The gallery has no such name.")
+        place = self._place_of(name)
         return self.embeddings[self._starts[place] :][: self._sizes[place]]
+
+    def facts_of(self, name: str) -> dict[str, str | int]:
+        """Return the known facts of a person, as `about` does; raise GalleryError for an unknown name."""
+        return self.about(int(self._starts[self._place_of(name)]))
 
     @cached_property
     def choices(self) -> Choices:
@@ -222,8 +230,7 @@ class Gallery:
         return gallery
 
     def about(self, row: int) -> dict[str, str | int]:
-        """Return the facts of a row's person that are known: native, field, gender, country, born, known_for.
-        """
+        """Return the known facts of a row's person: native, field, gender, country, born, known_for."""
         facts = {fact: self._column(fact)[row] for fact in FACTS}
         return {fact: value for fact, value in facts.items() if value is not None}
 
@@ -232,6 +239,13 @@ class Gallery:
         field = self._table["photo"][row].as_py()
         return None if field is None else field["bytes"]
 
+    def credit(self, row: int) -> Credit | None:
+        """Return whom to credit for the thumbnail of a row, None where the gallery does not say."""
+        author, licence, source = (self._column(name)[row] for name in ("credit", "licence", "source"))
+        if not author or not licence:
+            return None
+        return Credit(author, licence, source or "", licence_address(licence))
+
     def photos(self, row: int) -> int:
         """Return how many photos a row stands for."""
         return int(self._table["photos"][row].as_py() or 1)
@@ -239,6 +253,12 @@ class Gallery:
     def origin(self, row: int) -> str | None:
         """Return where the photo of a row comes from; None for a row that is a mean."""
         return self._table["origin"][row].as_py()
+
+    def _place_of(self, name: str) -> int:
+        place = bisect_left(self.names, name)
+        if place == len(self.names) or self.names[place] != name:
+            raise GalleryError("The gallery has no such name.")
+        return place
 
     def _hit(self, name: int, scores: NDArray[np.float32], cosines: NDArray[np.float32]) -> Hit:
         start = int(self._starts[name])

@@ -37,6 +37,9 @@ OPTIONAL: dict[str, pa.DataType] = {  # left out where no row has one
     "country": pa.string(),
     "born": pa.int32(),
     "known_for": pa.string(),
+    "credit": pa.string(),
+    "licence": pa.string(),
+    "source": pa.string(),
     "cohort_mean": pa.float32(),
     "cohort_spread": pa.float32(),
 }
@@ -49,8 +52,9 @@ class Row:
     `embedding` is (dim,) float32 of unit length. `photo` is the encoded thumbnail, None where no photo may be
     shown. `photos` counts the photos that the row stands for. `age` is in years when the photo was taken. The
     other facts are about the person: `gender` as publicly known, the name in the `native` script, the `field`
-    and `country`, the year in which they were `born`, and what they are `known_for`. `cohort_mean` and
-    `cohort_spread` are the statistics that normalize the row's cosines (see `lookalike.models.cohort`).
+    and `country`, the year in which they were `born`, and what they are `known_for`. `credit`, `licence`
+    and `source` are the photo's author, licence and address. `cohort_mean` and `cohort_spread` are the
+    statistics that normalize the row's cosines (see `lookalike.models.cohort`).
     """
 
     name: str
@@ -67,6 +71,9 @@ class Row:
     country: str | None = None
     born: int | None = None
     known_for: str | None = None
+    credit: str | None = None
+    licence: str | None = None
+    source: str | None = None
     cohort_mean: float | None = None
     cohort_spread: float | None = None
 

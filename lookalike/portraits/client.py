@@ -1,7 +1,8 @@
 """The HTTP client for Wikimedia: fixed hosts, limited size and rate, retries, and nothing that identifies.
 
 Answers are hostile until checked. The client connects to HOSTS only, over HTTPS, and to public addresses
-only; it follows no redirect to another host, keeps no cookies, sends no credentials and uses no proxy.
+only; it follows no redirect to another host, keeps no cookies and sends no credentials. Behind a proxy
+(HTTPS_PROXY) the address is the proxy's, and the certificate alone shows that a host is Wikimedia's.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
+from urllib.request import getproxies
 
 import httpx
 
@@ -68,11 +70,13 @@ class WikimediaClient:
         self._base, self._first_wait = base.rstrip("/"), first_wait
         self._pace = Pace(per_minute or (PER_MINUTE if contact else PER_MINUTE_UNKNOWN))
         self._api, self._media = (threading.BoundedSemaphore(n) for n in (API_AT_ONCE, MEDIA_AT_ONCE))
+        proxied = not base and transport is None and not getproxies().keys().isdisjoint(("https", "all"))
+        self._checks_peer = not base and not proxied
         self._http = httpx.Client(
             headers={"User-Agent": user_agent(contact)},
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             timeout=timeout,
-            trust_env=False,
+            trust_env=proxied,
             transport=transport,
         )
 
@@ -180,7 +184,7 @@ class WikimediaClient:
         """Raise Refused if the name of the host led to a machine in a private network."""
         stream = response.extensions.get("network_stream")
         peer = stream.get_extra_info("server_addr") if stream is not None else None
-        if not self._base and peer and not is_public(peer[0]):
+        if self._checks_peer and peer and not is_public(peer[0]):
             raise Refused("a private address")
 
 

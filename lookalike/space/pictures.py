@@ -25,4 +25,4 @@ def picture_for(match: Match, finders: Finders) -> Picture:
         if portrait is not None:
             credit = Credit(portrait.credit, portrait.licence, portrait.source, portrait.licence_url)
             return Picture(picture_of(match.name, portrait.image), credit)
-    return Picture(picture_of(match.name, match.photo))
+    return Picture(picture_of(match.name, match.photo), match.credit if match.photo is not None else None)

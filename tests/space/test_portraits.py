@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import io
+import time
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from lookalike import Lookalikes
+from lookalike.errors import GalleryError
+from lookalike.faces.detectors import load_detector
 from lookalike.finder import Match
 from lookalike.gallery.credit import Credit, licence_address
 from lookalike.gallery.gallery import Gallery
 from lookalike.gallery.schema import Row
 from lookalike.images import read_image
+from lookalike.models.registry import load_embedder
+from lookalike.portraits.client import WikimediaClient
 from lookalike.portraits.portrait import Portrait
+from lookalike.portraits.wikimedia import Wikimedia
 from lookalike.space.api.endpoints import Endpoints
 from lookalike.space.drawing import html
 from lookalike.space.drawing.cards import encode, name_card
@@ -22,7 +30,10 @@ from lookalike.space.drawing.own_face import credit_line, share_picture
 from lookalike.space.finders import Finders
 from lookalike.space.page.find_callbacks import FindCallbacks
 from lookalike.space.page.live import LiveCallbacks
+from lookalike.space.portraits import people_without_photo, person_of, start_portraits
+from tests.support.drawing import draw_face, draw_landscape
 from tests.support.fakes import BrightDetector, ColourEmbedder, settings, unit
+from tests.support.wikimedia_server import serve_wikimedia
 
 RED = np.full((40, 40, 3), (255, 0, 0), np.uint8)
 CREDIT = Credit(
@@ -122,3 +133,82 @@ def test_addresses_of_creative_commons():
     assert licence_address("CC BY-SA 4.0") == "https://creativecommons.org/licenses/by-sa/4.0/"
     assert licence_address("CC0") == "https://creativecommons.org/publicdomain/zero/1.0/"
     assert licence_address("Public domain") == ""
+
+
+def test_the_page_fetches_portraits_for_people_without_a_photo(tmp_path: Path, monkeypatch):
+    monkeypatch.setenv("LOOKALIKE_CACHE", str(tmp_path))
+    detector, embedder = load_detector(), load_embedder()
+    faces = {"Ada": draw_face(0), "Bo": draw_face(1), "Cy": draw_face(5)}
+    rows = [Row(name, embedder.embed(face, detector.detect(face)[:1])[0]) for name, face in faces.items()]
+    model = embedder.model
+    made = replace(
+        settings(model.name, dim=model.dim), weights_hash=embedder.weights_hash, engine="onnxruntime"
+    )
+    finders = Finders(Lookalikes(Gallery.of(rows, made), embedder=embedder, detector=detector))
+    photo = draw_face(0, turn=4)
+    with serve_wikimedia() as server:
+        server.add("Ada", encode(draw_face(0, turn=8)), Artist="Jo Doe")
+        server.add("Bo", encode(draw_landscape()))
+        before, _ = Endpoints(finders).find_lookalikes(photo)
+        fetcher = start_portraits(finders, Wikimedia(WikimediaClient(base=server.base, per_minute=10_000)))
+        try:
+            deadline = time.monotonic() + 30
+            while not finders.portrait("Ada"):
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+            after, report = Endpoints(finders).find_lookalikes(photo)
+        finally:
+            fetcher.stop()
+    credits = {match["name"]: match["photo"] for match in report["faces"][0]["matches"]}
+    assert credits["Ada"]["credit"] == "Jo Doe" and credits["Bo"] is None and credits["Cy"] is None
+    assert before[0][0] != after[0][0] and before[1][0] == after[1][0]
+
+
+def test_the_model_recognizes_a_person_by_the_threshold_of_one_person(finders: Finders):
+    assert finders.served.recognizes(unit(1, 0.1, 0), "red")
+    assert not finders.served.recognizes(unit(0, 0, 1), "red")
+    with pytest.raises(GalleryError):
+        finders.served.recognizes(unit(0, 0, 1), "nobody")
+
+
+def test_a_person_has_another_version_after_the_rows_changed(finders: Finders):
+    red = person_of(finders.served, "red")
+    other = Finders(
+        Lookalikes(
+            Gallery.of([Row("red", unit(1, 0.1, 0), born=1950)], settings()),
+            embedder=ColourEmbedder(),
+            detector=BrightDetector(),
+        )
+    )
+    changed = person_of(other.served, "red")
+    assert red is not None and changed is not None and red.version != changed.version
+    assert changed.facts == {"born": 1950}
+    assert person_of(finders.served, "nobody") is None
+    assert [person.name for person in people_without_photo(finders.served)] == ["blue", "red"]
+
+
+def test_the_portraits_follow_a_replaced_gallery(finders: Finders):
+    called = []
+    finders.on_replace = lambda: called.append(True)
+    finders.replace(Finders(finders.served))
+    assert called == [True] and finders.portrait is not None
+
+
+def test_the_gallerys_own_photos_are_credited_too():
+    rows = [
+        Row(
+            "red",
+            unit(1, 0, 0),
+            photo=webp(GREEN),
+            credit="Jo Doe",
+            licence="CC BY 2.0",
+            source="https://x.org/",
+        )
+    ]
+    gallery = Gallery.of(rows, settings())
+    finders = Finders(Lookalikes(gallery, embedder=ColourEmbedder(), detector=BrightDetector()))
+    _, report = Endpoints(finders).find_lookalikes(RED)
+    photo = {"credit": "Jo Doe", "licence": "CC BY 2.0", "source": "https://x.org/"}
+    assert report["faces"][0]["matches"][0]["photo"] == photo
+    view = FindCallbacks(finders, "Look-alikes").find(RED)
+    assert 'href="https://creativecommons.org/licenses/by/2.0/"' in view.duel

@@ -143,6 +143,7 @@ def serving(folder: Path, *arguments: str, before: str = "", **variables: str) -
         "TMPDIR": str(temporary),
         "GRADIO_SERVER_PORT": str(port),
         "HF_HUB_OFFLINE": "1",
+        "LOOKALIKE_PORTRAITS": "off",
         **variables,
     }
     run = "\n".join(
