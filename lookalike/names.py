@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import unicodedata
 
+MAX_LETTERS = 10_000  # no name and no description has as many, but a file may
 JOINERS = "\u200c\u200d"  # invisible, but part of the spelling in Persian and Indian scripts
 VOICED_MARKS = "\u3099\u309a"  # in kana: Nagata (ながた) and Nakata (なかた) are different names
 
 
 def clean_name(text: str) -> str:
-    """Return a name for display: composed (NFC), with spaces for underscores, without control characters."""
-    spaced = " ".join(unicodedata.normalize("NFC", text).replace("_", " ").split())
+    """Return a name for display: composed (NFC), with spaces for underscores, without control characters.
+
+    What follows the first MAX_LETTERS is left out.
+    """
+    spaced = " ".join(unicodedata.normalize("NFC", text[:MAX_LETTERS]).replace("_", " ").split())
     return "".join(c for c in spaced if c in JOINERS or not unicodedata.category(c).startswith("C")).strip()
 
 

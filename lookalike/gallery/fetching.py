@@ -52,7 +52,11 @@ def fetch_gallery(dataset: str, model: str, *, force: bool = False) -> Path:
 
     name, _, revision = dataset.partition("@")
     patterns = [f"{model}/*.parquet", f"{model}/{SETTINGS_FILE}"]
-    fetched: dict[str, Any] = {"repo_type": "dataset", "allow_patterns": patterns}
+    fetched: dict[str, Any] = {
+        "repo_type": "dataset",
+        "allow_patterns": patterns,
+        "ignore_patterns": [f"{model}/*/*"],  # an asterisk also stands for slashes
+    }
     try:
         dataset_commit(name, revision)  # one short request: snapshot_download would retry for minutes
         return Path(snapshot_download(name, revision=revision or None, force_download=force, **fetched))

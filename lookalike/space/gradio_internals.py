@@ -167,6 +167,8 @@ class PrivateBlocks(gr.Blocks):  # type: ignore[misc]
     def queue(self, *, api_open: bool | None = None, max_size: int | None = None) -> PrivateBlocks:
         """Set up the queue as gr.Blocks does; `max_size` photos may wait, and a few cameras beside them."""
         super().queue(api_open=api_open, max_size=max_size)
+        # Gradio deletes uploads alone; the components' sets hold whatever path a request names.
+        self.temp_file_sets = [self.upload_file_set]
         made = self._queue
         self._queue: PageQueue = PageQueue(
             live_updates=made.live_updates,

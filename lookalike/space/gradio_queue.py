@@ -10,14 +10,14 @@ import logging
 import math
 import time
 import traceback
-from collections import Counter
+from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import gradio as gr
 
-from lookalike.space.middleware.rate_limit import visitor_of
+from lookalike.space.middleware.rate_limit import MAX_VISITORS, visitor_of
 from lookalike.space.middleware.shares import within_share
 
 log = logging.getLogger(__name__)
@@ -30,6 +30,7 @@ FEWEST_ANSWERS = 10
 WAITING_BYTES = 300_000_000  # of the requests that wait; gradio keeps each twice
 FEWEST_BYTES = 28_000_000  # the largest request
 CAMERA_READER_SECONDS = 10.0  # without a reader; then a camera's place is given back
+SESSIONS = 200  # of a visitor, of the 500 that gradio remembers
 READER_SECONDS = 30.0  # the same for a photo's place
 REPEATED_SECONDS = 10.0  # two faults within that time: the cause may be a request that waits
 FULL = "Queue is full. Max size is {size}; try again in a minute."
@@ -50,6 +51,7 @@ class PageQueue(gr.queueing.Queue):  # type: ignore[misc]  # gradio has no types
         self._worker: asyncio.Task[Any] | None = None
         self._restarted = -math.inf
         self._asked: dict[str, tuple[str, str, float]] = {}  # by event: its visitor, its session, and when
+        self._sessions: defaultdict[str, OrderedDict[str, None]] = defaultdict(OrderedDict)
         self._readers: Counter[str] = Counter()  # by session or event
         self._left: dict[str, float] = {}  # when the last reader of a session or event left
 
@@ -114,7 +116,18 @@ class PageQueue(gr.queueing.Queue):  # type: ignore[misc]  # gradio has no types
         pushed = await super().push(body=body, request=request, username=username)
         if pushed[0]:
             self._asked[pushed[1]] = (visitor, body.session_hash, time.monotonic())
+            self._keep_sessions(visitor, body.session_hash)
         return pushed
+
+    def _keep_sessions(self, visitor: str, session: str) -> None:
+        """Remember a session; forget the visitor's oldest ones, so that others' stay."""
+        sessions = self._sessions[visitor]
+        sessions[session] = None
+        sessions.move_to_end(session)
+        while len(sessions) > SESSIONS:
+            self.server_app.state_holder.session_data.pop(sessions.popitem(last=False)[0], None)
+        while len(self._sessions) > MAX_VISITORS:
+            del self._sessions[next(iter(self._sessions))]
 
     def _is_camera(self, body: Any) -> bool:
         function = self.blocks.fns.get(body.fn_index)

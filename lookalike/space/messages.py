@@ -23,8 +23,11 @@ Output = TypeVar("Output")
 
 
 def user_error(sentence: str) -> gr.Error:
-    """Return an error that shows the caller this sentence and logs nothing."""
-    return gr.Error(sentence, title="That did not work", print_exception=False)
+    """Return an error that shows the caller this sentence and logs nothing.
+
+    The page shows it as HTML, so that a tag in a gallery's name is escaped.
+    """
+    return gr.Error(sentence.replace("<", "&lt;"), title="That did not work", print_exception=False)
 
 
 def errors_as_sentences(callback: Callable[Inputs, Output]) -> Callable[Inputs, Output]:

@@ -163,6 +163,7 @@ SETTINGS = {
     "a scale of nothing": ({"scale": {}}, "cannot be read"),
     "means of no length": ({"mean_length": 0}, "has invalid values (mean_length)"),
     "means longer than their rows": ({"mean_length": 40.0}, "has invalid values (mean_length)"),
+    "a number that no float holds": ({"mean_length": 10**400}, "has invalid values (mean_length)"),
     "means of NaN": ({"mean_length": NAN}, "has invalid values (mean_length)"),
     "records that are no counts": ({"records": {"kept": "many"}}, "has invalid values (records)"),
     "half a letter": ({"source": "\ud800"}, "has invalid values (source)"),

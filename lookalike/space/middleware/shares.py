@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,8 +10,9 @@ from contextlib import contextmanager
 from lookalike.space.middleware.asgi import App, Receive, Scope, Send, headers_of, refuse
 from lookalike.space.middleware.rate_limit import visitor_of
 
-REQUESTS = 400  # in progress at a time; the file limit of a container is 1,024 and more
+REQUESTS = 200  # in progress at a time, besides streams
 FEWEST_REQUESTS = 8  # that every visitor may have: a browser opens six connections
+STREAM = re.compile(r"/gradio_api/(queue/data|heartbeat/.+|upload_progress|call/.+)")
 TOO_MANY_AT_ONCE = "Too many requests at once from your address; wait until some are answered."
 
 
@@ -55,8 +57,17 @@ class Shares:
                 self.give_back(visitor)
 
 
+def is_stream(scope: Scope) -> bool:
+    """Return whether a request is answered for as long as a page is open or waits for its answer."""
+    return scope["method"] == "GET" and STREAM.fullmatch(scope["path"]) is not None
+
+
 class RequestShares:
-    """ASGI middleware that limits how many requests each visitor has in progress; more get status 429."""
+    """ASGI middleware that limits how many requests each visitor has in progress; more get status 429.
+
+    Streams are not counted here; see `lookalike.space.middleware.streams`. The visitor's address is in
+    `scope["visitor"]` for whatever comes next.
+    """
 
     def __init__(self, app: App, *, total: int = REQUESTS) -> None:
         self._app, self._shares = app, Shares(total, least=FEWEST_REQUESTS)
@@ -65,6 +76,8 @@ class RequestShares:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         visitor = visitor_of(scope.get("client"), headers_of(scope))
+        if is_stream(scope):
+            return await self._app({**scope, "visitor": visitor}, receive, send)
         with self._shares.hold(visitor) as allowed:
             if not allowed:
                 return await refuse(send, 429, TOO_MANY_AT_ONCE)

@@ -7,13 +7,12 @@ from urllib.parse import parse_qs
 
 from lookalike.space.gradio_internals import page_of
 from lookalike.space.middleware.asgi import App, Receive, Scope, Send, refuse
-from lookalike.space.middleware.shares import Shares
+from lookalike.space.middleware.shares import Shares, is_stream
 
-STREAMS = 200  # open at a time; a page has one, and one more while it waits for an answer
+STREAMS = 300  # open at a time; a page has one, and one more while it waits for an answer
 FEWEST_STREAMS = 4
 TOO_MANY = "Too many open pages or answers from your address; close some."
 EVENT = re.compile(r"/gradio_api/call/.+/(?P<name>[A-Za-z0-9_-]+)")
-STREAM = re.compile(r"/gradio_api/(queue/data|heartbeat/.+|upload_progress|call/.+)")
 
 
 class Streams:
@@ -23,9 +22,7 @@ class Streams:
         self._app, self._shares = app, Shares(STREAMS, least=FEWEST_STREAMS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            return await self._app(scope, receive, send)
-        if scope["method"] != "GET" or not STREAM.fullmatch(scope["path"]):
+        if scope["type"] != "http" or not is_stream(scope):
             return await self._app(scope, receive, send)
         with self._shares.hold(scope["visitor"]) as allowed:
             if not allowed:
