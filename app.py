@@ -9,10 +9,12 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import Any
 
 from lookalike.errors import LookalikeError, MissingExtraError
 from lookalike.faces.detectors import DEFAULT_DETECTOR, DETECTORS
+from lookalike.files import escape_unprintable_output
 from lookalike.gallery.fetching import latest_version
 from lookalike.models.registry import DEFAULT_MODEL, MODELS, find_model
 from lookalike.space.finders import Finders, load_finders, load_only
@@ -32,6 +34,7 @@ SHARE_NOTICE = (
 
 def main(arguments: Sequence[str] | None = None, *, load: Callable[..., Finders] = load_finders) -> int:
     """Serve until stopped; return 0, or 2 after an error with a sentence that says what to do."""
+    escape_unprintable_output()
     options = parse(arguments)
     try:
         if options.mcp:
@@ -40,7 +43,13 @@ def main(arguments: Sequence[str] | None = None, *, load: Callable[..., Finders]
         version = current_version(options.gallery, model)
         finders = load(options.gallery, model=options.model, detector=options.detector)
         start_refreshing(finders, options, model, version)
-        serve(finders, share=options.share, mcp=options.mcp, per_minute=options.per_minute)
+        serve(
+            finders,
+            share=options.share,
+            mcp=options.mcp,
+            per_minute=options.per_minute,
+            portraits=options.portraits == "on",
+        )
     except (LookalikeError, OSError) as error:  # OSError: the port is in use
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -53,15 +62,18 @@ def serve(
     share: bool,
     mcp: bool,
     per_minute: int,
+    portraits: bool = False,
     launch: Callable[[Any, dict[str, Any]], None] | None = None,
 ) -> None:
     """Warm up, then serve on GRADIO_SERVER_NAME and GRADIO_SERVER_PORT (by default 127.0.0.1 and 7860).
 
     Two requests run at a time and 40 may wait (`lookalike.space.page.page.QUEUE_LENGTH` says why); more are
-    refused with a sentence. One visitor may make `per_minute` requests a minute; 0 is no limit.
+    refused with a sentence. One visitor may make `per_minute` requests a minute; 0 is no limit. With
+    `portraits`, people without a photo get one from Wikimedia Commons while the page is served.
     `launch` takes the page and its options, by default `serve_until_stopped`.
     """
     from lookalike.space.middleware.uploads import private_upload_folder
+    from lookalike.space.portraits import start_portraits
 
     bypass_proxies()
     DECODERS.start()  # a process, which imports its libraries while this one goes on
@@ -78,7 +90,10 @@ def serve(
         page, options = build_page(finders), launch_options(share=share, mcp=mcp, per_minute=per_minute)
         if share:
             print(SHARE_NOTICE, flush=True)
-        (launch or serve_until_stopped)(page, options)
+        with ExitStack() as stack:
+            if portraits:
+                stack.callback(start_portraits(finders).stop)
+            (launch or serve_until_stopped)(page, options)
 
 
 def bypass_proxies() -> None:
@@ -161,10 +176,20 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         f"(default: LOOKALIKE_PER_MINUTE, else {SPACE_PER_MINUTE} on a Space and 0 elsewhere)",
     )
     parser.add_argument(
+        "--portraits",
+        choices=("on", "off"),
+        default=os.environ.get("LOOKALIKE_PORTRAITS") or "on",
+        help="show people without a photo in the gallery with one from Wikimedia Commons; only names of "
+        "celebrities are sent (default: LOOKALIKE_PORTRAITS, else %(default)s)",
+    )
+    parser.add_argument(
         "--share", action="store_true", help="also create a public link that works for a week"
     )
     parser.add_argument("--mcp", action="store_true", help="also serve language models, over MCP")
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if options.portraits not in ("on", "off"):  # argparse does not check defaults
+        parser.error("LOOKALIKE_PORTRAITS must be on or off")
+    return options
 
 
 if __name__ == "__main__":

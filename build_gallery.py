@@ -5,14 +5,13 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
 from tqdm import tqdm
 
-from lookalike.building.account import write_rejections
+from lookalike.building.account import spellings_in_words, write_rejections
 from lookalike.building.arguments import parse
 from lookalike.building.card import write_card
 from lookalike.building.interruption import HOW_TO_RESUME, StopSignal, exit_code, stop_on_signals
@@ -28,6 +27,7 @@ from lookalike.building.work_folder import exclusive, ledger_folder
 from lookalike.errors import GalleryError, LookalikeError, MissingFileError
 from lookalike.faces.detectors import load_detector
 from lookalike.faces.face import Detector
+from lookalike.files import check_writable, escape_unprintable_output
 from lookalike.gallery.gallery import Gallery
 from lookalike.gallery.storage import models_in
 from lookalike.models.embedder import Embedder, Embeddings
@@ -55,6 +55,7 @@ def main(
     That is 0, or 2 after an error that one sentence explains, or 128 and the signal's number after an
     interruption: 130 after Ctrl-C, 143 after SIGTERM.
     """
+    escape_unprintable_output()
     options = parse(arguments)
     try:
         with stop_on_signals():
@@ -121,17 +122,18 @@ def build_into_folder(
                 progress=bar.update,
             )
         built.gallery.save(options.output)
-        write_rejections(options.output, built.rejections)
+        write_rejections(options.output, built.rejections, built.spellings)
         write_card(options.output, built.gallery)
     names, rows = len(built.gallery.names), len(built.gallery)
     print(f"{names:,} names in {rows:,} rows written to {options.output}")
     print(built.counts)
+    if built.spellings:
+        print(spellings_in_words(built.spellings))
     return built.gallery
 
 
 def _strangers(source: str | None, detector: Detector, embedder: Embedder) -> Embeddings | None:
-    """Return the embedding of the largest face of each photo of `source`; photos without a face are left out.
-    """
+    """Return the embedding of the largest face of each photo of `source` that shows one."""
     if source is None:
         return None
     records = open_source(source)
@@ -204,10 +206,8 @@ def check_output(folder: Path) -> None:
         raise GalleryError(
             f"{folder} holds other files; choose a new folder, an empty one, or that of a gallery."
         )
-    existing = next(parent for parent in (folder.absolute(), *folder.absolute().parents) if parent.exists())
     try:
-        with tempfile.TemporaryFile(dir=existing):
-            pass
+        check_writable(folder)
     except OSError as error:
         raise GalleryError(
             f"{folder} cannot be written ({error.strerror}); choose another folder."

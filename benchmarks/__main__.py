@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from lookalike.errors import LookalikeError
@@ -100,8 +101,8 @@ def _probe(options: argparse.Namespace) -> None:
             ]
         ),
         pictures={
-            "size": draw_growth(sizes, of="megapixels of a photo of one face"),
-            "faces": draw_growth(crowds, of="faces in a photo"),
+            "size": partial(draw_growth, sizes, of="megapixels of a photo of one face"),
+            "faces": partial(draw_growth, crowds, of="faces in a photo"),
         },
     )
     _write_page(options)
@@ -118,7 +119,7 @@ def _search(options: argparse.Namespace) -> None:
         "speed-exact",
         result={"gigabytes_per_second": bandwidth, "searches": speeds},
         table=search_table(speeds, bandwidth),
-        pictures={"rows": draw_search(speeds)},
+        pictures={"rows": partial(draw_search, speeds)},
     )
     _write_page(options)
 
@@ -139,7 +140,7 @@ def _serve(options: argparse.Namespace) -> None:
         "speed-serve",
         result={"start": begun, "load": loads, "memory": held},
         table=serving_tables(begun, loads, held),
-        pictures={"clients": draw_load(loads), "memory": draw_memory(held)},
+        pictures={"clients": partial(draw_load, loads), "memory": partial(draw_memory, held)},
     )
     _write_page(options)
 

@@ -1,10 +1,13 @@
-"""Files on disk: atomic writes, hashes, and the folder of bundled files."""
+"""Files on disk: atomic writes, hashes, the folder of bundled files; and output that no terminal refuses."""
 
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import secrets
+import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -41,3 +44,17 @@ def sha256_of(path: Path) -> str:
     """Return the SHA-256 of a file as 64 hexadecimal digits. Raises OSError."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def check_writable(folder: Path) -> None:
+    """Raise OSError unless files can be written into `folder`, which need not be there; leave nothing."""
+    parents = (folder.absolute(), *folder.absolute().parents)
+    with tempfile.TemporaryFile(dir=next(parent for parent in parents if parent.exists())):
+        pass
+
+
+def escape_unprintable_output() -> None:
+    """Let `print` escape the letters that the output cannot encode, as on Windows where it is redirected."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lookalike.files import atomic_write
+from lookalike.names import person_key
 
 KEPT = "kept"
 ALWAYS = (KEPT, "no face", "several faces", "too small", "unreadable", "excluded")  # reported even at 0
 REJECTED_FILE = "rejected.csv"
+SHOWN_NAMES = 5  # that are spelled in several ways; more do not fit on a screen
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
@@ -49,15 +51,49 @@ class Rejection:
     reason: str
 
 
-def write_rejections(folder: Path, rejections: Sequence[Rejection]) -> None:
-    """Write `rejected.csv` into `folder`, a line for each record that is not in the gallery."""
+@dataclass(frozen=True)
+class Spelling:
+    """Another spelling of a name in the gallery, and the origin of its first record."""
+
+    name: str
+    spelling: str
+    record: str
+
+
+def other_spellings(records: Iterable[Spelling]) -> tuple[Spelling, ...]:
+    """Return the first record of each spelling that only `person_key` takes for the same name."""
+    found: dict[tuple[str, str], Spelling] = {}
+    for record in records:
+        if record.spelling != record.name and person_key(record.spelling) == person_key(record.name):
+            found.setdefault((record.name, record.spelling), record)
+    return tuple(found.values())
+
+
+def spellings_in_words(spellings: Sequence[Spelling]) -> str:
+    """Return how many names are spelled in several ways, with some of them."""
+    others: dict[str, list[str]] = {}
+    for each in spellings:
+        others.setdefault(each.name, []).append(each.spelling)
+    shown = "; ".join(f"{name} ({', '.join(found)})" for name, found in [*others.items()][:SHOWN_NAMES])
+    more = "" if len(others) <= SHOWN_NAMES else f"; and others, see {REJECTED_FILE}"
+    count = "1 name is" if len(others) == 1 else f"{len(others):,} names are"
+    return f"{count} spelled in several ways, which count as one person: {shown}{more}"
+
+
+def write_rejections(
+    folder: Path, rejections: Sequence[Rejection], spellings: Sequence[Spelling] = ()
+) -> None:
+    """Write `rejected.csv` into `folder`: a line for each record that is not in the gallery, then one for the
+    first record of each other spelling of a name.
+    """
+    merged = [Rejection(each.record, f"{each.spelling} is kept as {each.name}") for each in spellings]
     with (
         atomic_write(folder / REJECTED_FILE) as partial,
         partial.open("w", newline="", encoding="utf-8") as file,
     ):
         lines = csv.writer(file)
         lines.writerow(("record", "reason"))
-        lines.writerows((as_text(rejection.record), rejection.reason) for rejection in rejections)
+        lines.writerows((as_text(each.record), as_text(each.reason)) for each in [*rejections, *merged])
 
 
 def as_text(cell: str) -> str:

@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.building.account import KEPT, Counts, Rejection
+from lookalike.building.account import KEPT, Counts, Rejection, Spelling, other_spellings
 from lookalike.building.assembly import assemble
 from lookalike.building.ledger import Entry, Ledger
 from lookalike.building.local_engine import collect
@@ -43,11 +43,15 @@ class Engine(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Built:
-    """A new gallery, and the account of the source's records."""
+    """A new gallery, and the account of the source's records.
+
+    `spellings` are those that were taken for another spelling of a name.
+    """
 
     gallery: Gallery
     counts: Counts
     rejections: tuple[Rejection, ...]
+    spellings: tuple[Spelling, ...] = ()
 
 
 def build(
@@ -87,7 +91,8 @@ def build(
         for record, outcome in zip(records, outcomes, strict=True)
         if outcome != KEPT
     ]
-    return Built(gallery, counts, tuple(rejections))
+    spellings = (Spelling(face.name, records[face.place].name, face.origin) for face in candidates)
+    return Built(gallery, counts, tuple(rejections), other_spellings(spellings))
 
 
 def _candidates(

@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from lookalike.errors import LookalikeError, MissingFileError, WeightsError
 from lookalike.evaluation.splits import BUNDLED_SPLIT, Side, load_split
 from lookalike.faces.detectors import DEFAULT_DETECTOR, load_detector
 from lookalike.faces.face import Detector
-from lookalike.files import write_text
+from lookalike.files import check_writable, escape_unprintable_output, write_text
 from lookalike.models.embedder import Embedder
 from lookalike.models.registry import DEFAULT_MODEL, calibration_path
 
@@ -29,13 +30,36 @@ HELD_OUT: tuple[Side, ...] = ("test",)
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; return its exit code: 0, or 2 with an error on stderr."""
+    escape_unprintable_output()
     options = _parser().parse_args(arguments)
     try:
+        _check(options)
         options.run_command(options)
     except LookalikeError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    except OSError as error:
+        place, reason = error.filename or options.output, error.strerror or error
+        print(f"error: {place} could not be read or written ({reason}).", file=sys.stderr)
+        return 2
     return 0
+
+
+def _check(options: argparse.Namespace) -> None:
+    """Raise a LookalikeError, before the work, if something is missing that a command needs."""
+    from lookalike.evaluation.models import open_model
+
+    try:
+        check_writable(options.output)
+    except OSError as error:
+        reason = error.strerror or error
+        raise MissingFileError(
+            f"{options.output} cannot be written ({reason}); choose another folder with --output."
+        ) from error
+    load_split(options.split)
+    load_detector(options.detector)
+    for spec in [options.model] if isinstance(options.model, str) else options.model:
+        open_model(spec)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -114,7 +138,7 @@ def _verify(options: argparse.Namespace) -> None:
         "verify",
         result=results,
         table=markdown(header, rows),
-        pictures={"roc": draw_roc(scores)},
+        pictures={"roc": partial(draw_roc, scores)},
     )
 
 
@@ -154,7 +178,7 @@ def _retrieve(options: argparse.Namespace) -> None:
                 if person != other
             ],
         }
-        pictures[name] = draw_confusions(taken, names)
+        pictures[name] = partial(draw_confusions, taken, names)
         for side, one in figures.items():
             first = f"{percent(one.top1)} ± {100 * one.deviation:.1f}"
             shares = (first, percent(one.top5), f"{one.reciprocal_rank:.3f}")
@@ -190,7 +214,7 @@ def _groups(options: argparse.Namespace) -> None:
         "groups",
         result={embedder.model.name: [asdict(one) for one in groups]},
         table=markdown(header, [_group_row(one) for one in groups]),
-        pictures={"accuracy": draw_groups(groups)},
+        pictures={"accuracy": partial(draw_groups, groups)},
     )
 
 
@@ -250,13 +274,12 @@ def _percentage(options: argparse.Namespace) -> None:
         "percentage",
         result={"scale": asdict(calibration.scale), "checks": found},
         table=_check_tables(found),
-        pictures={"groups": draw_percentage(found)},
+        pictures={"groups": partial(draw_percentage, found)},
     )
 
 
 def _fit_and_test(options: argparse.Namespace, embedder: Embedder) -> tuple[Population, Population]:
-    """Return the faces to fit on, validation's and half of the named test people, and the other test faces.
-    """
+    """Return the faces to fit on (validation and half of the named test people), and the other test faces."""
     from lookalike.evaluation.population import halves, joined
 
     half, testing = halves(_population(options, embedder, ("test",)))

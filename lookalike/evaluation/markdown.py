@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -25,17 +26,30 @@ def markdown(header: Sequence[str], rows: Table) -> str:
 
 
 def save_report(
-    folder: Path, name: str, *, result: Any, table: str, pictures: dict[str, Figure] | None = None
+    folder: Path,
+    name: str,
+    *,
+    result: Any,
+    table: str,
+    pictures: Mapping[str, Callable[[], Figure]] | None = None,
 ) -> None:
-    """Write `name.json`, `name.md` and `name-*.png` into `folder`, and print the table."""
+    """Write `name.json`, `name.md` and `name-*.png` into `folder`, and print the table.
+
+    The pictures are drawn last; one that fails is reported, and the results are there all the same.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     write_text(
         folder / f"{name}.json", json.dumps(result, indent=2, ensure_ascii=False, default=asdict) + "\n"
     )
     write_text(folder / f"{name}.md", table + "\n")
-    for title, figure in (pictures or {}).items():
-        figure.savefig(folder / f"{name}-{title}.png", dpi=110)
-    print(f"{table}\n\n{folder / name}.json, .md" + "".join(f", -{title}.png" for title in pictures or {}))
+    print(f"{table}\n\n{folder / name}.json, .md", flush=True)
+    for title, draw in (pictures or {}).items():
+        path = folder / f"{name}-{title}.png"
+        try:
+            draw().savefig(path, dpi=110)
+            print(path)
+        except Exception as error:  # whatever drawing raises: the results are written
+            print(f"{path} could not be drawn ({error}).", file=sys.stderr)
 
 
 def percent(share: float, digits: int = 1) -> str:

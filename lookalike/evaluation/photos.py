@@ -79,7 +79,7 @@ def read_photos(specs: Sequence[str], split: Split, sides: Sequence[Side] | None
         for record in open_source(spec):
             source = source_key(record)
             side = split.side(source, record.name, record.file)
-            if record.name and (sides is None or side in sides):
+            if record.name and not record.fault and (sides is None or side in sides):
                 photos.append(Photo(record, split.person(record.name), source, side))
     if not photos:
         raise SourceError(f"{', '.join(specs)}: there are no photos of people to evaluate on.")

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
-from lookalike.errors import SourceError
+from lookalike.errors import MissingFileError, SourceError
 from lookalike.files import BUNDLED, write_text
 from lookalike.names import person_key
 
@@ -97,8 +97,19 @@ class Split:
 
 
 def load_split(path: Path = BUNDLED_SPLIT) -> Split:
-    """Read a split that `save_split` wrote. The default is the split of the bundled model."""
-    fields = json.loads(path.read_text(encoding="utf-8"))
+    """Read a split that `save_split` wrote. The default is the split of the bundled model.
+
+    Raises MissingFileError where it is not there, SourceError where it is no split.
+    """
+    try:
+        return _split_of(json.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise MissingFileError(f"There is no split of people at {path}, or it cannot be read.") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise SourceError(f"{path} is not a split of people; write it again.") from error
+
+
+def _split_of(fields: Mapping[str, Any]) -> Split:
     return Split(
         validation=tuple(fields["validation"]),
         test=tuple(fields["test"]),
