@@ -25,8 +25,9 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         nargs="+",
         metavar="SOURCE",
         help="a Parquet file or a folder of them, a folder with one folder per celebrity (which may be in "
-        "folders of categories), a CSV of path and name, IMDB-WIKI's .mat, or a dataset on the Hub "
-        "(owner/name or owner/name@revision; HF_TOKEN for a private one); several are read in this order",
+        "folders of categories) or with metadata.csv, a CSV of path and name, WebDataset's .tar, IMDB-WIKI's "
+        ".mat, or a dataset on the Hub (owner/name or owner/name@revision; HF_TOKEN for a private one); "
+        "several are read in this order",
     )
     _add_source(parser.add_argument_group("source"))
     _add_places(parser.add_argument_group("output"))
