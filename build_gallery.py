@@ -23,21 +23,34 @@ from lookalike.building.pipeline import Engine, build
 from lookalike.building.publishing import GalleryHub, remove_from_folder
 from lookalike.building.ray_engine import RayEngine
 from lookalike.building.strangers import embed_strangers
-from lookalike.building.work_folder import exclusive, ledger_folder
-from lookalike.errors import GalleryError, LookalikeError, MissingFileError
+from lookalike.building.work_folder import WORK, exclusive, ledger_folder
+from lookalike.errors import GalleryError, LookalikeError, MissingFileError, WikimediaError
 from lookalike.faces.detectors import load_detector
 from lookalike.faces.face import Detector
 from lookalike.files import check_writable, escape_unprintable_output
-from lookalike.gallery.gallery import Gallery
+from lookalike.finder import Lookalikes
+from lookalike.gallery.credit import Credit
+from lookalike.gallery.fetching import fetch_gallery, open_gallery
+from lookalike.gallery.gallery import BUNDLED_GALLERY, Gallery
+from lookalike.gallery.pictures import with_pictures
 from lookalike.gallery.storage import models_in
+from lookalike.hub import is_dataset_id
 from lookalike.models.embedder import Embedder, Embeddings
-from lookalike.models.registry import is_run, load_embedder
+from lookalike.models.registry import find_model, is_run, load_embedder
 from lookalike.names import person_key
+from lookalike.portraits.cache import PortraitCache
+from lookalike.portraits.collecting import collect_portraits
+from lookalike.portraits.portrait import Outcome, Verdict
+from lookalike.portraits.verify import Verifier
+from lookalike.portraits.wikimedia import Wikimedia, open_wikimedia
 from lookalike.sources.inspection import inspect
 from lookalike.sources.inspection_report import write_inspection
 from lookalike.sources.opening import Choice, Source, open_source, open_sources
+from lookalike.space.middleware.decoders import DECODERS
+from lookalike.space.portraits import people_without_photo
 
 INSPECTION = "inspection"  # the folder below --output
+PORTRAITS = "portraits"  # the folder below its .work
 # A build processes as many photos at once as there are cores, so each photo gets one thread.
 ONE_THREAD_DETECTOR = partial(load_detector, threads=1)
 ONE_THREAD_EMBEDDER = partial(load_embedder, threads=1)
@@ -64,7 +77,10 @@ def main(
             elif options.inspect:
                 report(options)
             else:
-                gallery = build_into_folder(options, detectors, embedders)
+                gallery = open_or_build(options, detectors, embedders)
+                if options.portraits:
+                    tools = detectors(options.detector), embedders(options.model)
+                    gallery = add_portraits(gallery, options.output, *tools)
                 if options.push_to:
                     push(options, gallery, hubs())
     except LookalikeError as error:
@@ -81,6 +97,71 @@ def main(
         print(f"Stopped. {HOW_TO_RESUME}", file=sys.stderr)
         return stop.code if isinstance(stop, StopSignal) else exit_code(signal.SIGINT)
     return 0
+
+
+def open_or_build(
+    options: argparse.Namespace,
+    detectors: Callable[[str], Detector],
+    embedders: Callable[[str], Embedder],
+) -> Gallery:
+    """Return the gallery that SOURCE already is, if it only needs portraits; else build one."""
+    model, place = find_model(options.model).name, options.source[0]
+    if not options.portraits or len(options.source) > 1 or not is_gallery(place, model):
+        if options.output is None:
+            raise GalleryError(f"{place} is no gallery yet; give --output FOLDER, and one is built there.")
+        return build_into_folder(options, detectors, embedders)
+    if options.output is None:
+        if not Path(place).is_dir() or Path(place).resolve() == BUNDLED_GALLERY:
+            raise GalleryError(f"Give --output FOLDER: {place} itself cannot be changed.")
+        options.output = Path(place)
+    check_output(options.output)
+    return open_gallery(place, model=model)
+
+
+def is_gallery(place: str, model: str) -> bool:
+    """Return whether a folder or a dataset on the Hub is a gallery with a table for this model."""
+    if Path(place).exists() or not is_dataset_id(place):
+        return Path(place).is_dir() and model in models_in(Path(place))
+    return model in models_in(fetch_gallery(place, model))
+
+
+def add_portraits(
+    gallery: Gallery,
+    output: Path,
+    detector: Detector,
+    embedder: Embedder,
+    wikimedia: Callable[[], Wikimedia] = open_wikimedia,
+) -> Gallery:
+    """Give people without a photo a portrait from Wikimedia Commons, and write the gallery into `output`.
+
+    Prints what became of every name. Results are kept in `output`, so that an interrupted run goes on.
+    """
+    finder = Lookalikes(gallery, embedder=embedder, detector=detector)
+    verifier = Verifier(detector=detector, embedder=embedder, matches=finder.recognizes, decode=DECODERS.read)
+    people, source = people_without_photo(finder), wikimedia()
+    found: list[Outcome] = []
+    with exclusive(output), tqdm(total=len(people), unit="name", dynamic_ncols=True) as bar:
+        cache = PortraitCache(output / WORK / PORTRAITS)
+        try:
+            for outcome in collect_portraits(people, source, verifier, cache):
+                found.append(outcome)
+                tqdm.write(str(outcome))
+                bar.update()
+        except WikimediaError as error:
+            raise WikimediaError(f"{error} {HOW_TO_RESUME}") from error
+        finally:
+            source.close()
+            DECODERS.close()
+        credits = {each.name: each.portrait for each in found if each.portrait}
+        pictures = {
+            name: (each.image, Credit(each.credit, each.licence, each.source))
+            for name, each in credits.items()
+        }
+        pictured = with_pictures(gallery, pictures)
+        pictured.save(output)
+        write_card(output, pictured)
+    print(" · ".join(f"{what} {sum(each.verdict == what for each in found):,}" for what in Verdict))
+    return pictured
 
 
 def build_into_folder(
@@ -184,6 +265,8 @@ def remove(options: argparse.Namespace, hubs: Callable[[], GalleryHub]) -> None:
     names, place = options.remove, options.source[0]
     folder = Path(place)
     removed = remove_from_folder(folder, names) if folder.is_dir() else hubs().remove(place, names)
+    for name in names:
+        PortraitCache(folder / WORK / PORTRAITS).remove(name)
     print(f"{removed:,} rows removed from {place}")
     if not folder.is_dir():
         print("Earlier revisions on the Hub still contain them, until you squash its history.")

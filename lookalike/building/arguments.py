@@ -37,7 +37,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     if options.remove and len(options.source) > 1:
         parser.error("--remove takes one gallery: a folder, or owner/name on the Hub")
-    if not (options.output or options.push_to or options.remove or options.inspect):
+    if not (options.output or options.push_to or options.remove or options.inspect or options.portraits):
         parser.error("give --output FOLDER or --push-to OWNER/NAME")
     if (options.ray_address or options.ray_gpus) and options.engine != "ray":
         parser.error("--ray-address and --ray-gpus need --engine ray")
@@ -45,8 +45,10 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         parser.error("--listed-only needs --people FILE")
     if options.private and not options.push_to:
         parser.error("--private needs --push-to")
-    if options.output is None:
-        options.output = Path("galleries", options.push_to.replace("/", "--")) if options.push_to else Path()
+    if options.output is None and options.push_to:
+        options.output = Path("galleries", options.push_to.replace("/", "--"))
+    elif options.output is None and (options.remove or options.inspect):
+        options.output = Path()
     return options
 
 
@@ -88,6 +90,13 @@ def _add_places(group: argparse._ArgumentGroup) -> None:
         "--push-to",
         metavar="OWNER/NAME",
         help="push the gallery to this dataset on the Hub, with the token in HF_TOKEN",
+    )
+    group.add_argument(
+        "--portraits",
+        action="store_true",
+        help="give people without a photo one from Wikimedia Commons that the model recognizes, with its "
+        "author and licence; a SOURCE that is a gallery is not built again. Set LOOKALIKE_CONTACT to your "
+        "address first",
     )
     group.add_argument("--private", action="store_true", help="if that dataset is new, make it private")
     group.add_argument(

@@ -22,6 +22,15 @@ LICENCE_ID = re.compile(
     r"[a-z0-9][a-z0-9.-]*"
 )  # the form of the Hub's licence identifiers, such as cc-by-nc-4.0
 
+FILE_PAGE = re.compile(r"https://commons\.wikimedia\.org/wiki/File:[\w.%~-]+", re.ASCII)
+CREDITS = """\
+## Credits of the photos
+
+The photos are cropped.
+
+| photo of | author | licence | source |
+|---|---|---|---|
+"""
 _PAGE = """\
 ---
 {front}
@@ -59,11 +68,12 @@ embedding of {dim} numbers by the model `{model}`.
 | `origin` | the source and its row or file; empty for a mean |
 | `photos` | the number of photos that the row stands for |
 | `category` | the source's category; empty where it has none |
+| `credit`, `licence`, `source` | author, licence and page of a photo from Wikimedia Commons, if any |
 | `age`, `gender` | when the photo was taken; columns only where the source has them |
 
 `{model}/gallery.json` holds the settings: which model and alignment these rows belong to.
 
-## Loading
+{credits}## Loading
 
 ```python
 import numpy as np
@@ -111,8 +121,25 @@ def card(gallery: Gallery, models: Sequence[str], *, place: str) -> str:
         revision=gallery.revision,
         counts="\n".join(f"| {what} | {number:,} |" for what, number in settings.records.items()),
         total=sum(settings.records.values()),
+        credits=_credits(gallery),
         place=place,
     )
+
+
+def _credits(gallery: Gallery) -> str:
+    """Return the section with the credit of every photo that has one, "" if none has."""
+    owners = zip(gallery.table["name"].to_pylist(), range(len(gallery)), strict=True)
+    credits = [(name, credit) for name, row in owners if (credit := gallery.credit(row))]
+    lines = [
+        f"| {escape(name)} | {escape(credit.author)} | {escape(credit.licence)} | {_link(credit.source)} |"
+        for name, credit in credits
+    ]
+    return f"{CREDITS}{chr(10).join(lines)}\n\n" if lines else ""
+
+
+def _link(address: str) -> str:
+    """Return the address of a file page as a link, any other text as text."""
+    return f"<{address}>" if FILE_PAGE.fullmatch(address) else escape(address)
 
 
 def front_matter(gallery: Gallery, models: Sequence[str]) -> str:

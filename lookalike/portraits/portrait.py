@@ -62,6 +62,9 @@ class Outcome:
     portrait: Portrait | None = None
     lasting: bool = True
 
+    def __str__(self) -> str:
+        return f"{self.name}: {self.verdict}{f' ({self.reason})' if self.reason else ''}"
+
 
 class Portraits(Protocol):
     """Gives portraits to the page."""
