@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from lookalike.errors import GalleryError, NoFaceError
 from lookalike.faces.detectors import DEFAULT_DETECTOR, load_detector
 from lookalike.faces.face import RGB, Detector, Face
+from lookalike.faces.turning import detect_upright
 from lookalike.gallery.choices import EVERYONE, Choice
 from lookalike.gallery.credit import Credit
 from lookalike.gallery.fetching import open_gallery
@@ -68,7 +69,11 @@ class FoundFace:
 
 @dataclass(frozen=True)
 class Answer:
-    """A photo, upright RGB uint8 (H, W, 3), its faces, largest first, and the seconds of each step."""
+    """A photo, upright RGB uint8 (H, W, 3), its faces, largest first, and the seconds of each step.
+
+    `image` is turned by its EXIF orientation and, where it has none, by the largest face. Faces are in pixels
+    of `image`.
+    """
 
     image: RGB
     faces: tuple[FoundFace, ...]
@@ -144,7 +149,8 @@ class Lookalikes:
         image = read_image(photo)
         seconds: dict[str, float] = {}
         with timed(seconds, "detect"):
-            faces = self.detector.detect(image)[:MAX_FACES]
+            image, faces = detect_upright(self.detector, image)
+            faces = faces[:MAX_FACES]
         with timed(seconds, "embed"):
             probes = self.embedder.embed(image, faces)
         with timed(seconds, "search"):
@@ -186,8 +192,7 @@ class Lookalikes:
         self.gallery.search(probe)
 
     def _embed_largest(self, photo: Photo, which: str) -> Probe:
-        image = read_image(photo)
-        faces = self.detector.detect(image)
+        image, faces = detect_upright(self.detector, read_image(photo))
         if not faces:
             raise NoFaceError(
                 f"No face was found in the {which} photo; "

@@ -21,6 +21,9 @@ MAX_BYTES = 40_000_000  # a JPEG of 48 megapixels has about 20 MB
 # Not PDF, EPS or SVG, which can contain programs. MPO, which some phones write, is read as JPEG.
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF")
 HEIC = (b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1")  # the brands in files from phones
+JPEG_END = b"\xff\xd9"  # the marker that ends a JPEG
+MISSING = (128, 128, 128)  # what the decoder puts where a JPEG's data ends too early
+MAX_MISSING = 0.1  # of the rows; browsers show such a photo too
 BACKGROUND = (255, 255, 255)  # behind transparent pixels: the colour of the page
 
 
@@ -29,8 +32,8 @@ def read_image(photo: Photo) -> RGB:
 
     Of an animation it is the first frame. `photo` is the bytes of an image file, a path (a string is a path,
     never a URL), a PIL image, or an array: (H, W) grey, (H, W, 3) RGB or (H, W, 4) RGBA; uint8, uint16 (full
-    range) or float (0..1). Raises ImageError if it cannot be read or has more than MAX_PIXELS pixels,
-    MissingFileError if the path does not exist.
+    range) or float (0..1). A JPEG may lack up to a tenth of its rows, which become grey. Raises ImageError if
+    it cannot be read or has more than MAX_PIXELS pixels, MissingFileError if the path does not exist.
     """
     if isinstance(photo, np.ndarray):
         return _from_array(photo)
@@ -57,8 +60,7 @@ def _from_bytes(data: bytes) -> RGB:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's, about size and odd metadata; we check the size below
-            with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
-                return _from_pil(picture)
+            return _decode(data)
     except ImageError:
         raise
     except MemoryError as error:  # e.g. if the process has a memory limit
@@ -69,6 +71,22 @@ def _from_bytes(data: bytes) -> RGB:
         ) from error
     except Exception as error:  # Pillow raises many types for broken files, e.g. SyntaxError and struct.error
         raise ImageError("This is not a photo that can be read; use a JPEG, PNG or WebP file.") from error
+
+
+def _decode(data: bytes) -> RGB:
+    with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
+        try:
+            return _from_pil(picture)
+        except OSError:  # Pillow's error for a file that ends too early
+            if picture.format not in ("JPEG", "MPO"):
+                raise
+    # Pillow's own setting for such files, LOAD_TRUNCATED_IMAGES, holds for the whole process.
+    with Image.open(io.BytesIO(data + JPEG_END), formats=FORMATS) as picture:
+        present = (np.asarray(picture.convert("RGB")) != MISSING).any(axis=(1, 2))
+        missing = int(present[::-1].argmax()) if present.any() else len(present)
+        if missing > MAX_MISSING * len(present):
+            raise ImageError("The file ends too early and part of the photo is missing; send it again.")
+        return _from_pil(picture)
 
 
 @cache

@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import pillow_heif
 import pytest
-from PIL import Image
+from PIL import Image, ImageFile
 
 from lookalike.errors import ImageError, MissingFileError
 from lookalike.images import MAX_BYTES, MAX_PIXELS, read_image
+from tests.support.drawing import draw_face
 
 QUADRANTS = np.zeros((40, 60, 3), np.uint8)  # red, green / blue, white
 QUADRANTS[:20, :30], QUADRANTS[:20, 30:], QUADRANTS[20:, :30], QUADRANTS[20:, 30:] = (
@@ -156,6 +157,24 @@ def test_a_bomb_that_pillow_refuses_gives_the_same_error():
 def test_a_photo_with_broken_exif_is_read_unrotated():
     photo = encoded(Image.fromarray(QUADRANTS), "JPEG", exif=b"Exif\0\0II*\0\xff\xff\xff\xff", quality=95)
     assert corners(read_image(photo)) == [RED, GREEN, BLUE, WHITE]
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+@pytest.mark.parametrize("cut", ["two bytes", "one percent"])
+def test_a_jpeg_that_lacks_its_last_bytes_is_read(cut: str, progressive: bool):
+    whole = encoded(Image.fromarray(draw_face(3)), "JPEG", quality=95, progressive=progressive)
+    image = read_image(whole[: -2 if cut == "two bytes" else -len(whole) // 100])
+    assert np.abs(image[:-32].astype(int) - read_image(whole)[:-32]).mean() < 1
+    assert not ImageFile.LOAD_TRUNCATED_IMAGES
+
+
+def test_the_missing_rows_of_a_turned_jpeg_are_counted_before_it_is_turned():
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    whole = encoded(Image.fromarray(draw_face(3)), "JPEG", exif=exif)
+    assert read_image(whole[: -len(whole) // 20]).shape == (480, 480, 3)
+    with pytest.raises(ImageError, match="part of the photo is missing"):
+        read_image(whole[: len(whole) * 3 // 4])
 
 
 def test_the_error_names_a_missing_path():

@@ -14,6 +14,7 @@ from lookalike.errors import WeightsError
 from lookalike.faces import mtcnn_graphs
 from lookalike.faces.face import Face
 from lookalike.faces.mtcnn import Mtcnn
+from lookalike.faces.mtcnn_attempts import FINE, TILTED, UPRIGHT, attempts_for
 from tests.support.drawing import draw_face, draw_group, draw_landscape
 
 # The pooling of each layer in the paper and in the wheel's own code: (side, "same" padding).
@@ -154,6 +155,35 @@ def test_a_small_face_next_to_a_larger_one_is_found(detector: Mtcnn, side: int):
     picture[600 : 600 + side, 900 : 900 + side] = draw_face(5, size=side)
     large, small = detector.detect(picture)
     assert large.box[0] < 340 and 900 < small.box[0] < 900 + side
+
+
+@pytest.mark.parametrize("side", [320, 240, 170])  # of the drawing; the face has about 0.6 of it
+def test_a_small_face_alone_in_a_large_photo_is_found(detector: Mtcnn, side: int):
+    picture = draw_landscape(4000, 3000)
+    picture[1900 : 1900 + side, 900 : 900 + side] = draw_face(5, size=side)
+    [face] = detector.detect(picture)
+    assert np.abs(middle(face) - (900 + side / 2, 1900 + side / 2)).max() < side / 8
+
+
+def test_small_faces_of_a_group_in_a_large_photo_are_found(detector: Mtcnn):
+    picture = draw_landscape(4000, 3000)
+    for place in range(48):
+        left, top = 200 + place % 8 * 460, 200 + place // 8 * 440
+        picture[top : top + 140, left : left + 140] = draw_face(place, size=140)
+    assert len(detector.detect(picture)) >= 46
+
+
+def test_a_camera_frame_is_searched_no_finer_than_a_large_photo():
+    frame, large = (np.zeros((height, width, 3), np.uint8) for height, width in ((480, 640), (3000, 4000)))
+    assert attempts_for(frame) == [*UPRIGHT, *TILTED]
+    assert attempts_for(large) == [*UPRIGHT, *FINE, *TILTED]
+
+
+@pytest.mark.parametrize("shape", [(12, 12), (13, 500), (311, 1000), (610, 1000), (2001, 701)])
+def test_bands_of_the_canvas_give_the_same_as_the_whole(detector: Mtcnn, shape: tuple[int, int]):
+    canvas = np.random.default_rng(0).integers(0, 256, (*shape, 3), dtype=np.uint8)
+    whole = detector._run("pnet", canvas[None])[0]
+    assert np.allclose(detector._slide(canvas), whole, atol=1e-4)
 
 
 def test_a_face_cut_off_by_the_edge_is_found_and_its_box_ends_there(detector: Mtcnn):

@@ -37,7 +37,8 @@ def odd() -> Iterator[tuple[str, str, MADE, str]]:
     yield "zero bytes", "me.jpg", lambda: b"", "is empty"
     yield "one byte", "me.jpg", lambda: b"\xff", NO_PHOTO
     yield "text", "me.jpg", lambda: b"hello", NO_PHOTO
-    yield "truncated JPEG", "me.jpg", lambda: plain[: len(plain) // 2], NO_PHOTO
+    yield "half a JPEG", "me.jpg", lambda: plain[: len(plain) // 2], "part of the photo is missing"
+    yield "a JPEG without its last 1 %", "me.jpg", lambda: plain[: len(plain) * 99 // 100], FOUND
     yield "truncated PNG", "me.png", lambda: encoded(face(), "PNG")[:-5000], NO_PHOTO
     yield "PNG called .jpg", "me.jpg", lambda: encoded(face(), "PNG"), FOUND
     yield "JPEG called .exe", "me.exe", lambda: plain, FOUND
