@@ -15,6 +15,7 @@ log = logging.getLogger(__name__)
 
 FILES = 4096  # that the process asks for; many systems give 1,024 by default
 MAX_CONNECTIONS = 1000  # and at most half of the files
+GRACE_SECONDS = 0.1  # in which a new connection may begin its request, however many there are
 HEAD_SECONDS = 10.0  # for the head of a request; then the connection is closed
 UNREAD_SECONDS = 30.0  # that a reader may stand still; then the connection is closed
 KEEP_ALIVE_SECONDS = 5  # between two requests; browsers open connections again
@@ -32,8 +33,19 @@ class LimitedConnection(H11Protocol):
         super().connection_made(transport)
         self._unread: asyncio.TimerHandle | None = None
         self.idle[self] = time.monotonic()
+        if len(self.connections) > 1.5 * self.limit:
+            self.abort()
+        elif len(self.connections) > self.limit:
+            self.loop.call_later(GRACE_SECONDS, self._close_surplus)
+
+    def _close_surplus(self) -> None:
+        """Close the longest idle connections of those beyond the limit."""
+        now = time.monotonic()
         while len(self.connections) > self.limit and self.idle:
-            next(iter(self.idle)).abort()
+            connection, since = next(iter(self.idle.items()))
+            if now - since < GRACE_SECONDS:
+                return
+            connection.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.idle.pop(self, None)
@@ -85,7 +97,7 @@ def limit_connections(config: Any) -> None:
     """Set the limits in a running server's configuration, which uvicorn reads for each new connection."""
     LimitedConnection.limit = min(MAX_CONNECTIONS, raise_file_limit() // 2)
     config.http_protocol_class = LimitedConnection
-    config.limit_concurrency = LimitedConnection.limit + 1  # idle ones are closed first
+    config.limit_concurrency = 2 * LimitedConnection.limit  # never reached: idle ones are closed before
     config.timeout_keep_alive = KEEP_ALIVE_SECONDS
     config.h11_max_incomplete_event_size = MAX_HEAD_BYTES
 
