@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 
 IN_MEMORY = 300  # results; a portrait has about 15 KB, and the cache holds the others
 MAX_WANTED = 500  # people who were shown and are not fetched yet
+MAX_REST = 10_000  # people who were not shown: about an hour of requests, and 150 MB on the disk
 FIRST_WAIT = 30.0  # seconds after Wikimedia did not answer; twice as long after each further time
 MAX_WAIT = 3600.0
 CHECK_SECONDS = 24 * 3600.0  # between looks for portraits that are too old
@@ -110,7 +111,7 @@ class PortraitFetcher:
             self._wanted = OrderedDict((name, each) for name, each in self._wanted.items() if name in names)
             self._known.clear()
         self._random.shuffle(people)
-        self._rest = people
+        self._rest = people[:MAX_REST]
         self._cache.keep_only(names)
 
     def _next(self) -> list[Person]:
