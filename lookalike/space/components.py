@@ -24,6 +24,17 @@ PREVIEW_SECONDS = 3.0  # that the browser has to fetch the preview of an upload 
 PLACEHOLDER = "Drop a photo here\nor click to choose one"
 TOO_LARGE = f"The photo is too large; at most {MAX_BYTES / 1e6:.0f} MB can be read."
 
+# Gradio's page refuses a file whose type the browser does not know: one ending in .HEIC, or without an ending.
+# Such a file gets a type here. The server looks at the content.
+ACCEPT_UNTYPED_FILES = """<script>
+{
+  const {get, ...rest} = Object.getOwnPropertyDescriptor(Blob.prototype, "type");
+  Object.defineProperty(Blob.prototype, "type", {...rest, get() {
+    return get.call(this) || (this instanceof File ? "image/unknown" : "");
+  }});
+}
+</script>"""
+
 
 class PhotoInput(gradio_internals.Image):
     """An image whose callback gets an upright (H, W, 3) uint8 RGB array.

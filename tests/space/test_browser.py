@@ -143,6 +143,20 @@ def test_a_photo_can_be_dropped_and_pasted(tab: Any):
     assert tab.locator("#matches button.thumbnail-item").count() == 5
 
 
+@pytest.mark.parametrize("name", ["IMG_0001.HEIC", "photo"])
+def test_a_file_whose_type_the_browser_does_not_know_is_accepted(tab: Any, name: str):
+    drawn = base64.b64encode(a_file(draw_face(seed=3))["buffer"]).decode()  # the server reads its content
+    dropped = tab.evaluate_handle(
+        "([data, name]) => { const carried = new DataTransfer(); const file = "
+        "new File([Uint8Array.from(atob(data), letter => letter.charCodeAt(0))], name); "
+        "carried.items.add(file); return carried }",
+        [drawn, name],
+    )
+    tab.dispatch_event("#photo .upload-container", "drop", {"dataTransfer": dropped})
+    tab.wait_for_selector("#duel .pair img")
+    assert tab.locator("#matches button.thumbnail-item").count() == 5
+
+
 def test_a_match_is_chosen_and_explained_by_keyboard(tab: Any):
     go_to(tab, "#photo .upload-container")
     upload(tab, "#photo", draw_face(seed=3))  # the system's own window for choosing a file has no keys here

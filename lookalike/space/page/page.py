@@ -10,7 +10,7 @@ import numpy as np
 from lookalike.faces.face import Face
 from lookalike.images import MAX_BYTES
 from lookalike.space.api.endpoints import add_endpoints
-from lookalike.space.components import PhotoInput
+from lookalike.space.components import ACCEPT_UNTYPED_FILES, PhotoInput
 from lookalike.space.drawing.cards import draw_faces, encode, picture_of
 from lookalike.space.finders import Finders
 from lookalike.space.gradio_internals import PrivateBlocks, check_gradio
@@ -88,6 +88,7 @@ def launch_options(*, share: bool = False, mcp: bool = False, per_minute: int = 
         "share": share,
         "theme": page_theme(),
         "css": CSS,
+        "head": ACCEPT_UNTYPED_FILES,
         "footer_links": ["api"],
         "run_history": False,
         "enable_monitoring": False,
