@@ -1,6 +1,6 @@
 """The private parts of gradio that the page relies on; only gradio_queue.py touches others.
 
-Gradio may change them in any release. `check_gradio` names at start what the installed version lacks;
+Gradio may change them in any release. gradio_check.py names at start what the installed version lacks;
 tests/space/test_gradio_internals.py checks that each part still works as this file expects.
 """
 
@@ -11,14 +11,12 @@ import logging
 from abc import ABCMeta
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, suppress
-from importlib.metadata import version
-from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from lookalike.errors import VersionError
+from lookalike.space.gradio_check import check_gradio as check_gradio
 from lookalike.space.gradio_queue import PageQueue
 from lookalike.space.messages import NO_ADDRESSES, OUTDATED_PAGE, UNREADABLE_REQUEST, user_error
 from lookalike.space.middleware.decoders import JOB, Job
@@ -28,62 +26,7 @@ from lookalike.space.middleware.uploads import Uploads
 
 log = logging.getLogger(__name__)
 
-TESTED_VERSION = "6.31.0"
-
-PARTS = (  # below the module `gradio`
-    "Blocks.preprocess_data",
-    "Blocks.process_api",
-    "Blocks.postprocess_data",
-    "Blocks.queue",
-    "Image.async_move_resource_to_block_cache",
-    "components.gallery.GalleryData",
-    "components.gallery.GalleryImage",
-    "context.LocalContext.blocks",
-    "data_classes.ImageData",
-    "events.EventData",
-    "queueing.Queue._cancel_asyncio_tasks",
-    "queueing.Queue.get_events",
-    "queueing.Queue.push",
-    "queueing.Queue.send_message",
-    "queueing.Queue.start",
-    "queueing.Queue.start_processing",
-    "routes.App.get_blocks",
-    "server_messages.ProcessCompletedMessage",
-    "state_holder.SessionState._update_value_in_config",
-    "utils.get_upload_folder",
-)
-PAGE_PARTS = (  # of a page that was built
-    "temp_file_sets",
-    "upload_file_set",
-    "_queue.__len__",
-    "_queue.active_jobs",
-    "_queue.event_ids_to_events",
-    "_queue.event_queue_per_concurrency_id",
-    "_queue.max_size",
-    "_queue.pending_event_ids_session",
-    "_queue.pending_messages_per_session",
-    "_queue.stopped",
-)
-
-
-def check_gradio() -> None:
-    """Raise VersionError, naming every private part that the installed gradio lacks."""
-    page = gr.Blocks(analytics_enabled=False)
-    missing = [f"gradio.{part}" for part in PARTS if not _has(gr, part)]
-    missing += [f"gradio.Blocks.{part}" for part in PAGE_PARTS if not _has(page, part)]
-    if missing:
-        raise VersionError(
-            f"gradio {version('gradio')} has no {', '.join(missing)}, which this page needs; "
-            f"install the version that it was tested with: pip install gradio=={TESTED_VERSION}"
-        )
-
-
-def _has(owner: object, path: str) -> bool:
-    try:
-        attrgetter(path)(owner)
-    except AttributeError:
-        return False
-    return True
+UPLOADS = 500  # whose progress is known at a time
 
 
 class DerivedComponent(type(gr.Image)):  # type: ignore[misc]  # gradio has no types here
@@ -244,9 +187,13 @@ class PrivateBlocks(gr.Blocks):  # type: ignore[misc]
         """Start working the queue again if a fault has ended that."""
         self._queue.restart_after_fault()
 
-    async def give_back_places(self, answer_seconds: float) -> None:
+    def give_back_places(self, answer_seconds: float) -> None:
         """End requests that nobody reads; drop answers that nobody fetched for `answer_seconds`."""
-        await self._queue.give_back_places(answer_seconds)
+        self._queue.give_back_places(answer_seconds)
+        progress = gr.routes.file_upload_statuses
+        for kept in (progress._statuses, progress._signals):  # gradio forgets only uploads that are watched
+            while len(kept) > UPLOADS:
+                del kept[next(iter(kept))]
 
     def reading(self, name: str) -> AbstractContextManager[None]:
         """Count a reader of a session's or event's answers, for as long as the block runs."""

@@ -175,7 +175,7 @@ class PageQueue(gr.queueing.Queue):  # type: ignore[misc]  # gradio has no types
             if not self._readers[name]:
                 del self._readers[name]
 
-    async def give_back_places(self, answer_seconds: float) -> None:
+    def give_back_places(self, answer_seconds: float) -> None:
         """End the events that nobody reads, and drop answers that nobody fetched for `answer_seconds`."""
         for event in [*self._waiting(), *filter(lambda event: event.streaming, _running(self))]:
             limit = CAMERA_READER_SECONDS if event.streaming else READER_SECONDS

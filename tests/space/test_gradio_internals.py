@@ -17,16 +17,10 @@ import pytest
 from gradio.routes import App
 
 from lookalike.errors import VersionError
-from lookalike.space import gradio_internals, gradio_queue
+from lookalike.space import gradio_check, gradio_internals, gradio_queue
 from lookalike.space.components import Choice, FaceHTML, PhotoInput, PictureGallery
-from lookalike.space.gradio_internals import (
-    PAGE_PARTS,
-    PARTS,
-    TESTED_VERSION,
-    PrivateBlocks,
-    Selection,
-    check_gradio,
-)
+from lookalike.space.gradio_check import PAGE_PARTS, PARTS, TESTED_VERSION, check_gradio
+from lookalike.space.gradio_internals import PrivateBlocks, Selection
 from lookalike.space.gradio_queue import PageQueue
 from lookalike.space.middleware.request_filter import API, GET_ROUTES, POST_ROUTES
 from lookalike.space.middleware.shutdown import wait_until
@@ -53,8 +47,8 @@ def test_the_tested_version_is_the_pinned_one():
 
 
 def test_missing_parts_are_named_in_one_sentence(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(gradio_internals, "PARTS", (*PARTS, "utils.no_longer_there"))
-    monkeypatch.setattr(gradio_internals, "PAGE_PARTS", (*PAGE_PARTS, "_queue.gone"))
+    monkeypatch.setattr(gradio_check, "PARTS", (*PARTS, "utils.no_longer_there"))
+    monkeypatch.setattr(gradio_check, "PAGE_PARTS", (*PAGE_PARTS, "_queue.gone"))
     sentence = (
         r"^gradio [\d.]+ has no gradio\.utils\.no_longer_there, gradio\.Blocks\._queue\.gone, .* "
         rf"pip install gradio=={re.escape(TESTED_VERSION)}$"
@@ -191,7 +185,7 @@ def test_a_place_whose_answer_nobody_reads_is_given_back(
     unread, _ = ask(queue, "gone", Asked()), ask(queue, "here", Asked("9.9.9.9"))
     monkeypatch.setattr(gradio_queue, "READER_SECONDS", 0)
     with queue.reading("here"):
-        asyncio.run(queue.give_back_places(60))
+        queue.give_back_places(60)
     assert len(queue) == 1 and unread not in queue.event_ids_to_events
     assert "gone" not in queue.pending_event_ids_session and "here" in queue.pending_messages_per_session
 

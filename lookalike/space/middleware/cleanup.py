@@ -44,7 +44,7 @@ async def _check_forever(app: Any) -> None:
         with _logged():
             LimitedConnection.close_idle()
             page_of(app).restart_after_fault()
-            await page_of(app).give_back_places(MAX_ANSWER_AGE)
+            page_of(app).give_back_places(MAX_ANSWER_AGE)
 
 
 async def _clean_up_forever(app: Any) -> None:

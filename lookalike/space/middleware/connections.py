@@ -97,7 +97,7 @@ def limit_connections(config: Any) -> None:
     """Set the limits in a running server's configuration, which uvicorn reads for each new connection."""
     LimitedConnection.limit = min(MAX_CONNECTIONS, raise_file_limit() // 2)
     config.http_protocol_class = LimitedConnection
-    config.limit_concurrency = 2 * LimitedConnection.limit  # never reached: idle ones are closed before
+    config.limit_concurrency = 2 * LimitedConnection.limit  # a last resort: idle ones are closed before
     config.timeout_keep_alive = KEEP_ALIVE_SECONDS
     config.h11_max_incomplete_event_size = MAX_HEAD_BYTES
 
