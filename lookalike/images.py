@@ -56,7 +56,7 @@ def _from_bytes(data: bytes) -> RGB:
             f"The photo has {len(data) / 1e6:.0f} MB; use one of at most {MAX_BYTES / 1e6:.0f} MB."
         )
     if data[4:8] == b"ftyp" and data[8:12] in HEIC:
-        _register_heic()
+        register_heic()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's, about size and odd metadata; we check the size below
@@ -90,10 +90,8 @@ def _decode(data: bytes) -> RGB:
 
 
 @cache
-def _register_heic() -> None:
-    """Let Pillow read HEIC. Loading the decoder takes a tenth of a second, so it happens at the first
-    HEIC.
-    """
+def register_heic() -> None:
+    """Let Pillow read HEIC. It takes a tenth of a second, so it happens at the first HEIC."""
     import pillow_heif
 
     pillow_heif.register_heif_opener()

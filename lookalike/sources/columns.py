@@ -13,6 +13,7 @@ from lookalike.sources.records import NAME_COLUMNS, Choice, Facts
 
 PHOTO_WORDS = ("image", "photo", "picture", "img", "pixel")  # in names of columns of an unusual type
 KEY = "__key__"  # a column that only a WebDataset has
+FOLDER_LABEL = "label"  # what `datasets` calls the name of a photo's folder
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class Columns:
             return folder_of(row[self.image], self.places)
         if self.label_is_nested:
             column, _, field = self.label.partition(".")
-            return _named((row[column] or {}).get(field), self.names)
+            return _named(row[column].get(field), None) if isinstance(row[column], Mapping) else ""
         return _named(row[self.label], self.names)
 
     def category_of(self, row: Mapping[str, Any]) -> str | None:
@@ -71,7 +72,9 @@ class Columns:
 
     def facts_of(self, row: Mapping[str, Any]) -> Facts | None:
         """Return what the row tells about the person, None where that is nothing."""
-        return facts_of({column: _named(row[column], names) for column, names in self.facts})
+        return facts_of(
+            {column: _named(row[column], names) if names else row[column] for column, names in self.facts}
+        )
 
 
 def find_columns(
@@ -88,90 +91,103 @@ def find_columns(
     `places`; with `by_folder` a photo's folder is its name, unless a column of text is. Raises SourceError
     where the column of photos or of names is missing or of a type that cannot be used.
     """
-    there = f"It has: {', '.join(features) or 'no columns'}."
-    kinds = {name: kind_of(feature) for name, feature in features.items()}
-    image = _image_column(kinds, features, source, choice.image_column, there)
     by_folder = by_folder or KEY in features
-    found = _label_column(kinds, features, source, choice.label_column, there, by_folder=by_folder)
-    label = found or image
-    names = tuple(features[label].names or ()) if kinds.get(label) == "class" else None
+    table = _Table(features, source)
+    image = table.image_column(choice.image_column)
+    label = table.label_column(choice.label_column, by_folder=by_folder) or image
+    kinds = table.kinds
     category = "category" if kinds.get("category") == "text" and label != "category" else None
     numbers = tuple(column for column, kind in kinds.items() if column != label and kind == "number")
     facts = tuple(
-        (column, tuple(features[column].names or ()) if kinds[column] == "class" else None)
+        (column, table.class_names(column))
         for column in FACT_COLUMNS
         if column != label and kinds.get(column) in ("text", "class", "number")
     )
-    return Columns(image, label, names, category, numbers, facts, label not in features, places)
+    is_nested = label not in features
+    return Columns(image, label, table.class_names(label), category, numbers, facts, is_nested, places)
 
 
-def _image_column(
-    kinds: Mapping[str, Kind], features: Mapping[str, Any], source: str, chosen: str | None, there: str
-) -> str:
-    if chosen and chosen not in kinds:
-        raise SourceError(f"{source} has no column '{chosen}'. {there}")
-    photos = [name for name, kind in kinds.items() if kind == "photo"]
-    likely = [
-        name
-        for name, kind in kinds.items()
-        if kind in ("text", "other") and any(word in name.lower() for word in PHOTO_WORDS)
-    ]
-    image = chosen or next(iter([*photos, *likely]), None)
-    if image is None:
-        raise SourceError(
-            f"{source} has no column of photos; name one of images with --image-column. {there}"
-        )
-    if kinds[image] not in ("photo", "text"):
-        raise SourceError(
-            f"The column '{image}' of {source} holds {describe(features[image])}; it must hold one photo a "
-            f"row, as the bytes of an image file, or choose another column with --image-column. {there}"
-        )
-    return image
+class _Table:
+    """The columns of a table by name, with their features and what these can hold."""
 
+    def __init__(self, features: Mapping[str, Any], source: str) -> None:
+        self._features, self._source = features, source
+        self._there = f"It has: {', '.join(features) or 'no columns'}."
+        self.kinds: dict[str, Kind] = {name: kind_of(feature) for name, feature in features.items()}
 
-def _label_column(
-    kinds: Mapping[str, Kind],
-    features: Mapping[str, Any],
-    source: str,
-    chosen: str | None,
-    there: str,
-    *,
-    by_folder: bool,
-) -> str:
-    """Return the column of names, empty where the photos' folders have them."""
-    if chosen:
-        column = chosen if chosen in kinds else chosen.partition(".")[0]
-        if column not in kinds:
-            raise SourceError(f"{source} has no column '{chosen}'. {there}")
-        if column == chosen and kinds[column] not in ("text", "class", "number"):
+    def class_names(self, column: str) -> tuple[str, ...] | None:
+        """Return the names of a ClassLabel, None for other columns."""
+        return tuple(self._features[column].names or ()) if self.kinds.get(column) == "class" else None
+
+    def image_column(self, chosen: str | None) -> str:
+        """Return the column of photos: the chosen one, the first by its type, or the first by its name."""
+        if chosen:
+            self._check_there(chosen, chosen)
+        unusual = [
+            name
+            for name in self._of_kind("text", "other")
+            if any(word in name.lower() for word in PHOTO_WORDS)
+        ]
+        image = chosen or next(iter([*self._of_kind("photo"), *unusual]), None)
+        if image is None:
             raise SourceError(
-                f"The column '{chosen}' of {source} holds {describe(features[chosen])}, not a name; choose "
-                f"another one with --label-column. {there}"
+                f"{self._source} has no column of photos; name one of images with --image-column. "
+                f"{self._there}"
+            )
+        if self.kinds[image] not in ("photo", "text"):
+            raise SourceError(
+                f"The column '{image}' of {self._source} holds {describe(self._features[image])}; it must "
+                "hold one photo a row, as the bytes of an image file, or choose another column with "
+                f"--image-column. {self._there}"
+            )
+        return image
+
+    def label_column(self, chosen: str | None, *, by_folder: bool) -> str:
+        """Return the column of names, empty where the photos' folders have them."""
+        if chosen:
+            return self._chosen_label(chosen, by_folder=by_folder)
+        classes = [] if by_folder else self._of_kind("class")
+        known = [*classes, *self._of_kind("text")]
+        named = [column for name in NAME_COLUMNS for column in known if column.lower() == name]
+        captions = ["txt"] if KEY in self.kinds and self.kinds.get("txt") == "text" else []
+        found = next(iter([*named, *classes, *self._name_fields(), *captions]), "")
+        if not found and not by_folder:
+            raise SourceError(
+                f"{self._source} has no column of names (a ClassLabel, or text called "
+                f"{', '.join(NAME_COLUMNS)}); name one with --label-column. {self._there}"
+            )
+        return found
+
+    def _chosen_label(self, chosen: str, *, by_folder: bool) -> str:
+        if by_folder and chosen == FOLDER_LABEL and self.kinds.get(chosen) in (None, "class"):
+            return ""
+        column = chosen if chosen in self.kinds else chosen.partition(".")[0]
+        self._check_there(column, chosen)
+        usable = ("text", "class", "number") if column == chosen else ("other",)
+        if self.kinds[column] not in usable:
+            raise SourceError(
+                f"The column '{column}' of {self._source} holds {describe(self._features[column])}, not a "
+                f"name; choose another one with --label-column. {self._there}"
             )
         return chosen
-    texts = [name for name, kind in kinds.items() if kind == "text"]
-    classes = [] if by_folder else [name for name, kind in kinds.items() if kind == "class"]
-    named = [column for known in NAME_COLUMNS for column in (*classes, *texts) if column.lower() == known]
-    captions = ["txt"] if KEY in features and "txt" in texts else []
-    found = next(iter([*named, *classes, *_name_fields(features), *captions]), "")
-    if not found and not by_folder:
-        raise SourceError(
-            f"{source} has no column of names (a ClassLabel, or text called {', '.join(NAME_COLUMNS)}); name "
-            f"one with --label-column. {there}"
-        )
-    return found
 
+    def _check_there(self, column: str, chosen: str) -> None:
+        if column not in self.kinds:
+            raise SourceError(f"{self._source} has no column '{chosen}'. {self._there}")
 
-def _name_fields(features: Mapping[str, Any]) -> list[str]:
-    """Return the fields of structs that hold names, as "column.field"."""
-    return [
-        f"{column}.{field}"
-        for known in NAME_COLUMNS
-        for column, feature in features.items()
-        if isinstance(feature, dict)
-        for field, kind in feature.items()
-        if field.lower() == known and kind_of(kind) == "text"
-    ]
+    def _of_kind(self, *kinds: Kind) -> list[str]:
+        return [name for name, kind in self.kinds.items() if kind in kinds]
+
+    def _name_fields(self) -> list[str]:
+        """Return the fields of structs that hold names, as "column.field"."""
+        return [
+            f"{column}.{field}"
+            for known in NAME_COLUMNS
+            for column, feature in self._features.items()
+            if isinstance(feature, dict)
+            for field, kind in feature.items()
+            if field.lower() == known and kind_of(kind) == "text"
+        ]
 
 
 def _named(label: Any, names: tuple[str, ...] | None) -> str:

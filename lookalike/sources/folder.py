@@ -82,9 +82,8 @@ def _people(root: Path, folder: Path) -> Iterator[Photo]:
         yield Photo(file, origin_of(root, file), name, category)
     for below in _folders(folder):
         yield from _ignored(root, below, name) if photos else _people(root, below)
-    for file in files:
-        if file not in photos:
-            yield Photo(file, origin_of(root, file), name, fault=NOT_A_PHOTO)
+    for file in sorted({*files} - {*photos}):
+        yield Photo(file, origin_of(root, file), name, fault=NOT_A_PHOTO)
 
 
 def _ignored(root: Path, folder: Path, name: str) -> Iterator[Photo]:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from lookalike.images import MAX_BYTES
+from lookalike.images import MAX_BYTES, register_heic
 from lookalike.sources.opening import Record
 from lookalike.sources.records import digest_of
 
@@ -102,6 +102,8 @@ class _Header:
 def _header(image: bytes) -> _Header:
     if not image or len(image) > MAX_BYTES:
         return _Header()
+    if image[4:8] == b"ftyp":
+        register_heic()
     try:
         with Image.open(io.BytesIO(image)) as picture:
             return _Header(picture.format or "", *picture.size)

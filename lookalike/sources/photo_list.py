@@ -10,7 +10,7 @@ from lookalike.errors import SourceError
 from lookalike.names import clean_name
 from lookalike.sources.facts import facts_of
 from lookalike.sources.folder import Photo, parts_of, photos_below
-from lookalike.sources.records import NAME_COLUMNS, WHAT_TO_GIVE, Source, origin_of
+from lookalike.sources.records import NAME_COLUMNS, WHAT_TO_GIVE, Source, hidden, origin_of
 from lookalike.sources.tables import Row, read_csv, read_json_lines
 
 PATH_COLUMNS = ("path", "file", "file_name", "filename", "image", "photo")  # in order of preference
@@ -38,7 +38,8 @@ def open_metadata(root: Path) -> Source | None:
     Photos that it does not list are records without a name. Raises SourceError where it cannot be read.
     """
     photos: list[Photo] = []
-    for file in sorted(file for name in METADATA for file in root.rglob(name)):
+    files = [file for name in METADATA for file in root.rglob(name) if not hidden(file.relative_to(root))]
+    for file in sorted(files):
         header, rows = _read(file)
         if _columns(header):
             listed = _photos(file, origin_of(root, file), header, rows)

@@ -72,9 +72,9 @@ def test_columns_of_facts_come_with_the_record(tmp_path: Path):
         | {"born": Value("int32"), "known_for": Value("string"), "native": Value("string")}
     )
     cells = {"image": [{"bytes": photo(), "path": None}] * 2, "name": ["Ada", "Bo"], "gender": [1, -1]}
-    cells |= {"born": [1815, None], "known_for": ["the first\tprogram", None], "native": [" ", None]}
+    cells |= {"born": [1815, -43], "known_for": ["the first\tprogram", None], "native": [" ", None]}
     Dataset.from_dict(cells, features=features).to_parquet(tmp_path / "a.parquet")
     assert [record.facts for record in open_source(str(tmp_path / "a.parquet"))] == [
         Facts(gender="woman", born=1815, known_for="the first program"),
-        None,
+        Facts(born=-43),
     ]

@@ -37,6 +37,13 @@ def test_a_folder_per_celebrity_on_the_hub_is_read(hub: Hub, download: bool):
 
 
 @streamed_and_downloaded
+def test_the_label_that_datasets_makes_of_a_folder_can_be_named(hub: Hub, download: bool):
+    hub.put("them/stars", {"train/Ada/1.png": photo(1), "train/Bo/2.png": photo(2)})
+    source = open_source("them/stars", Choice(download=download, label_column="label"))
+    assert [record.name for record in source] == ["Ada", "Bo"]
+
+
+@streamed_and_downloaded
 def test_a_split_of_one_celebrity_keeps_its_name(hub: Hub, download: bool):
     hub.put("them/stars", {"train/Ada/1.png": photo(1), "test/Bo/2.png": photo(2), "test/Cy/3.png": photo(3)})
     expected = [("Ada", photo(1)), ("Bo", photo(2)), ("Cy", photo(3))]

@@ -53,6 +53,14 @@ def test_an_inspection_counts_what_is_there_and_what_is_wrong():
     assert np.isnan(inspection.numbers["age"][3:]).all()
 
 
+def test_a_heic_is_not_unreadable():
+    heif = pytest.importorskip("pillow_heif")
+    file = io.BytesIO()
+    heif.from_bytes("RGB", (64, 64), bytes(64 * 64 * 3)).save(file)
+    inspection = inspect([Record(file.getvalue(), "Ada", "test#0")], source="test")
+    assert (inspection.formats, inspection.trouble) == ({"HEIF": 1}, {})
+
+
 def test_columns_that_rise_together_correlate():
     columns, matrix = inspect(RECORDS, source="test").correlations
     age, score = columns.index("age"), columns.index("score")
