@@ -1,4 +1,4 @@
-"""The page's own components: a photo input, a gallery of pictures, HTML with faces, and a dropdown."""
+"""The page's own components: a photo input, a gallery of pictures, HTML with faces, a dropdown, chips."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ import hashlib
 import os
 import secrets
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import gradio as gr
 
 from lookalike.errors import ImageError, LookalikeError
 from lookalike.images import MAX_BYTES, RGB
@@ -23,6 +26,14 @@ BASE64_BYTES = MAX_BYTES * 4 // 3 + 100  # of a data: URL with MAX_BYTES of data
 PREVIEW_SECONDS = 3.0  # that the browser has to fetch the preview of an upload before it is deleted
 PLACEHOLDER = "Drop a photo here\nor click to choose one"
 TOO_LARGE = f"The photo is too large; at most {MAX_BYTES / 1e6:.0f} MB can be read."
+
+
+@dataclass(frozen=True)
+class BadPhoto:
+    """A photo that cannot be read, and the sentence that says why."""
+
+    sentence: str
+
 
 # Gradio's page refuses a file whose type the browser does not know: one ending in .HEIC, or without an ending.
 # Such a file gets a type here. The server looks at the content.
@@ -46,14 +57,17 @@ class PhotoInput(gradio_internals.Image):
     shows_face = True
     preview_seconds = 0.0  # between reading an upload and deleting it
     decoders = DECODERS
+    raises = True  # gr.Error for a photo that cannot be read; else the callback gets a BadPhoto
 
-    def preprocess(self, payload: Any) -> RGB | None:
-        """Return the photo and delete the upload; raise gr.Error with a sentence if it cannot be read."""
+    def preprocess(self, payload: Any) -> RGB | BadPhoto | None:
+        """Return the photo and delete the upload."""
         if payload is None or not (payload.url or payload.path):
             return None
         try:
             return self.decoders.read(_bytes_of(payload, self.preview_seconds))
         except LookalikeError as error:
+            if not self.raises:
+                return BadPhoto(str(error))
             raise user_error(str(error)) from None
 
     def postprocess(self, value: RGB | None) -> Any:
@@ -93,6 +107,16 @@ class Choice(gradio_internals.Dropdown):
 
     def preprocess(self, payload: Any) -> str | None:
         """Return the chosen name; raise gr.Error for anything but a string."""
+        if payload is None or isinstance(payload, str):
+            return payload
+        raise user_error(OUTDATED_PAGE)
+
+
+class Chips(gr.Radio, metaclass=gradio_internals.DerivedComponent):  # type: ignore[misc]
+    """Radio buttons that look like chips; the callback checks the choice, as for `Choice`."""
+
+    def preprocess(self, payload: Any) -> str | None:
+        """Return the chosen value; raise gr.Error for anything but a string."""
         if payload is None or isinstance(payload, str):
             return payload
         raise user_error(OUTDATED_PAGE)

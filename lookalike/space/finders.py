@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from pathlib import Path
 
-from lookalike.errors import GalleryError, UnknownModelError, UnreachableError, WeightsError
+from lookalike.errors import UnknownModelError, UnreachableError, WeightsError
 from lookalike.finder import Lookalikes
-from lookalike.gallery.choices import Choice
+from lookalike.gallery.choices import EVERYONE, Choice
 from lookalike.gallery.gallery import BUNDLED_GALLERY
 from lookalike.gallery.storage import models_in
 from lookalike.models.registry import DEFAULT_MODEL, is_run
@@ -16,6 +17,8 @@ from lookalike.portraits.portrait import Portrait
 from lookalike.space.model_loading import WAIT_SECONDS, ModelLoader
 
 log = logging.getLogger(__name__)
+
+REMEMBERED_CHOICES = 16  # each is a copy of some rows of a gallery
 
 
 class ServedGallery:
@@ -38,26 +41,18 @@ class ServedGallery:
         default = finder.embedder.model.name
         self.finder, self.gallery_id, self.notice = finder, gallery_id, notice
         self.models = (default, *(name for name in others if name != default))
-        self.categories = finder.gallery.choices.categories
+        self.choices = finder.gallery.choices
         self._loader = ModelLoader(load or _no_loader, default=default, wait=wait)
-        self._by_category: dict[tuple[str, str], Lookalikes] = {}
+        self._chosen = lru_cache(REMEMBERED_CHOICES)(_chosen)
 
-    def get(self, model: str | None = None, category: str | None = None) -> Lookalikes:
-        """Return the finder of `model`, the default one for None, optionally of one category alone.
+    def get(self, model: str | None = None, choice: Choice = EVERYONE) -> Lookalikes:
+        """Return the finder of `model`, the default one for None, over the people who fit the choice.
 
         Raises UnknownModelError if there is no such model or it is not loaded yet, and GalleryError if
-        there is no such category.
+        the gallery does not have what is chosen or nobody fits.
         """
         finder = self._of_model(model or self.models[0])
-        if not category:
-            return finder
-        if not finder.gallery.choices.categories:
-            raise GalleryError("This gallery has no categories; search everybody.")
-        key = (finder.embedder.model.name, category)
-        if key not in self._by_category:
-            part = finder.gallery.only(Choice(category=category))
-            self._by_category[key] = Lookalikes(part, embedder=finder.embedder, detector=finder.detector)
-        return self._by_category[key]
+        return finder if choice == EVERYONE else self._chosen(finder, choice)
 
     def start_loading(self) -> None:
         """Load every model in the background."""
@@ -109,15 +104,20 @@ class Finders:
     def notice(self) -> str:
         return self.current.notice
 
-    def get(self, model: str | None = None, category: str | None = None) -> Lookalikes:
+    def get(self, model: str | None = None, choice: Choice = EVERYONE) -> Lookalikes:
         """Return a finder of the current gallery; see `ServedGallery.get`."""
-        return self.current.get(model, category)
+        return self.current.get(model, choice)
 
     def replace(self, newer: Finders) -> None:
         """Serve the gallery of `newer` from now on; running requests keep the one that they took."""
         self.current = newer.current
         if self.on_replace is not None:
             self.on_replace()
+
+
+def _chosen(finder: Lookalikes, choice: Choice) -> Lookalikes:
+    part = finder.gallery.only(choice)
+    return Lookalikes(part, embedder=finder.embedder, detector=finder.detector)
 
 
 def _no_loader(model: str) -> Lookalikes:

@@ -30,6 +30,11 @@ def user_error(sentence: str) -> gr.Error:
     return gr.Error(sentence.replace("<", "&lt;"), title="That did not work", print_exception=False)
 
 
+def as_sentence(error: LookalikeError | MemoryError) -> str:
+    """Return what a visitor reads about an error."""
+    return NO_MEMORY if isinstance(error, MemoryError) else str(error)
+
+
 def errors_as_sentences(callback: Callable[Inputs, Output]) -> Callable[Inputs, Output]:
     """Decorate a callback so that the caller sees the sentence of a LookalikeError, and no other details."""
 
@@ -37,9 +42,7 @@ def errors_as_sentences(callback: Callable[Inputs, Output]) -> Callable[Inputs, 
     def wrapped(*args: Inputs.args, **kwargs: Inputs.kwargs) -> Output:
         try:
             return callback(*args, **kwargs)
-        except LookalikeError as error:
-            raise user_error(str(error)) from None
-        except MemoryError:
-            raise user_error(NO_MEMORY) from None
+        except (LookalikeError, MemoryError) as error:
+            raise user_error(as_sentence(error)) from None
 
     return wrapped

@@ -23,6 +23,7 @@ def picture_for(match: Match, finders: Finders) -> Picture:
     if match.photo is None and finders.portrait is not None:
         portrait = finders.portrait(match.name)
         if portrait is not None:
-            credit = Credit(portrait.credit, portrait.licence, portrait.source, portrait.licence_url)
-            return Picture(picture_of(match.name, portrait.image), credit)
-    return Picture(picture_of(match.name, match.photo), match.credit if match.photo is not None else None)
+            fields = (portrait.credit, portrait.licence, portrait.source, portrait.licence_url)
+            return Picture(picture_of(match.name, portrait.image, match.about), Credit(*fields))
+    credit = match.credit if match.photo is not None else None
+    return Picture(picture_of(match.name, match.photo, match.about), credit)

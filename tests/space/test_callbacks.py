@@ -17,17 +17,20 @@ from lookalike.errors import GalleryError, WeightsError
 from lookalike.evaluation.models import PublicEmbedder
 from lookalike.faces.detectors import load_detector
 from lookalike.finder import Comparison, Match
+from lookalike.gallery.choices import Choice, Choices
 from lookalike.gallery.gallery import Gallery
 from lookalike.gallery.schema import Row
 from lookalike.images import read_image
 from lookalike.models.calibration import Calibration
 from lookalike.models.embedder import Embedder
 from lookalike.models.registry import load_embedder
+from lookalike.space.components import BadPhoto
 from lookalike.space.drawing import html
 from lookalike.space.drawing.own_face import heat_portrait, portrait, share_picture
 from lookalike.space.finders import Finders
 from lookalike.space.page import about
-from lookalike.space.page.find_callbacks import ALL_MODELS, FindCallbacks
+from lookalike.space.page.find_callbacks import FindCallbacks
+from lookalike.space.page.found import ALL_MODELS
 from lookalike.space.page.live import MAX_MISSED_FRAMES, NEW_FRAME_WEIGHT, LiveCallbacks, running_mean
 from lookalike.space.page.tabs import CompareCallbacks
 from tests.support.drawing import draw_face
@@ -54,11 +57,11 @@ def strip(*colours: tuple[int, int, int]) -> np.ndarray:
 @pytest.fixture
 def finders() -> Finders:
     rows = [
-        Row("red", unit(1, 0, 0), category="warm"),
-        Row("pink", unit(1, 0.3, 0.3), category="warm"),
-        Row("blue", unit(0, 0, 1), category="cold"),
+        Row("red", unit(1, 0, 0), category="warm", gender="woman", country="France", born=1975),
+        Row("pink", unit(1, 0.3, 0.3), category="warm", gender="man", country="India"),
+        Row("blue", unit(0, 0, 1), category="cold", gender="man", country="India"),
     ]
-    gallery = Gallery.of(rows, settings())
+    gallery = Gallery.of(rows, settings(standing=(0.0, 1.0)))
     return Finders(Lookalikes(gallery, embedder=ColourEmbedder(), detector=BrightDetector()))
 
 
@@ -68,7 +71,7 @@ def callbacks(finders: Finders) -> FindCallbacks:
 
 
 def a_match(name: str, similarity: float = 55.4) -> Match:
-    return Match(1, name, similarity, 0.3, None, None)
+    return Match(1, name, similarity, 0.3, 0.3, None, None)
 
 
 def test_a_photo_is_answered_with_the_pair_the_bars_and_a_photo_that_the_browser_keeps(
@@ -89,9 +92,107 @@ def test_the_number_of_matches_and_the_category_can_be_chosen(callbacks: FindCal
     assert cold.percentile == ""
 
 
-def test_other_options_search_again_and_change_nothing_before_there_is_a_photo(callbacks: FindCallbacks):
-    assert callbacks.find_again(strip(RED), 1, None, "").bars.count("<li>") == 1
-    assert callbacks.find_again(None, 1, None, "") == gr.skip()
+def names(view: object) -> list[str]:
+    return [caption.split(" · ")[1] for _, caption in view.matches["value"]]  # type: ignore[attr-defined]
+
+
+def percentages(view: object) -> dict[str, str]:
+    captions = [caption.split(" · ") for _, caption in view.matches["value"]]  # type: ignore[attr-defined]
+    return {name: percent for _, name, percent in captions}
+
+
+def test_before_there_is_a_photo_options_change_nothing(callbacks: FindCallbacks):
+    assert callbacks.find_again(None, None, None, 1, None, "") == gr.skip()
+
+
+@pytest.mark.parametrize(
+    ("category", "gender", "region", "expected"),
+    [
+        ("", "", "", ["red", "pink", "blue"]),
+        ("warm", "", "", ["red", "pink"]),
+        ("", "man", "", ["pink", "blue"]),
+        ("", "", "South Asia", ["pink", "blue"]),
+        ("warm", "man", "South Asia", ["pink"]),
+    ],
+)
+def test_a_choice_finds_only_who_fits_and_moves_no_percentage(
+    callbacks: FindCallbacks, category: str, gender: str, region: str, expected: list[str]
+):
+    photo = strip((250, 20, 30))
+    everyone = callbacks.find(photo)
+    chosen = callbacks.find_again(everyone.plain, everyone.found, 0, 5, None, category, gender, region)
+    assert names(chosen) == expected
+    assert percentages(chosen).items() <= percentages(everyone).items()
+    assert percentages(callbacks.find(photo, 5, None, category, gender, region)) == percentages(chosen)
+
+
+def test_options_never_look_at_the_photo_again_and_keep_the_chosen_face(finders: Finders):
+    callbacks = FindCallbacks(finders, "Look-alikes")
+    first = callbacks.find(strip(RED, BLUE), 2)
+    black = strip(BLACK, BLACK)  # nothing would be found in it
+    again = callbacks.find_again(black, first.found, 1, 3, None, "", "man", "")
+    assert names(again) == ["blue", "pink"] and again.photo == again.chooser == gr.skip()
+    assert again.found is not None and again.found.width == 80
+    assert percentages(callbacks.find_again(black, again.found, 1, 1, None, "")) == {"blue": "100 %"}
+
+
+def test_one_more_match_changes_no_percentage_and_no_place(callbacks: FindCallbacks):
+    two = callbacks.find(strip((250, 20, 30)), 2)
+    three = callbacks.find_again(two.plain, two.found, 0, 3, None, "")
+    assert list(percentages(three).items())[:2] == list(percentages(two).items())
+
+
+def test_a_choice_that_nobody_fits_is_answered_with_a_sentence_and_can_be_undone(callbacks: FindCallbacks):
+    view = callbacks.find(strip(RED))
+    nobody = callbacks.find_again(view.plain, view.found, 0, 5, None, "cold", "woman", "")
+    assert "leave one of them out" in nobody.notice["value"] and not nobody.results["visible"]
+    assert nobody.found == gr.skip()
+    assert names(callbacks.find_again(view.plain, view.found, 0, 5, None, "cold", "", "")) == ["blue"]
+
+
+def test_another_model_embeds_the_faces_once(finders: Finders):
+    embedded = []
+
+    class Counting(ColourEmbedder):
+        def embed_crops(self, crops):
+            embedded.append(len(crops))
+            return super().embed_crops(crops)
+
+    def load(model: str) -> Lookalikes:
+        gallery = make_gallery(model, red=[[1, 0, 0]], blue=[[0, 0, 1]])
+        return Lookalikes(gallery, embedder=Counting(model), detector=BrightDetector())
+
+    callbacks = FindCallbacks(Finders(finders.served, others=["tint"], load=load), "Look-alikes")
+    view = callbacks.find(strip(RED, BLUE))
+    tint = callbacks.find_again(view.plain, view.found, 1, 5, "tint", "")
+    callbacks.find_again(view.plain, tint.found, 1, 1, "tint", "")
+    assert names(tint) == ["blue", "red"] and embedded[-1:] == [2] and embedded.count(2) == 1
+
+
+def test_a_bad_photo_leaves_nothing_of_an_earlier_answer(callbacks: FindCallbacks):
+    view = callbacks.find(BadPhoto("This is not a photo."))
+    assert view.notice == gr.update(value="This is not a photo.", visible=True)
+    assert (view.photo, view.plain, view.found, view.duel, view.percentile) == (None, None, None, "", "")
+    assert not view.results["visible"] and view.matches["value"] == []
+
+
+def test_the_percentile_is_shown_with_the_first_match_alone(callbacks: FindCallbacks):
+    view = callbacks.find(strip(RED))
+    _, second, *_ = callbacks.choose_match(view.plain, view.found, 0, SimpleNamespace(index=1))
+    _, first, *_ = callbacks.choose_match(view.plain, view.found, 0, SimpleNamespace(index=0))
+    assert "visitors' first matches" in view.percentile == first and second == ""
+
+
+def test_the_first_tile_is_framed_for_each_photo_and_face(callbacks: FindCallbacks):
+    view = callbacks.find(strip(RED, BLUE))
+    other = callbacks.choose_face(view.plain, view.found, 1)[2]
+    assert view.matches["selected_index"] == other["selected_index"] == 0  # type: ignore[index]
+
+
+def test_the_page_says_who_each_match_is(callbacks: FindCallbacks):
+    view = callbacks.find(strip(RED))
+    for part in (view.duel, view.bars):
+        assert '<small class="who">France · born 1975</small>' in part
 
 
 def test_all_models_answer_side_by_side_and_one_that_fails_says_so(finders: Finders, tmp_path: Path):
@@ -125,24 +226,30 @@ def test_all_models_answer_side_by_side_and_one_that_fails_says_so(finders: Find
     for _, inside in columns[:2]:
         assert inside.count("<li>") == 2 and ">1. drawn 2<" in inside and 'aria-valuenow="100"' in inside
     assert "gone could not be loaded" in columns[2][1]
-    assert view.found is not None and view.found.model is None
+    assert view.found is not None and view.found.options.model is None
     assert callbacks.choose_face(view.plain, view.found, 0)[4] == view.beside
     assert not callbacks.find(faces["drawn 2"], 2, "tiny").beside["visible"]
 
 
 @pytest.mark.parametrize(
-    "options", [(0, None, ""), (21, None, ""), (None, None, ""), (5, "nonesuch", ""), (5, None, "hot")]
+    "options", [(5, "nonesuch", ""), (5, None, "hot"), (5, None, "", "robot"), (5, None, "", "", "Atlantis")]
 )
 def test_options_that_a_browser_made_up_are_refused_with_a_sentence(callbacks: FindCallbacks, options: tuple):
-    with pytest.raises(gr.Error):
-        callbacks.find(strip(RED), *options)
+    view = callbacks.find(strip(RED), *options)
+    assert "choose one of" in view.notice["value"] and not view.results["visible"]
+
+
+@pytest.mark.parametrize("count", [0, 21, None, "many"])
+def test_an_impossible_number_of_matches_is_refused(callbacks: FindCallbacks, count: object):
+    with pytest.raises(gr.Error, match="between 1 and 20"):
+        callbacks.find(strip(RED), count)  # type: ignore[arg-type]
 
 
 def test_another_match_and_another_face_can_be_chosen(callbacks: FindCallbacks):
     found = callbacks.find(strip(RED, BLUE)).found
-    duel, place, *_ = callbacks.choose_match(strip(RED, BLUE), found, 0, SimpleNamespace(index=1))
+    duel, _, place, *_ = callbacks.choose_match(strip(RED, BLUE), found, 0, SimpleNamespace(index=1))
     assert "pink" in duel and place == 1
-    assert callbacks.choose_face(strip(RED, BLUE), found, 1)[2][0][1] == "1 · blue · 100 %"
+    assert callbacks.choose_face(strip(RED, BLUE), found, 1)[2]["value"][0][1] == "1 · blue · 100 %"
 
 
 @pytest.mark.parametrize(
@@ -185,9 +292,17 @@ def test_the_link_searches_for_the_name_and_sends_nothing_else():
     assert "q=%C3%85da+%22B%22+%26+Co" in link
 
 
-def test_a_comparison_is_put_into_words():
-    assert "They pass as the same person." in html.comparison(b"a", b"b", Comparison(91.0, 0.6, True))
-    assert "They do not pass" in html.comparison(b"a", b"b", Comparison(20.0, 0.1, False))
+@pytest.mark.parametrize(
+    ("result", "words"),
+    [
+        (Comparison(60.0, 5.0, 0.5, True), "Probably the same person."),
+        (Comparison(59.0, 4.9, 0.5, False), "Could be the same person, or two who look very much alike."),
+        (Comparison(40.0, 4.0, 0.4, False), "Could be the same person, or two who look very much alike."),
+        (Comparison(39.0, 3.9, 0.4, False), "Probably two different people."),
+    ],
+)
+def test_a_comparison_is_put_into_words(result: Comparison, words: str):
+    assert f">{words}<" in html.comparison(b"a", b"b", result)
 
 
 def test_two_photos_are_compared_and_a_missing_photo_or_face_is_reported(finders: Finders):
@@ -196,6 +311,11 @@ def test_two_photos_are_compared_and_a_missing_photo_or_face_is_reported(finders
     assert first is not None and second is not None and "100 %" in verdict
     assert "Choose two photos" in look(strip(RED), None)[2]
     assert "No face was found in the second photo" in look(strip(RED), strip(BLACK))[2]
+
+
+def test_a_bad_photo_is_taken_away_and_the_other_stays(finders: Finders):
+    first, second, words = CompareCallbacks(finders).compare_photos(strip(RED), BadPhoto("It is empty."))
+    assert first is not None and second is None and words == html.sentence("The second photo: It is empty.")
 
 
 def test_a_portrait_is_the_square_around_the_face_even_at_the_edge():
@@ -257,14 +377,15 @@ def test_rows_of_a_name_and_of_a_category():
     assert [len(gallery.rows_of(name)) for name in ("ada", "bo")] == [2, 1]
     with pytest.raises(GalleryError):
         gallery.rows_of("c")
-    assert gallery.categories == ()
+    assert gallery.choices.categories == ()
     with pytest.raises(GalleryError):
-        gallery.only("warm")
+        gallery.only(Choice(category="warm"))
 
 
-def test_the_about_tab_takes_its_figures_from_the_card():
+@pytest.mark.parametrize("titles", ["same or not | nearest is right", "verification | top-1 accuracy"])
+def test_the_about_tab_takes_its_figures_from_the_card(titles: str):
     card = (
-        "# m\n| group |  | photos | same or not | nearest is right | AUC |\n|---|\n"
+        f"# m\n| group |  | photos | {titles} | AUC |\n|---|\n"
         "| all | as they are | 12 | 90.0 % | 80.0 % | 1 |\n| blur | 1 px | 12 | 9 % | 8 % | 1 |\n\n"
         "| source | of another table | 3 | 4 | 5 | 6 |\n"
     )
@@ -272,6 +393,17 @@ def test_the_about_tab_takes_its_figures_from_the_card():
     assert "blur" not in about.accuracy(card) and "another table" not in about.accuracy(card)
     assert about.accuracy("# nothing") == ""
     assert about.accuracy(about.model_card())
+
+
+def test_the_about_tab_shows_how_often_strangers_of_a_group_reach_a_percentage():
+    card = (
+        "| strangers within | pairs | 40 % or more, cosine | 40 % or more, score | 60 % or more, score |\n"
+        "| --- | --- | --- | --- | --- |\n"
+        "| UTK Black | 4,950 | 9.00 % (8.00 to 9.90) | 1.10 % (0.90 to 1.30) | 0.12 % (0.08 to 0.20) |\n"
+    )
+    shown = about.strangers(card)
+    assert "| UTK Black | 1.10 % (0.90 to 1.30) | 0.12 % (0.08 to 0.20) |" in shown
+    assert "9.00" not in shown and "children" in shown and about.strangers("# nothing") == ""
 
 
 def test_the_about_tab_links_to_a_gallery_on_the_hub(finders: Finders):
@@ -300,7 +432,9 @@ def test_the_api_guide_has_the_address_that_the_visitor_sees(
     assert f'Client("{address}")' in about.api_guide(address)
 
 
-def test_the_api_guide_lists_the_models_and_the_categories():
-    written = about.api_guide("http://here", ["compact", "tint"], ["warm", "a`c"])
+def test_the_api_guide_lists_the_models_and_the_choices():
+    there = Choices(("man", "woman"), ("warm", "a`c"), ("Europe",))
+    written = about.api_guide("http://here", ["compact", "tint"], there)
     assert "`compact`, `tint`" in written and "`warm`, `a c`" in written
+    assert "- `gender=None`: everybody, or only `man`, `woman`" in written and "`Europe`" in written
     assert "category" not in about.api_guide("http://here", ["compact"])

@@ -20,8 +20,9 @@ from lookalike.space.drawing.cards import (
     picture_of,
     shrink,
 )
+from lookalike.space.drawing.facts import fact_line
 from lookalike.space.drawing.fonts import MAX_LETTERS, NAME_LINES, drawable, fit, initials, shown_name
-from tests.support.fakes import a_face, make_gallery
+from tests.support.fakes import a_face, make_gallery, unit
 
 GREY = np.full((400, 600, 3), 127, np.uint8)
 
@@ -34,7 +35,7 @@ def luminance(colour: tuple[int, int, int]) -> float:
 
 
 def a_match(name: str, similarity: float = 55.1) -> Match:
-    return Match(1, name, similarity, 0.34, None, None)
+    return Match(1, name, similarity, 0.34, 0.34, None, None)
 
 
 def test_a_large_photo_is_shrunk_and_a_small_one_is_unchanged():
@@ -79,6 +80,30 @@ def test_white_is_readable_on_every_card():
         for share in np.linspace(0, 1, 11):
             mixed = tuple(int((1 - share) * a + share * b) for a, b in zip(*pair, strict=True))
             assert 1.05 / (luminance(mixed) + 0.05) >= 4.5, pair  # type: ignore[arg-type]
+
+
+FACTS = {"field": "film & TV", "country": "United States", "born": 1975, "known_for": "Titanic"}
+
+
+@pytest.mark.parametrize(
+    ("about", "line"),
+    [
+        (FACTS, "Film & TV · United States · born 1975 · known for Titanic"),
+        ({"known_for": "singer of Try Again"}, "singer of Try Again"),
+        ({"born": 1815, "gender": "woman"}, "born 1815"),
+        ({}, ""),
+    ],
+)
+def test_the_facts_are_one_line(about: dict, line: str):
+    assert fact_line(about) == line
+
+
+def test_a_card_shows_the_facts_and_the_native_name_where_the_fonts_have_its_letters():
+    plain, told = name_card("Ada", {}), name_card("Ada", FACTS)
+    assert (plain[300:] != told[300:]).any() and (plain == name_card("Ada")).all()
+    assert (name_card("Ada", FACTS | {"native": "王菲"}) == told).all()
+    assert (name_card("Ada", FACTS | {"native": "Άντα"}) != told).any()
+    assert picture_of("Ada", None, FACTS) == encode(told)
 
 
 @pytest.mark.parametrize(
@@ -126,7 +151,9 @@ def test_captions_have_rank_name_and_percentage_and_no_control_characters():
 def test_the_percentile_is_put_into_words():
     gallery = make_gallery(ada=[[1, 0, 0]], bo=[[0, 1, 0]])
     sentences = [
-        percentile_sentence(FoundFace(a_face(0, 0, 1, 1), (a_match("Ada"),), standing), len(gallery.names))
+        percentile_sentence(
+            FoundFace(a_face(0, 0, 1, 1), (a_match("Ada"),), standing, unit(1)), len(gallery.names)
+        )
         for standing in (0.83, 1.0, 0.05, None)
     ]
     assert sentences == [

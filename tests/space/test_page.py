@@ -105,7 +105,16 @@ def test_find_lookalikes_returns_pictures_with_captions_and_a_report(client: Cli
         "faces": [{"box": [0, 0, 40, 40], "confidence": 0.99, "standing": 1.0}],
     }
     assert red.pop("photo") is None
-    assert red == {"rank": 1, "name": "red", "similarity": 100.0, "cosine": 1.0, "origin": "red#0"}
+    assert red == {
+        "rank": 1,
+        "name": "red",
+        "about": {},
+        "similarity": 100.0,
+        "score": 1.0,
+        "cosine": 1.0,
+        "origin": "red#0",
+        "photos": 1,
+    }
     assert yellow["similarity"] == 85.4 and yellow["cosine"] == 0.7071 and yellow["name"] == "yellow <b>"
     assert blue["rank"] == 3
 
@@ -121,7 +130,7 @@ def test_count_face_and_model_are_optional_arguments(client: Client, photo):
 def test_compare_returns_the_similarity_of_two_faces(client: Client, photo):
     one, other = photo(encoded(RED), "a.png"), photo(encoded(BLUE), "b.png")
     equal = client.predict(first=one, second=one, api_name="/compare")
-    assert equal == {"similarity": 100.0, "cosine": 1.0, "same": True}
+    assert equal == {"similarity": 100.0, "score": 1.0, "cosine": 1.0, "same": True}
     apart = client.predict(first=one, second=other, api_name="/compare")
     assert apart["same"] is False and apart["similarity"] == pytest.approx(50, abs=0.2)
 
@@ -230,22 +239,40 @@ def test_without_gradio_s_client_arguments_can_be_left_out_or_named(url: str):
     assert "1 \\u00b7 blue" in answer and "2 \\u00b7" not in answer
 
 
-def test_one_category_alone_can_be_searched(photo):
-    rows = [Row("red", unit(1, 0, 0), category="warm"), Row("blue", unit(0, 0, 1), category="cold")]
+def test_people_can_be_chosen_by_category_gender_and_region(photo):
+    rows = [
+        Row("red", unit(1, 0, 0), category="warm", gender="woman", country="France", born=1975, photos=4),
+        Row("blue", unit(0, 0, 1), category="cold", gender="man", country="India"),
+    ]
     served = Lookalikes(Gallery.of(rows, settings()), embedder=ColourEmbedder(), detector=BrightDetector())
     page = build_page(Finders(served, gallery_id="a test"))
     page.launch(**launch_options(), prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
+
+    def search(**choice: str) -> dict:
+        asked = {"photo": photo(encoded(RED)), **choice, "api_name": "/find_lookalikes"}
+        return client.predict(**asked)[1]
+
     try:
         client = Client(page.local_url, verbose=False, httpx_kwargs={"timeout": 60})
-        for category, best, others in (("cold", "blue", 0), (None, "red", 1)):
-            asked = {"photo": photo(encoded(RED)), "category": category, "api_name": "/find_lookalikes"}
-            _, report = client.predict(**asked)
-            matches = report["faces"][0]["matches"]
-            assert (matches[0]["name"], len(matches)) == (best, 1 + others)
-            assert report["gallery"].get("category") == category and report["gallery"]["names"] == 2
-            assert report["gallery"]["revision"] == served.gallery.revision
-        with pytest.raises(AppError, match="choose one of cold, warm"):
-            client.predict(photo=photo(encoded(RED)), category="hot", api_name="/find_lookalikes")
+        everyone = search()["faces"][0]["matches"]
+        assert [match["name"] for match in everyone] == ["red", "blue"]
+        assert everyone[0]["about"] == {"gender": "woman", "country": "France", "born": 1975}
+        assert everyone[0]["photos"] == 4
+        for choice in ({"category": "cold"}, {"gender": "man"}, {"region": "South Asia"}):
+            report = search(**choice)
+            (match,) = report["faces"][0]["matches"]
+            assert match == everyone[1] | {"rank": 1}
+            assert (
+                report["gallery"]
+                == {"id": "a test", "revision": served.gallery.revision, "names": 2} | choice
+            )
+        for choice, there in (
+            ({"category": "hot"}, "cold, warm"),
+            ({"gender": "robot"}, "man, woman"),
+            ({"region": "Atlantis"}, "Europe, South Asia"),
+        ):
+            with pytest.raises(AppError, match=f"choose one of {there}"):
+                search(**choice)
         assert "1 \\u00b7 red" in call(page.local_url, "find_lookalikes", data_url(encoded(RED)), 5, 0, None)
     finally:
         page.close(verbose=False)
@@ -268,11 +295,13 @@ def test_the_options_follow_a_gallery_that_was_replaced():
     page.launch(**launch_options(), prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
     photo = data_url(encoded(RED))
     try:
-        assert "This gallery has no categories" in ask(page, "find", [photo, 5, None, "cold"], "before")
+        assert "This gallery does not say the category of its people" in ask(
+            page, "find", [photo, 5, None, "cold"], "before"
+        )
         assert "1 · red" in ask(page, "find", [photo, 5, "tint", ""], "before")
         finders.replace(Finders(newer, others=["other"], load=finder))
         loaded = ask(page, "load_page", [], "after")
-        assert '["warm","warm"]' in loaded and '["other","other"]' in loaded and "tint" not in loaded
+        assert '["Warm","warm"]' in loaded and '["other","other"]' in loaded and "tint" not in loaded
         assert "1 · blue" in ask(page, "find", [photo, 5, None, "cold"], "after")
         assert "choose one of colour, other" in ask(page, "find", [photo, 5, "tint", ""], "before")
         assert "1 \\u00b7 blue" in call(page.local_url, "find_lookalikes", photo, 5, 0, None, "cold")
@@ -293,7 +322,12 @@ def test_only_the_two_endpoints_are_offered(client: Client, url: str):
         "face": (True, 0),
         "model": (True, None),
         "category": (True, None),
+        "gender": (True, None),
+        "region": (True, None),
     }
+    labels = [parameter["label"] for parameter in offered["/find_lookalikes"]["parameters"]]
+    assert labels == list(parameters)
+    assert [each["label"] for each in offered["/compare"]["parameters"]] == ["first", "second"]
     assert httpx.post(f"{url}gradio_api/run/find_lookalikes", json={"data": [None]}).status_code == 404
 
 

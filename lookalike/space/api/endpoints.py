@@ -9,6 +9,7 @@ import gradio as gr
 
 from lookalike.errors import ImageError, NoFaceError
 from lookalike.finder import FoundFace, timed
+from lookalike.gallery.choices import Choice
 from lookalike.images import RGB
 from lookalike.space.api import report
 from lookalike.space.components import PhotoInput, PictureGallery
@@ -18,6 +19,14 @@ from lookalike.space.pictures import Picture, picture_for
 
 DEFAULT_COUNT = 5  # matches
 MAX_COUNT = 50  # matches; each is a picture to draw
+
+FIND_DESCRIPTION = (
+    "Find the celebrities who look most like a face. Send the photo as a data: URL. Returns the pictures of "
+    "`count` matches (1 to 50) of face number `face` (0 is the largest), and a report on all faces of the "
+    "photo. `model` is another model of the gallery. `category`, `gender` and `region` choose among the "
+    "gallery's people, where it knows these facts; an unknown one is refused with a list of what there is. "
+    "They change who is found, never a percentage."
+)
 
 Pictures = list[tuple[bytes, str]]  # a JPEG and its caption
 
@@ -36,15 +45,18 @@ class Endpoints:
         face: int = 0,
         model: str | None = None,
         category: str | None = None,
+        gender: str | None = None,
+        region: str | None = None,
     ) -> tuple[Pictures, dict[str, Any]]:
         """Return pictures of the matches of one face, and a report on all faces.
 
-        `category` restricts the search to the names of one category.
+        `category`, `gender` and `region` choose among the people of the gallery; None or "" is all of them.
         """
         if count is None or not 1 <= count <= MAX_COUNT:
             raise user_error(f"The argument count must be from 1 to {MAX_COUNT}.")
         gallery = self.finders.current
-        finder = gallery.get(model, category)
+        choice = Choice(gender or None, category or None, region or None)
+        finder = gallery.get(model, choice)
         if photo is None:
             raise ImageError(NO_PHOTO)
         answer = finder.answer(photo, count=int(count))
@@ -58,7 +70,7 @@ class Endpoints:
         with timed(answer.seconds, "draw"):
             shown = pictures(answer.faces[int(face)], self.finders)
         credits = {int(face): [picture.credit for picture in shown]}
-        result = report.report(answer, gallery, model=model, category=category, credits=credits)
+        result = report.report(answer, gallery, model=model, choice=choice, credits=credits)
         return captioned(answer.faces[int(face)], shown), result
 
     @errors_as_sentences
@@ -87,20 +99,22 @@ def add_endpoints(finders: Finders, matches: PictureGallery, queue: dict[str, An
     the queue that all requests to a model share.
     """
     endpoints = Endpoints(finders)
-    photo = PhotoInput(label="photo", visible=False)
-    count, face = (gr.Number(value, precision=0, visible=False) for value in (DEFAULT_COUNT, 0))
-    model, category = (gr.Textbox(None, visible=False) for _ in range(2))
-    first, second = PhotoInput(visible=False), PhotoInput(visible=False)
+    photo, first, second = (PhotoInput(label=label, visible=False) for label in ("photo", "first", "second"))
+    numbers = {"count": DEFAULT_COUNT, "face": 0}
+    count, face = (
+        gr.Number(value, label=label, precision=0, visible=False) for label, value in numbers.items()
+    )
+    model, category, gender, region = (
+        gr.Textbox(None, label=label, visible=False) for label in ("model", "category", "gender", "region")
+    )
     answer, comparison = (gr.JSON(label=label, visible=False) for label in ("report", "comparison"))
     gr.on(
         [],
         endpoints.find_lookalikes,
-        [photo, count, face, model, category],
+        [photo, count, face, model, category, gender, region],
         [matches, answer],
         api_name="find_lookalikes",
-        api_description="Find the celebrities who look most like a face. Returns the pictures of count "
-        "matches of face number face (0 is the largest), and a report on all faces of the photo. The "
-        "argument category searches one category alone, if the gallery has categories.",
+        api_description=FIND_DESCRIPTION,
         **queue,
     )
     gr.on(
@@ -109,7 +123,8 @@ def add_endpoints(finders: Finders, matches: PictureGallery, queue: dict[str, An
         [first, second],
         comparison,
         api_name="compare",
-        api_description="Compare the largest faces of two photos: similarity (0..100), cosine (-1..1), and "
-        "whether they pass as one person.",
+        api_description="Compare the largest faces of two photos. Returns the similarity (0 to 100), the "
+        "score that it is made from, the cosine of the embeddings (-1 to 1), and whether they pass as the "
+        "same person, which one pair of strangers in 1,000 does. Send each photo as a data: URL.",
         **queue,
     )

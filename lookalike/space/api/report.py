@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from types import MappingProxyType
 from typing import Any
 
 from lookalike.finder import Answer, Comparison, FoundFace, Match
+from lookalike.gallery.choices import EVERYONE, Choice
 from lookalike.gallery.credit import Credit
 from lookalike.space.drawing.fonts import shown_name
 from lookalike.space.finders import ServedGallery
@@ -42,12 +44,12 @@ def report(
     gallery: ServedGallery,
     *,
     model: str | None = None,
-    category: str | None = None,
+    choice: Choice = EVERYONE,
     credits: Credits = MappingProxyType({}),
 ) -> dict[str, Any]:
     """Return the answer as JSON: boxes in pixels of the upright photo, similarity 0..100, cosine -1..1.
 
-    `names` and `revision` are those of the whole table of `model`, even if one category alone was searched.
+    `names` and `revision` are those of the whole table of `model`, even if only some people were searched.
     `credits` are those of the pictures that are returned with the report.
     """
     finder = gallery.get(model)
@@ -55,7 +57,7 @@ def report(
     source = {"id": gallery.gallery_id, "revision": table.revision, "names": len(table.names)}
     return {
         "model": finder.embedder.model.name,
-        "gallery": source | ({"category": category} if category else {}),
+        "gallery": source | {name: value for name, value in asdict(choice).items() if value is not None},
         "faces": [_face(found, credits.get(place, ())) for place, found in enumerate(answer.faces)],
         "seconds": answer.seconds,
     }
@@ -65,6 +67,7 @@ def comparison(result: Comparison) -> dict[str, Any]:
     """Return a comparison as JSON."""
     return {
         "similarity": round(result.similarity, 1),
+        "score": round(result.score, 4),
         "cosine": round(result.cosine, 4),
         "same": bool(result.same),
     }
@@ -80,9 +83,12 @@ def _face(found: FoundFace, credits: Sequence[Credit | None]) -> dict[str, Any]:
             {
                 "rank": match.rank,
                 "name": match.name,
+                "about": dict(match.about),
                 "similarity": round(match.similarity, 1),
+                "score": round(match.score, 4),
                 "cosine": round(match.cosine, 4),
                 "origin": match.origin,
+                "photos": match.photos,
                 "photo": _photo(credit),
             }
             for match, credit in zip(found.matches, credits, strict=True)

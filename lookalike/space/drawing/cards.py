@@ -6,6 +6,7 @@ import hashlib
 import io
 from collections.abc import Sequence
 from functools import lru_cache
+from types import MappingProxyType
 
 import cv2
 import numpy as np
@@ -16,7 +17,8 @@ from lookalike.errors import LookalikeError
 from lookalike.faces.face import RGB, Face
 from lookalike.images import read_image
 from lookalike.names import clean_name
-from lookalike.space.drawing.fonts import drawable, find_font, fit, initials
+from lookalike.space.drawing.facts import Facts, fact_line
+from lookalike.space.drawing.fonts import Font, drawable, find_font, fit, initials
 
 Colour = tuple[int, int, int]  # red, green, blue, 0..255
 Box = tuple[int, int, int, int]  # left, top, right, bottom
@@ -24,6 +26,8 @@ Box = tuple[int, int, int, int]  # left, top, right, bottom
 DISPLAY_SIDE = 1280  # pixels of the longer side: sharp on a phone's screen and on a laptop's half
 CARD_SIDE = 384  # pixels: twice the width of the largest thumbnail on a common screen
 CARD_MARGIN = 28
+FACT_SIZES = (24, 21, 18)  # pixels
+NO_FACTS: Facts = MappingProxyType({})
 JPEG_QUALITY = 88  # no visible artefacts at display size, a fifth of the size of PNG
 
 WHITE: Colour = (255, 255, 255)
@@ -82,8 +86,8 @@ def encode(image: RGB) -> bytes:
     return buffer.getvalue()
 
 
-def picture_of(name: str, photo: bytes | None) -> bytes:
-    """Return a gallery's photo as JPEG, or the name's card if there is no readable photo.
+def picture_of(name: str, photo: bytes | None, about: Facts = NO_FACTS) -> bytes:
+    """Return a gallery's photo as JPEG, or the person's card if there is no readable photo.
 
     The photo is encoded again, so that only its pixels reach a visitor: strangers may have made the gallery.
     """
@@ -92,16 +96,16 @@ def picture_of(name: str, photo: bytes | None) -> bytes:
             return encode(shrink(read_image(photo)))
         except LookalikeError:  # one broken thumbnail must not cost the whole answer
             pass
-    return _encoded_card(name)
+    return _encoded_card(name, tuple(about.items()))
 
 
 @lru_cache(maxsize=1024)  # cards of 10 KB; drawing one takes as long as finding a face
-def _encoded_card(name: str) -> bytes:
-    return encode(name_card(name))
+def _encoded_card(name: str, about: tuple[tuple[str, str | int], ...]) -> bytes:
+    return encode(name_card(name, dict(about)))
 
 
-def name_card(name: str) -> RGB:
-    """Return a (CARD_SIDE, CARD_SIDE, 3) card: the name and its initials on a gradient.
+def name_card(name: str, about: Facts = NO_FACTS) -> RGB:
+    """Return a (CARD_SIDE, CARD_SIDE, 3) card: initials, name and facts on a gradient.
 
     If the fonts lack the name's script, the card shows a silhouette; the caption has the name anyway.
     """
@@ -109,13 +113,34 @@ def name_card(name: str) -> RGB:
     pen = ImageDraw.Draw(picture)
     text = drawable(name)
     if text:
-        upper, lower = (CARD_SIDE / 2, CARD_SIDE * 0.40), (CARD_SIDE / 2, CARD_SIDE * 0.80)
-        pen.text(upper, initials(text), WHITE, find_font(bold=True, size=148), anchor="mm")
+        facts = _small_lines(about)
+        upper, lower = (0.30, 0.62) if facts else (0.40, 0.80)
+        corner = (CARD_SIDE / 2, CARD_SIDE * upper)
+        pen.text(corner, initials(text), WHITE, find_font(bold=True, size=148), anchor="mm")
         font, lines = fit(text, CARD_SIDE - 2 * CARD_MARGIN)
-        pen.multiline_text(lower, "\n".join(lines), WHITE, font, anchor="mm", align="center", spacing=12)
+        _centred(pen, lower, lines, font)
+        if facts:
+            font, lines = facts
+            _centred(pen, 0.84, lines, font)
     else:
         _silhouette(pen)
     return np.asarray(picture, np.uint8)
+
+
+def _small_lines(about: Facts) -> tuple[Font, list[str]] | None:
+    """Return the name in its own script, where the fonts have it, and the facts; None if there are none."""
+    native = str(about.get("native", ""))
+    parts = [native if drawable(native) == native else "", drawable(fact_line(about))]
+    if not any(parts):
+        return None
+    width = CARD_SIDE - 2 * CARD_MARGIN
+    fitting = [fit(part, width, sizes=FACT_SIZES) for part in parts if part]
+    return fitting[-1][0], [line for _, lines in fitting for line in lines]
+
+
+def _centred(pen: ImageDraw.ImageDraw, height: float, lines: Sequence[str], font: Font) -> None:
+    place = (CARD_SIDE / 2, CARD_SIDE * height)
+    pen.multiline_text(place, "\n".join(lines), WHITE, font, anchor="mm", align="center", spacing=8)
 
 
 def colours(name: str) -> tuple[Colour, Colour]:

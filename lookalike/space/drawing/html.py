@@ -12,8 +12,10 @@ from urllib.parse import quote_plus
 
 from lookalike.finder import Comparison, Match
 from lookalike.gallery.credit import Credit
+from lookalike.space.drawing.facts import fact_line
 from lookalike.space.drawing.fonts import shown_name
 
+MAYBE_SAME = 40  # percent: one pair of strangers in a hundred is as similar
 SEARCH = "https://duckduckgo.com/?iax=images&ia=images&q="  # a search that keeps no profile of the visitor
 
 
@@ -55,14 +57,14 @@ def face_pair(own: bytes, match: Match, picture: bytes, credit: Credit | None = 
         '<div class="pair">'
         f'<figure><img src="{data_url(own)}" alt="Your face"><figcaption>You</figcaption></figure>'
         f'<figure><img src="{data_url(picture)}" alt="{name}">'
-        f"<figcaption>{name}{photo_credit(credit)}</figcaption></figure>"
+        f"<figcaption>{name}{_about(match)}{photo_credit(credit)}</figcaption></figure>"
         f'<p class="verdict"><strong>{match.similarity:.0f} %</strong> alike</p></div>'
     )
 
 
 def match_bars(matches: Sequence[Match], credits: Sequence[Credit | None] = ()) -> str:
-    """Return the matches as a list: rank, name, a bar with its percentage, a link to a web search, and the
-    credit of the picture.
+    """Return the matches as a list: rank, name, a bar with its percentage, a link to a web search, who it
+    is, and the credit of the picture.
     """
     shown = [*credits, *[None] * (len(matches) - len(credits))]
     return f'<ol class="bars">{"".join(map(_bar, matches, shown))}</ol>'
@@ -75,7 +77,7 @@ def _bar(match: Match, credit: Credit | None) -> str:
         f"{meter(match.similarity, f'Similarity to {name}')}"
         f'<a href="{search_url(match.name)}" target="_blank" rel="noopener noreferrer" '
         f'aria-label="Who is it? Search the web for {name} (opens a new tab)">Who is it?</a>'
-        f"{photo_credit(credit)}</li>"
+        f"{_about(match)}{photo_credit(credit)}</li>"
     )
 
 
@@ -136,15 +138,24 @@ def download(picture: bytes) -> str:
     )
 
 
+def verdict(result: Comparison) -> str:
+    """Return what a comparison means, in words."""
+    if result.same:
+        return "Probably the same person."
+    if result.similarity >= MAYBE_SAME:
+        return "Could be the same person, or two who look very much alike."
+    return "Probably two different people."
+
+
 def comparison(first: bytes, second: bytes, result: Comparison) -> str:
     """Return two faces, JPEGs, and how similar they are."""
-    words = "They pass as the same person." if result.same else "They do not pass as the same person."
     return (
         '<div class="pair">'
         f'<figure><img src="{data_url(first)}" alt="The first face"></figure>'
         f'<figure><img src="{data_url(second)}" alt="The second face"></figure>'
         f'<p class="verdict"><strong>{result.similarity:.0f} %</strong> alike</p></div>'
-        f'<div class="bars">{meter(result.similarity, "Similarity of the two faces")}</div>{sentence(words)}'
+        f'<div class="bars">{meter(result.similarity, "Similarity of the two faces")}</div>'
+        f"{sentence(verdict(result))}"
     )
 
 
@@ -162,6 +173,13 @@ def live_matches(matches: Sequence[Match]) -> str:
         f'<div class="bars">{meter(best.similarity, f"Similarity to {_name(best)}")}</div>'
         + (f'<p class="behind">Then {then}</p>' if then else "")
     )
+
+
+def _about(match: Match) -> str:
+    """Return who the match is, in small letters: the name in its own script, and the facts."""
+    native = shown_name(str(match.about.get("native", "")))
+    parts = [part for part in (native, fact_line(match.about)) if part]
+    return f'<small class="who">{escape(" · ".join(parts))}</small>' if parts else ""
 
 
 def _name(match: Match) -> str:

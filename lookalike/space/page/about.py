@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lookalike.files import BUNDLED
+from lookalike.gallery.choices import Choices
 from lookalike.gallery.gallery import BUNDLED_GALLERY
 from lookalike.space.api.report import MEANING
 from lookalike.space.drawing.fonts import shown_name
 from lookalike.space.finders import ServedGallery
 
+NO_CHOICES = Choices()
 HOW = """## How it works
 A detector finds each face with its eyes, nose and mouth. The face is rotated upright and cut out. A small
 neural network turns it into a vector of numbers, its embedding. Faces that look alike get embeddings that
@@ -19,8 +21,14 @@ point the same way. The embedding is compared with those of every name in the ga
 names are shown.
 """
 PRIVACY = """## What happens to your photo
-It is read, deleted, and forgotten with the answer. No photo, face or embedding is stored or sent anywhere
-else. Camera frames are treated the same way. A web search for a name starts only when you click its link.
+It is deleted as soon as it is read; the photo that you see is kept by your browser. The server remembers
+where the faces are and their embeddings, in memory, for at most half an hour, so that you can choose other
+people and get the same percentages. Nothing is stored on disk or sent anywhere else. Camera frames are
+forgotten at once. A web search for a name starts only when you click its link.
+
+Pictures with a credit are from Wikimedia Commons, cropped. The server fetches them by the gallery's names,
+many at a time, whether or not somebody looks like them. It sends nothing of you, and your browser loads
+nothing from there. A picture is shown only if the model recognizes the person in it.
 """
 REMOVAL = """## How to be removed
 If you are in this gallery and do not want to be, ask whoever runs this page to remove you. They add your
@@ -32,20 +40,31 @@ LIMITS = (
     "people. The cards below say on whose photos the model was trained, and for whom it was never measured."
 )
 
-ACCURACY_COLUMNS = ("same or not", "nearest is right")  # of the card's table
+# Columns of the model card's table, and the names that older cards have for them
+ACCURACY_COLUMNS = {"verification": "same or not", "top-1 accuracy": "nearest is right"}
 GROUPS = ("all", "source", "photo")  # rows about kinds of people and photos; others are about image damage
 ACCURACY = (
     "## Accuracy by group\n"
-    "“Same or not” is the share of photo pairs that were correctly classified as one person or two. “Nearest "
-    "is right” is the share of photos whose most similar photo shows the same person. The model was not "
-    "trained on any of these people. Accuracy by sex, age or origin was not measured.\n\n"
+    "Verification is the share of photo pairs that were correctly classified as one person or two. Top-1 "
+    "accuracy is the share of photos whose most similar photo shows the same person. The model was not "
+    "trained on any of these people.\n\n"
+)
+STRANGERS_COLUMNS = ("strangers within", "40 % or more, score", "60 % or more, score")
+STRANGERS = (
+    "Your face and the other one are each measured against a few thousand ordinary strangers first, so that "
+    "the percentage says how rare such a likeness is, for every group of people. It is weakest for children, "
+    "whom the model hardly saw, and for blurred, dark or half-covered faces. Strangers of one group were "
+    "compared within their group, because they look more alike to the model than strangers of two groups: "
+    "promised are 1 % of pairs at 40 % or more, and 0.1 % at 60 % or more.\n\n"
 )
 
 
 def about(gallery: ServedGallery) -> str:
     """Return the text of the About tab, Markdown."""
     finder = gallery.finder
-    parts = [HOW, f"## What the percentage means\n{MEANING}\n", accuracy(model_card()), PRIVACY, REMOVAL]
+    card = model_card()
+    meaning = f"## What the percentage means\n{MEANING}\n\n{strangers(card)}"
+    parts = [HOW, meaning, accuracy(card), PRIVACY, REMOVAL]
     parts.append(
         f"## Cards\nServed here: the model **{finder.embedder.model.name}** and the gallery "
         f"{_gallery_link(gallery.gallery_id)} (revision `{finder.gallery.revision}`). {LIMITS}"
@@ -58,21 +77,40 @@ def accuracy(card: str) -> str:
 
     Empty if the card has no such table.
     """
-    table = _table(card, ["group", "photos", *ACCURACY_COLUMNS])
-    if not table:
+    for titles in (list(ACCURACY_COLUMNS), list(ACCURACY_COLUMNS.values())):
+        if table := _table(card, ["photos", *titles]):
+            break
+    else:
         return ""
-    columns = [table[0].index(title) for title in ("photos", *ACCURACY_COLUMNS)]
+    columns = [table[0].index(title) for title in ("photos", *titles)]
     rows = [row for row in table if row[0] in GROUPS and len(row) == len(table[0])]
     lines = [[f"{row[0]}: {row[1]}", *(row[column] for column in columns)] for row in rows]
-    head = [["group", "photos", *ACCURACY_COLUMNS], ["---"] * (len(ACCURACY_COLUMNS) + 2)]
-    return ACCURACY + "\n".join(f"| {' | '.join(line)} |" for line in [*head, *lines]) + "\n"
+    return ACCURACY + _markdown(["group", "photos", *ACCURACY_COLUMNS], lines)
 
 
-def _table(card: str, titles: list[str]) -> list[list[str]]:
+def strangers(card: str) -> str:
+    """Return how often strangers of one group reach 40 and 60 %, from the table in the model's card.
+
+    Empty if the card has no such table.
+    """
+    table = _table(card, STRANGERS_COLUMNS)
+    if not table:
+        return ""
+    columns = [table[0].index(title) for title in STRANGERS_COLUMNS]
+    lines = [[row[column] for column in columns] for row in table[2:] if len(row) == len(table[0])]
+    return STRANGERS + _markdown(["group", "40 % or more", "60 % or more"], lines)
+
+
+def _markdown(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [titles, ["---"] * len(titles), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def _table(card: str, titles: Sequence[str]) -> list[list[str]]:
     """Return the rows, header first, of the card's table with these columns; empty if there is none."""
     found: list[list[str]] = []
     for line in card.splitlines():
-        row = [cell.strip() for cell in line.strip("| ").split("|")]
+        row = [cell.strip() for cell in line.strip().removeprefix("|").removesuffix("|").split("|")]
         if found and not line.startswith("|"):
             break
         if found or set(titles) <= set(row):
@@ -90,11 +128,13 @@ def gallery_card() -> str:
     return _card(BUNDLED_GALLERY / "README.md")
 
 
-def api_guide(url: str, models: Sequence[str] = (), categories: Sequence[str] = ()) -> str:
+def api_guide(url: str, models: Sequence[str] = (), choices: Choices = NO_CHOICES) -> str:
     """Return how to call the endpoints of the page at `url`, Markdown."""
     rows = ARGUMENTS
-    if categories:
-        rows += f"- `category=None`: everybody, or only {_listed(categories)}\n"
+    there = {"category": choices.categories, "gender": choices.genders, "region": choices.regions}
+    for name, values in there.items():
+        if values:
+            rows += f"- `{name}=None`: everybody, or only {_listed(values)}\n"
     text = API_GUIDE.replace("ARGUMENTS", rows).replace("MODELS", _listed(models))
     return text.replace("ADDRESS", url.rstrip("/"))
 
@@ -154,18 +194,21 @@ and returns the pictures, each with a caption, and a report:
 {"model": "compact",
  "gallery": {"id": "bundled", "revision": "…", "names": 1080},
  "faces": [{"box": [210, 95, 118, 161], "confidence": 0.998, "standing": 0.83,
-            "matches": [{"rank": 1, "name": "Ada Lovelace", "similarity": 55.1,
-                         "cosine": 0.34, "origin": null, "photo": null}]}],
+            "matches": [{"rank": 1, "name": "Ada Lovelace",
+                         "about": {"field": "science & letters", "country": "United Kingdom", "born": 1815},
+                         "similarity": 55.1, "score": 4.1, "cosine": 0.34,
+                         "origin": null, "photos": 4, "photo": null}]}],
  "seconds": {"detect": 0.006, "embed": 0.003, "search": 0.001, "draw": 0.002}}
 ```
 `box` is left, top, width and height in pixels of the upright photo. `standing` is the percentile of the first
-match, 0 to 1: the share of strangers whose first match in this gallery is less similar. `origin` says where
-the gallery's photo comes from. `photo` has `credit`, `licence` and `source` if the returned picture comes
-from Wikimedia Commons.
+match, 0 to 1: the share of strangers whose first match in this gallery is less similar; null if you choose
+among the people. `about` has the known facts. `score` is what the percentage is made from. `origin` says
+where the gallery's photo comes from, and `photos` how many photos its row stands for. `photo` has `credit`,
+`licence` and `source` if the returned picture comes from Wikimedia Commons.
 
 `/compare` takes `first` and `second` and compares the largest faces of both:
 ```json
-{"similarity": 90.2, "cosine": 0.71, "same": true}
+{"similarity": 90.2, "score": 7.9, "cosine": 0.71, "same": true}
 ```
 If something is wrong with your request, you get one clear sentence.
 """

@@ -3,59 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import gradio as gr
 
 from lookalike.errors import ImageError, LookalikeError
-from lookalike.finder import FoundFace, Match
+from lookalike.finder import Match
 from lookalike.images import RGB, read_image
 from lookalike.models.explain import heat_map, main_parts
-from lookalike.space.api.endpoints import DEFAULT_COUNT, Pictures, captioned, pictures
+from lookalike.space.api.endpoints import DEFAULT_COUNT, captioned, pictures
 from lookalike.space.api.report import percentile_sentence
+from lookalike.space.components import BadPhoto
 from lookalike.space.drawing import html
 from lookalike.space.drawing.cards import draw_faces, encode, shrink
 from lookalike.space.drawing.fonts import drawable
-from lookalike.space.drawing.own_face import (
-    credit_line,
-    heat_portrait,
-    portrait,
-    scaled,
-    share_picture,
-)
+from lookalike.space.drawing.own_face import credit_line, heat_portrait, portrait, share_picture
 from lookalike.space.finders import Finders, ServedGallery
 from lookalike.space.gradio_internals import Selection
-from lookalike.space.messages import NO_FACE, PHOTO_GONE, errors_as_sentences, user_error
+from lookalike.space.messages import NO_FACE, PHOTO_GONE, as_sentence, errors_as_sentences, user_error
+from lookalike.space.page.found import NOTHING_FOUND, Found, Options, find_faces, look_up, shown_face
 from lookalike.space.pictures import Picture, picture_for
 
-MAX_SHOWN = 20  # matches on the page; a longer list is tiring to read
-ALL_MODELS = "*"  # instead of a model's name: the default model, and the others' results beside it
-
 Update = dict[str, Any]  # what gr.update returns
-
-
-@dataclass(frozen=True)
-class Found:
-    """What the server remembers of a photo; no pixel is kept.
-
-    `width` is that of the original in pixels, `faces` have their matches, `names` is the size of the searched
-    table, `model` and `category` say which one that was, and `all_models` whether others are shown too.
-    """
-
-    width: int
-    faces: tuple[FoundFace, ...]
-    names: int
-    model: str | None
-    category: str | None
-    all_models: bool
 
 
 class FaceView(NamedTuple):
     """The outputs that show the matches of one face."""
 
     duel: str
-    matches: Pictures
+    matches: Update
     bars: str
     beside: Update
     percentile: str
@@ -70,9 +46,9 @@ class PhotoView(NamedTuple):
     `plain` is the photo without frames. The browser keeps it and sends it back with the next choice.
     """
 
-    photo: RGB | None
-    plain: RGB | None
-    found: Found | None
+    photo: RGB | Update | None
+    plain: RGB | Update | None
+    found: Found | Update | None
     chooser: Update
     notice: Update
     intro: Update
@@ -93,48 +69,51 @@ class FindCallbacks:
     def __init__(self, finders: Finders, title: str) -> None:
         self.finders, self.title = finders, title
 
-    @errors_as_sentences
     def find(
         self,
-        photo: RGB | None,
+        photo: RGB | BadPhoto | None,
         count: float | None = DEFAULT_COUNT,
         model: str | None = None,
         category: str | None = None,
+        gender: str | None = None,
+        region: str | None = None,
     ) -> PhotoView:
-        """Show the matches of a new photo; without a photo, the page as it was at first."""
-        if photo is None:
-            return _empty_view(None, "")
-        if count is None or not 1 <= count <= MAX_SHOWN:
-            raise user_error(f"Choose between 1 and {MAX_SHOWN} matches.")
-        gallery, all_models = self.finders.current, model == ALL_MODELS
-        model = None if all_models else model
-        finder = gallery.get(model, category)
-        answer = finder.answer(photo, count=int(count))
-        plain = shrink(answer.image)
-        if not answer.faces:
-            return _empty_view(plain, NO_FACE)
-        names = len(finder.gallery.names)
-        found = Found(answer.image.shape[1], answer.faces, names, model, category, all_models)
-        view = self._face_view(plain, found, 0, gallery)
-        return PhotoView(
-            _framed(plain, found, 0),
-            plain,
-            found,
-            _face_choices(len(found.faces)),
-            gr.update(visible=False),
-            gr.update(visible=False),
-            gr.update(visible=True),
-            view.duel,
-            gr.update(value=view.matches, selected_index=None),
-            *view[2:],
-        )
+        """Show the matches of a new photo; without one, the page as it was at first.
 
-    def find_again(self, plain: RGB | None, *options: Any) -> PhotoView | Update:
-        """Search the same photo with other options.
+        If something is wrong with the photo, nothing of an earlier answer stays, and a sentence says why.
+        """
+        if photo is None or isinstance(photo, BadPhoto):
+            return _empty_view(None, photo.sentence if photo else "")
+        options, gallery = Options.of(count, model, category, gender, region), self.finders.current
+        plain = shrink(photo)
+        try:
+            found = find_faces(photo, options, gallery)
+            if not found.faces:
+                return _empty_view(plain, NO_FACE)
+            view = self._face_view(plain, found, 0, gallery)
+        except (LookalikeError, MemoryError) as error:
+            return _empty_view(plain, as_sentence(error))
+        return _answer(_framed(plain, found, 0), plain, found, _face_choices(len(found.faces)), view)
+
+    def find_again(
+        self, plain: RGB | None, found: Found | None, face: int | None, *options: Any
+    ) -> PhotoView | Update:
+        """Look the same faces up with other options; the chosen face stays chosen.
 
         Before there is a photo nothing changes, so that this cannot undo the answer to one chosen meanwhile.
         """
-        return gr.skip() if plain is None else self.find(plain, *options)
+        if plain is None:
+            return gr.skip()
+        if found is not None and not found.faces:
+            return self.find(plain, *options)
+        chosen = Options.of(*options)
+        try:
+            plain, found, face = _checked(plain, found, face)
+            found = look_up(found, plain, chosen, self.finders.current)
+            view = self._face_view(plain, found, face, self.finders.current)
+        except (LookalikeError, MemoryError) as error:
+            return _without_answer(gr.skip(), gr.skip(), gr.skip(), gr.skip(), as_sentence(error))
+        return _answer(gr.skip(), gr.skip(), found, gr.skip(), view)
 
     @errors_as_sentences
     def choose_face(self, plain: RGB | None, found: Found | None, face: int | None) -> tuple[object, ...]:
@@ -145,19 +124,21 @@ class FindCallbacks:
     @errors_as_sentences
     def choose_match(
         self, plain: RGB | None, found: Found | None, face: int | None, event: Selection
-    ) -> tuple[str, int, Update, Update]:
-        """Show another match beside the visitor's face."""
+    ) -> tuple[str, str, int, Update, Update]:
+        """Show another match beside the visitor's face. The percentile belongs to the first one alone."""
         plain, found, face = _checked(plain, found, face)
         match = _match(found, face, event.index)
         picture = picture_for(match, self.finders)
-        return _duel(plain, found, face, match, picture), match.rank - 1, _hidden(), _hidden()
+        percentile = percentile_sentence(found.faces[face], found.names) if match.rank == 1 else ""
+        duel = _duel(plain, found, face, match, picture)
+        return duel, percentile, match.rank - 1, _hidden(), _hidden()
 
     @errors_as_sentences
     def explain(self, plain: RGB | None, found: Found | None, face: int | None, place: int | None) -> Update:
         """Show which parts of the face make it similar to the chosen match."""
         plain, found, face = _checked(plain, found, face)
-        match, finder = _match(found, face, place), self.finders.get(found.model, found.category)
-        box = scaled(found.faces[face].face, plain.shape[1] / found.width)
+        match, finder = _match(found, face, place), self.finders.get(found.options.model)
+        box = shown_face(found.faces[face].face, found, plain)
         heat = heat_map(plain, box, finder.embedder, finder.gallery.rows_of(match.name))
         picture = encode(heat_portrait(plain, box, heat))
         return gr.update(value=html.explanation(picture, match, main_parts(heat)), visible=True)
@@ -179,9 +160,9 @@ class FindCallbacks:
         matches, shown = found.faces[face].matches, pictures(found.faces[face], self.finders)
         return FaceView(
             _duel(plain, found, face, matches[0], shown[0]),
-            captioned(found.faces[face], shown),
+            gr.update(value=captioned(found.faces[face], shown), selected_index=0),
             html.match_bars(matches, [picture.credit for picture in shown]),
-            _all_models(plain, found, face, gallery) if found.all_models else _hidden(),
+            _all_models(plain, found, face, gallery) if found.options.all_models else _hidden(),
             percentile_sentence(found.faces[face], found.names),
             0,
             _hidden(),
@@ -192,12 +173,12 @@ class FindCallbacks:
 def _all_models(plain: RGB, found: Found, face: int, gallery: ServedGallery) -> Update:
     """Return the results of every model for one face; one that cannot be used says why."""
     gallery.start_loading()
-    box = scaled(found.faces[face].face, plain.shape[1] / found.width)
+    box = shown_face(found.faces[face].face, found, plain)
     default, *others = gallery.models
     results: dict[str, Sequence[Match] | str] = {default: found.faces[face].matches}
     for model in others:
         try:
-            finder = gallery.get(model, found.category)
+            finder = gallery.get(model, found.options.choice)
             (probe,) = finder.embedder.embed(plain, [box])
             results[model] = finder.lookup(box, probe, count=len(found.faces[face].matches)).matches
         except LookalikeError as error:
@@ -238,17 +219,28 @@ def _face_choices(count: int) -> Update:
     return gr.update(choices=choices, value=0, visible=count > 1)
 
 
+def _answer(photo: Any, plain: Any, found: Found, chooser: Update, view: FaceView) -> PhotoView:
+    off, on = gr.update(visible=False), gr.update(visible=True)
+    return PhotoView(photo, plain, found, chooser, off, off, on, *view)
+
+
 def _empty_view(photo: RGB | None, notice: str) -> PhotoView:
+    """Return the page with at most a photo and a sentence."""
+    found = None if photo is None else NOTHING_FOUND
+    return _without_answer(photo, photo, found, gr.update(visible=False), notice)
+
+
+def _without_answer(photo: Any, plain: Any, found: Any, chooser: Update, notice: str) -> PhotoView:
     return PhotoView(
         photo,
-        photo,
-        None,
-        gr.update(visible=False),
+        plain,
+        found,
+        chooser,
         gr.update(value=notice, visible=bool(notice)),
         gr.update(visible=True),
         gr.update(visible=False),
         "",
-        gr.update(value=[]),
+        gr.update(value=[], selected_index=None),
         "",
         _hidden(),
         "",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import gradio as gr
@@ -11,6 +12,7 @@ from lookalike.space.api.report import MEANING
 from lookalike.space.components import (
     PLACEHOLDER,
     PREVIEW_SECONDS,
+    Chips,
     Choice,
     FaceHTML,
     PhotoInput,
@@ -18,8 +20,10 @@ from lookalike.space.components import (
 )
 from lookalike.space.drawing.fonts import shown_name
 from lookalike.space.finders import Finders, ServedGallery
-from lookalike.space.page.find_callbacks import ALL_MODELS, MAX_SHOWN, FindCallbacks
+from lookalike.space.page.find_callbacks import FindCallbacks
+from lookalike.space.page.found import ALL_MODELS, MAX_SHOWN
 
+GENDERS = {"woman": "Women", "man": "Men"}
 REMEMBER_SECONDS = 1800  # that the server knows where the faces of a photo are; then it must be chosen again
 
 INTRO = """## How it works
@@ -40,8 +44,7 @@ class FindTab(NamedTuple):
     """The components of the tab that other parts of the page need."""
 
     matches: PictureGallery
-    model: Choice
-    category: Choice
+    choices: list[Any]  # that follow the gallery: see `option_values`
 
 
 def add_find_tab(finders: Finders, title: str, queue: dict[str, Any]) -> FindTab:
@@ -69,33 +72,47 @@ def add_find_tab(finders: Finders, title: str, queue: dict[str, Any]) -> FindTab
     )
     answered.success(js=SHOW_RESULT, api_visibility="private")
     changed = [getattr(option, "release", option.input) for option in options]
-    gr.on(changed, callbacks.find_again, [plain, *options], photo_view, **searching)
+    gr.on(changed, callbacks.find_again, [*chosen[:3], *options], photo_view, **searching)
     chooser.input(callbacks.choose_face, chosen[:3], [photo, *face_view], **private)
-    one_match = [parts.duel, place, parts.why, parts.share]
+    one_match = [parts.duel, parts.percentile, place, parts.why, parts.share]
     parts.matches.select(callbacks.choose_match, chosen[:3], one_match, **private)
     parts.explain.click(callbacks.explain, chosen, parts.why, **private)
     drawn = parts.draw.click(callbacks.share, chosen, parts.share, **private)
     drawn.success(js=DOWNLOAD, api_visibility="private")
-    return FindTab(parts.matches, *options[1:])
+    return FindTab(parts.matches, options[1:])
 
 
 def option_values(gallery: ServedGallery) -> list[dict[str, Any]]:
-    """Return the properties of the two dropdowns: the models and the categories of a gallery."""
+    """Return the properties of the components that follow a gallery: model, category, gender, region."""
     models = [*((shown_name(name), name) for name in gallery.models), ("All, side by side", ALL_MODELS)]
-    categories = [("Everybody", ""), *((shown_name(name), name) for name in gallery.categories)]
+    there = gallery.choices
+    genders = sorted(there.genders, key=_label, reverse=True)  # women first
     return [
         {"choices": models, "value": gallery.models[0], "visible": len(gallery.models) > 1},
-        {"choices": categories, "value": "", "visible": bool(gallery.categories)},
+        _chips("All fields", there.categories),
+        _chips("Everyone", genders),
+        _chips("Everywhere", there.regions),
     ]
 
 
+def _chips(everybody: str, values: Sequence[str]) -> dict[str, Any]:
+    chips = [(everybody, ""), *((_label(value), value) for value in values)]
+    return {"choices": chips, "value": "", "visible": bool(values)}
+
+
+def _label(value: str) -> str:
+    return GENDERS.get(value) or shown_name(value[:1].upper() + value[1:])
+
+
 def _options(gallery: ServedGallery) -> list[Any]:
-    models, categories = option_values(gallery)
+    models, categories, genders, regions = option_values(gallery)
+    gender = Chips(label="Who", elem_id="gender", elem_classes="chips", **genders)
+    category = Chips(label="Known for", elem_id="category", elem_classes="chips", **categories)
+    region = Chips(label="From", elem_id="region", elem_classes="chips", **regions)
     with gr.Accordion("Options", open=False):
         count = gr.Slider(1, MAX_SHOWN, DEFAULT_COUNT, step=1, label="Matches", elem_id="count")
         model = Choice(label="Model", elem_id="model", **models)
-        category = Choice(label="Among", elem_id="category", **categories)
-    return [count, model, category]
+    return [count, model, category, gender, region]
 
 
 def _photo_side() -> tuple[PhotoInput, gr.Radio, gr.Markdown]:
@@ -108,7 +125,7 @@ def _photo_side() -> tuple[PhotoInput, gr.Radio, gr.Markdown]:
         height=420,
         elem_id="photo",
     )
-    photo.preview_seconds = PREVIEW_SECONDS
+    photo.preview_seconds, photo.raises = PREVIEW_SECONDS, False
     chooser = gr.Radio([], label="Several faces: whose look-alikes?", visible=False, elem_id="chooser")
     return photo, chooser, gr.Markdown(visible=False, elem_id="notice")
 

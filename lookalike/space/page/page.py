@@ -76,7 +76,7 @@ def _follow_gallery(
         properties = [*header_values(gallery), *option_values(gallery), {"value": about.about(gallery)}]
         return [gr.update(**values) for values in properties]
 
-    page.load(load_page, None, [*header, tab.model, tab.category, account], api_visibility="private")
+    page.load(load_page, None, [*header, *tab.choices, account], api_visibility="private")
 
 
 def launch_options(*, share: bool = False, mcp: bool = False, per_minute: int = 0) -> dict[str, Any]:

@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import gradio as gr
+import numpy as np
 
-from lookalike.errors import NoFaceError
+from lookalike.errors import LookalikeError
 from lookalike.finder import Lookalikes
 from lookalike.images import RGB
-from lookalike.space.components import PLACEHOLDER, PREVIEW_SECONDS, FaceHTML, PhotoInput
+from lookalike.space.components import PLACEHOLDER, PREVIEW_SECONDS, BadPhoto, FaceHTML, PhotoInput
 from lookalike.space.drawing import html
 from lookalike.space.drawing.cards import encode, shrink
 from lookalike.space.drawing.own_face import portrait
 from lookalike.space.finders import Finders, ServedGallery
-from lookalike.space.messages import errors_as_sentences
+from lookalike.space.messages import as_sentence
 from lookalike.space.page import about
 from lookalike.space.page.live import LiveCallbacks, no_face
 
@@ -93,7 +94,7 @@ def add_scripts_tab(finders: Finders, page: gr.Blocks) -> None:
         scheme, host = (request.headers.get(name) for name in ("x-forwarded-proto", "host"))
         gallery = finders.current
         url = about.public_url(scheme, host, page.root_path)
-        return about.api_guide(url, gallery.models, gallery.categories)
+        return about.api_guide(url, gallery.models, gallery.choices)
 
     guide = gr.Markdown(elem_id="calls")
     page.load(api_guide, None, guide, api_visibility="private")
@@ -105,22 +106,37 @@ class CompareCallbacks:
     def __init__(self, finders: Finders) -> None:
         self.finders = finders
 
-    @errors_as_sentences
-    def compare_photos(self, first: RGB | None, second: RGB | None) -> tuple[RGB | None, RGB | None, str]:
-        """Return both photos, which the browser keeps, and their similarity or what is missing, as HTML."""
-        shown = tuple(None if photo is None else shrink(photo) for photo in (first, second))
-        return shown[0], shown[1], self._result(first, second)
+    def compare_photos(
+        self, first: RGB | BadPhoto | None, second: RGB | BadPhoto | None
+    ) -> tuple[RGB | None, RGB | None, str]:
+        """Return both photos, which the browser keeps, and their similarity or what is wrong, as HTML.
+
+        A photo that cannot be read is taken away; the other stays.
+        """
+        good = [photo if isinstance(photo, np.ndarray) else None for photo in (first, second)]
+        try:
+            words = _unreadable(first, second) or self._result(*good)
+        except (LookalikeError, MemoryError) as error:
+            words = html.sentence(as_sentence(error))
+        shown = [None if photo is None else shrink(photo) for photo in good]
+        return shown[0], shown[1], words
 
     def _result(self, first: RGB | None, second: RGB | None) -> str:
         if first is None or second is None:
             return html.sentence(NEEDS_TWO)
         finder = self.finders.served
-        try:
-            result = finder.compare(first, second)
-        except NoFaceError as error:
-            return html.sentence(str(error))
+        result = finder.compare(first, second)
         one, other = (encode(_largest_face(finder, photo)) for photo in (first, second))
         return html.comparison(one, other, result)
+
+
+def _unreadable(first: object, second: object) -> str:
+    """Return why photos cannot be read, as HTML; "" if all can."""
+    photos = {"first": first, "second": second}
+    sentences = [
+        f"The {which} photo: {it.sentence}" for which, it in photos.items() if isinstance(it, BadPhoto)
+    ]
+    return html.sentence(" ".join(sentences))
 
 
 def _largest_face(finder: Lookalikes, photo: RGB) -> RGB:
@@ -137,5 +153,5 @@ def _photo_input(label: str) -> PhotoInput:
         height=300,
         min_width=280,
     )
-    photo.preview_seconds = PREVIEW_SECONDS
+    photo.preview_seconds, photo.raises = PREVIEW_SECONDS, False
     return photo

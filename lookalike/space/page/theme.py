@@ -94,7 +94,7 @@ footer .divider { display: none !important; }
 .credit { display: block; font-size: 0.75rem; font-weight: 400; line-height: 1.35; overflow-wrap: anywhere;
   color: var(--body-text-color-subdued); }
 .credit a, .bars .credit a { color: inherit; font-size: inherit; white-space: normal;
-  text-decoration: underline; }
+  display: inline !important; margin: 0 !important; padding: 0 !important; text-decoration: underline; }
 ol.bars .credit { grid-column: 1 / -1; margin-top: -0.4rem; }
 #live-picture .credit { text-align: center; }
 .pair .verdict { grid-column: 1 / -1; text-align: center; margin: 0; font-size: 1.2rem; }
