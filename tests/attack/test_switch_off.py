@@ -75,9 +75,18 @@ class suppress_error(suppress):
 
 
 def ask(client: httpx.Client, server: Server, photo: bytes = FACE) -> str:
-    url = server.url(f"{API}/call/find_lookalikes")
+    """Return the events of the answer; what has come by then after a minute."""
+    url, until = server.url(f"{API}/call/find_lookalikes"), time.monotonic() + 60
     joined = client.post(url, json={"data": [data_url(photo), *DEFAULTS["find_lookalikes"]]})
-    return client.get(f"{url}/{joined.json()['event_id']}").text if joined.status_code == 200 else joined.text
+    if joined.status_code != 200:
+        return joined.text
+    events = ""
+    with client.stream("GET", f"{url}/{joined.json()['event_id']}") as answer:
+        for piece in answer.iter_text():
+            events += piece
+            if time.monotonic() > until:
+                break
+    return events
 
 
 class Attacker:

@@ -33,9 +33,7 @@ class LimitedConnection(H11Protocol):
         super().connection_made(transport)
         self._unread: asyncio.TimerHandle | None = None
         self.idle[self] = time.monotonic()
-        if len(self.connections) > 1.5 * self.limit:
-            self.abort()
-        elif len(self.connections) > self.limit:
+        if len(self.connections) > self.limit:
             self.loop.call_later(GRACE_SECONDS, self._close_surplus)
 
     def _close_surplus(self) -> None:
