@@ -19,6 +19,7 @@ from lookalike.space.middleware.headers import SecurityHeaders
 from lookalike.space.middleware.json_bodies import JsonBodies
 from lookalike.space.middleware.json_check import MAX_DEPTH, PHOTO, check_request, checked_json
 from lookalike.space.middleware.shares import RequestShares, Shares, within_share
+from lookalike.space.middleware.turns import Turns
 from tests.space.test_middleware import slow_png
 
 LONG = "data:image/jpeg;base64," + "A" * 100_000
@@ -201,6 +202,28 @@ def test_a_visitor_with_too_many_requests_in_progress_is_refused():
     app = RequestShares(Recorder(), total=16)
     app._shares.take("8.8.8.8", 8)
     assert answer_of(app, b"")[0] == 429
+
+
+def test_a_visitor_s_requests_for_pages_wait_for_their_turn():
+    running, most = 0, 0
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        await asyncio.sleep(0.01)
+        running -= 1
+
+    async def ask_at_once(visitors: list[str]) -> None:
+        turns = Turns(app)
+        scopes = [{"type": "http", "path": "/config", "visitor": visitor} for visitor in visitors]
+        await asyncio.gather(*(turns(scope, None, None) for scope in scopes))
+        assert not turns._turns
+
+    asyncio.run(ask_at_once(["a"] * 10))
+    assert most == 2
+    asyncio.run(ask_at_once(["a"] * 10 + ["b"]))
+    assert most == 3
 
 
 def test_every_answer_has_security_headers_and_is_not_stored():

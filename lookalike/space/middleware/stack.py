@@ -12,6 +12,7 @@ from lookalike.space.middleware.rate_limit import RateLimit
 from lookalike.space.middleware.request_filter import RequestFilter
 from lookalike.space.middleware.shares import RequestShares
 from lookalike.space.middleware.streams import Streams
+from lookalike.space.middleware.turns import Turns
 from lookalike.space.middleware.upload_shares import UploadShares
 
 FRAMES_PER_MINUTE = 1500  # of a visitor's cameras; two that send ten a second, and some more
@@ -29,6 +30,7 @@ def middleware(*, per_minute: int, mcp: bool) -> list[Middleware]:
         Middleware(Health),
         Middleware(RequestShares),
         Middleware(RequestFilter, **limits, mcp=mcp),
+        Middleware(Turns),
         Middleware(UploadShares),
         Middleware(JsonBodies),
         Middleware(Streams),
