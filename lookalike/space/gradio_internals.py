@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from abc import ABCMeta
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, suppress
@@ -20,12 +21,15 @@ from lookalike.space.gradio_check import check_gradio as check_gradio
 from lookalike.space.gradio_queue import PageQueue
 from lookalike.space.messages import NO_ADDRESSES, OUTDATED_PAGE, UNREADABLE_REQUEST, user_error
 from lookalike.space.middleware.decoders import JOB, Job
+from lookalike.space.middleware.failures import Seldom, place_of
 from lookalike.space.middleware.json_check import MAX_STRING
 from lookalike.space.middleware.rate_limit import visitor_of
 from lookalike.space.middleware.uploads import Uploads
 
 log = logging.getLogger(__name__)
+log.addFilter(Seldom())
 
+FAILED = "Something went wrong; reload the page and try again."
 UPLOADS = 500  # whose progress is known at a time
 
 
@@ -128,15 +132,22 @@ class PrivateBlocks(gr.Blocks):  # type: ignore[misc]
         request = options.get("request")
         job = Job(visitor_of(request.client, request.headers) if request else "")
         JOB.set(job)
-        work = asyncio.ensure_future(super().process_api(*args, **options))
+        work, started = asyncio.ensure_future(super().process_api(*args, **options)), time.monotonic()
         try:
             return await asyncio.shield(work)
+        except gr.Error:
+            raise
+        except Exception as error:  # gradio would print the whole traceback, for every request
+            log.error("a request failed: %s", place_of(error))
+            raise user_error(FAILED) from None
         except asyncio.CancelledError:
             job.stop()
             while not work.done():
                 with suppress(asyncio.CancelledError, Exception):
                     await asyncio.shield(work)
             raise
+        finally:
+            self._queue.note_seconds(job.visitor, time.monotonic() - started)
 
     async def preprocess_data(
         self, block_fn: Any, inputs: list[Any], state: Any, explicit_call: bool = False
@@ -197,7 +208,7 @@ class PrivateBlocks(gr.Blocks):  # type: ignore[misc]
 
     def reading(self, name: str) -> AbstractContextManager[None]:
         """Count a reader of a session's or event's answers, for as long as the block runs."""
-        return self._queue.reading(name)
+        return self._queue.readers.reading(name)
 
     def queued_files(self) -> set[str]:
         """Return the paths that the waiting requests name; a request may name any path."""

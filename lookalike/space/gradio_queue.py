@@ -9,15 +9,15 @@ import asyncio
 import logging
 import math
 import time
-import traceback
 from collections import Counter, OrderedDict, defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import gradio as gr
 
+from lookalike.space.messages import UNREADABLE_REQUEST
+from lookalike.space.middleware.failures import place_of
 from lookalike.space.middleware.rate_limit import MAX_VISITORS, visitor_of
+from lookalike.space.middleware.readers import Readers
 from lookalike.space.middleware.shares import within_share
 
 log = logging.getLogger(__name__)
@@ -30,6 +30,8 @@ FEWEST_ANSWERS = 10
 WAITING_BYTES = 300_000_000  # of the requests that wait; gradio keeps each twice
 FEWEST_BYTES = 28_000_000  # the largest request
 CAMERA_READER_SECONDS = 10.0  # without a reader; then a camera's place is given back
+SLOW_SECONDS = 2.0  # for a request; an ordinary one takes a third of a second
+REMEMBERED_SECONDS = 60.0
 SESSIONS = 200  # of a visitor, of the 500 that gradio remembers
 READER_SECONDS = 30.0  # the same for a photo's place
 REPEATED_SECONDS = 10.0  # two faults within that time: the cause may be a request that waits
@@ -52,10 +54,8 @@ class PageQueue(gr.queueing.Queue):  # type: ignore[misc]  # gradio has no types
         self._restarted = -math.inf
         self._asked: dict[str, tuple[str, str, float]] = {}  # by event: its visitor, its session, and when
         self._sessions: defaultdict[str, OrderedDict[str, None]] = defaultdict(OrderedDict)
-        self._readers: Counter[str] = Counter()  # by session or event
-        self._left: dict[str, float] = {}  # when the last reader of a session or event left
-
-    # The task that works the queue
+        self._slow: dict[str, float] = {}  # when a visitor's request took long
+        self.readers = Readers()
 
     async def start_processing(self) -> None:
         """Work the queue, as gradio does; the task is remembered."""
@@ -97,8 +97,6 @@ class PageQueue(gr.queueing.Queue):  # type: ignore[misc]  # gradio has no types
             self.event_queue_per_concurrency_id[event.concurrency_id].queue.remove(event)
             self.event_ids_to_events.pop(event._id, None)
 
-    # Messages
-
     def send_message(self, event: Any, event_message: Any) -> None:
         """Send a message to an event's session; without one, nobody waits for the event any more."""
         if event.session_hash in self.pending_messages_per_session:
@@ -106,12 +104,13 @@ class PageQueue(gr.queueing.Queue):  # type: ignore[misc]  # gradio has no types
         else:
             event.alive = False
 
-    # Places
-
     async def push(self, body: Any, request: Any, username: str | None) -> tuple[bool, Any, Any]:
         """Add an event, as gradio does, unless its visitor holds as much as one may."""
+        function = self.blocks.fns.get(body.fn_index)
+        if function is None or function.fn is None:  # it runs in the browser alone
+            return False, UNREADABLE_REQUEST, "error"
         visitor, size = _visitor(request), request.scope.get("body_bytes", 0)
-        if sentence := self._refusal(visitor, size, self._is_camera(body)):
+        if sentence := self._refusal(visitor, size, function.connection == "stream"):
             return False, sentence, "queue_full"
         pushed = await super().push(body=body, request=request, username=username)
         if pushed[0]:
@@ -128,10 +127,6 @@ class PageQueue(gr.queueing.Queue):  # type: ignore[misc]  # gradio has no types
             self.server_app.state_holder.session_data.pop(sessions.popitem(last=False)[0], None)
         while len(self._sessions) > MAX_VISITORS:
             del self._sessions[next(iter(self._sessions))]
-
-    def _is_camera(self, body: Any) -> bool:
-        function = self.blocks.fns.get(body.fn_index)
-        return function is not None and function.connection == "stream"
 
     def _refusal(self, visitor: str, size: int, camera: bool) -> str | None:
         """Return a sentence if a visitor may not have one more place for a request of `size` bytes."""
@@ -154,26 +149,30 @@ class PageQueue(gr.queueing.Queue):  # type: ignore[misc]  # gradio has no types
         return None if within_share(mine, free, least=FEWEST_BYTES, more=size) else TOO_LARGE
 
     def get_events(self) -> Any:
-        """Take the next event, first of those visitors for whom the fewest are running."""
-        for line in self.event_queue_per_concurrency_id.values():
-            if len(line.queue) > 1:
-                running = Counter(_visitor(event.request) for event in _running(self))
-                line.queue.sort(key=lambda event: (running[_visitor(event.request)], event.enqueue_time))
-        return super().get_events()
-
-    # Readers
-
-    @contextmanager
-    def reading(self, name: str) -> Iterator[None]:
-        """Count a reader of the answers of a session or event, for as long as the block runs."""
-        self._readers[name] += 1
+        """Take the next event, first of those for whom the fewest run; a slow visitor's run one by one."""
+        lines = [line for line in self.event_queue_per_concurrency_id.values() if line.queue]
+        running = Counter(_visitor(event.request) for event in _running(self)) if lines else {}
+        for line in lines:
+            line.queue.sort(key=lambda event: (running[_visitor(event.request)], event.enqueue_time))
+        first = [(line, line.queue, _visitor(line.queue[0].request)) for line in lines]
+        held = [
+            (line, queue) for line, queue, visitor in first if running[visitor] and self._is_slow(visitor)
+        ]
+        for line, _ in held:
+            line.queue = []
         try:
-            yield
+            return super().get_events()
         finally:
-            self._readers[name] -= 1
-            self._left[name] = time.monotonic()
-            if not self._readers[name]:
-                del self._readers[name]
+            for line, queue in held:
+                line.queue = queue
+
+    def note_seconds(self, visitor: str, seconds: float) -> None:
+        """Note how long a request took; whose requests are slow may run only one at a time for a while."""
+        if seconds > SLOW_SECONDS:
+            self._slow[visitor] = time.monotonic()
+
+    def _is_slow(self, visitor: str) -> bool:
+        return time.monotonic() - self._slow.get(visitor, -math.inf) < REMEMBERED_SECONDS
 
     def give_back_places(self, answer_seconds: float) -> None:
         """End the events that nobody reads, and drop answers that nobody fetched for `answer_seconds`."""
@@ -193,10 +192,11 @@ class PageQueue(gr.queueing.Queue):  # type: ignore[misc]  # gradio has no types
         unread = set(self._unread())
         self._asked = {event: asked for event, asked in self._asked.items() if event in unread}
         kept = alive | {session for _, session, _ in self._asked.values()}
+        self.readers.forget(answer_seconds)
         now = time.monotonic()
-        self._left = {name: left for name, left in self._left.items() if now - left < answer_seconds}
+        self._slow = {name: then for name, then in self._slow.items() if now - then < REMEMBERED_SECONDS}
         for session in [each for each in self.pending_messages_per_session if each not in kept]:
-            if not self._readers[session]:
+            if not self.readers.has(session):
                 self.pending_messages_per_session.pop(session, None)
                 self.pending_event_ids_session.pop(session, None)
 
@@ -208,9 +208,7 @@ class PageQueue(gr.queueing.Queue):  # type: ignore[misc]  # gradio has no types
     def _unread_seconds(self, event: str) -> float:
         """Return for how long nobody has read an event's answer; 0 while somebody does."""
         _, session, asked = self._asked.get(event, ("", event, time.monotonic()))
-        if self._readers[event] or self._readers[session]:
-            return 0.0
-        return time.monotonic() - max(asked, self._left.get(event, 0.0), self._left.get(session, 0.0))
+        return self.readers.unread_seconds((event, session), asked)
 
     def _waiting(self) -> list[Any]:
         return [event for line in self.event_queue_per_concurrency_id.values() for event in line.queue]
@@ -239,9 +237,8 @@ def _visitor(request: Any) -> str:
 
 
 def _cause(task: asyncio.Task[Any]) -> str:
-    """Return the kind of an error and its line of code; its text may quote a visitor."""
+    """Return what ended a task."""
     error = None if task.cancelled() or not task.done() else task.exception()
     if error is None:
         return "it was cancelled"
-    place = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{type(error).__name__}, {place.filename}:{place.lineno}"
+    return place_of(error)

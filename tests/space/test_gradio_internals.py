@@ -184,7 +184,7 @@ def test_a_place_whose_answer_nobody_reads_is_given_back(
     queue = page.queue(max_size=3)._queue
     unread, _ = ask(queue, "gone", Asked()), ask(queue, "here", Asked("9.9.9.9"))
     monkeypatch.setattr(gradio_queue, "READER_SECONDS", 0)
-    with queue.reading("here"):
+    with queue.readers.reading("here"):
         queue.give_back_places(60)
     assert len(queue) == 1 and unread not in queue.event_ids_to_events
     assert "gone" not in queue.pending_event_ids_session and "here" in queue.pending_messages_per_session

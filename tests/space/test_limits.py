@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from lookalike.errors import ImageError
-from lookalike.space.middleware.connections import Seldom
 from lookalike.space.middleware.decoder_time import SECONDS, DecoderTime
 from lookalike.space.middleware.decoders import JOB, Decoders, Job
+from lookalike.space.middleware.failures import Seldom
 from lookalike.space.middleware.headers import SecurityHeaders
 from lookalike.space.middleware.json_bodies import JsonBodies
 from lookalike.space.middleware.json_check import MAX_DEPTH, PHOTO, check_request, checked_json
@@ -85,6 +85,15 @@ def test_a_check_of_the_largest_body_is_fast():
 def test_requests_of_another_form_are_refused(value: Any):
     with pytest.raises(ValueError):
         check_request(value, needs_session=True)
+
+
+def test_the_first_frame_of_a_camera_is_in_the_event_too():
+    frame = {"url": PHOTO}
+    event = {"value": frame, "is_value_data": True}
+    check_request({"data": [frame, None], "session_hash": "a", "event_data": event}, needs_session=True)
+    with pytest.raises(ValueError):
+        hidden = {**event, "value": {"url": PHOTO, "x": PHOTO}}
+        check_request({"data": [], "session_hash": "a", "event_data": hidden}, needs_session=True)
 
 
 def test_one_holds_half_two_a_third_each_and_everybody_a_little():

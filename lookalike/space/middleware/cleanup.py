@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import logging
 import os
-import traceback
 from collections.abc import AsyncIterator, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import anyio.to_thread
 
 from lookalike.space.gradio_internals import page_of
 from lookalike.space.middleware.connections import LimitedConnection, log_seldom
+from lookalike.space.middleware.failures import place_of
 from lookalike.space.middleware.uploads import TEMP_DIR_VARIABLE, delete_old_files
 
 log = logging.getLogger(__name__)
@@ -63,10 +63,7 @@ def _logged() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        log.error(
-            "a round of cleaning up failed: %s, %s:%s", type(error).__name__, place.filename, place.lineno
-        )
+        log.error("a round of cleaning up failed: %s", place_of(error))
 
 
 def renew(files: Iterable[str]) -> None:

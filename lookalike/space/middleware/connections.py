@@ -11,6 +11,8 @@ from typing import Any
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from lookalike.space.middleware.failures import Seldom
+
 log = logging.getLogger(__name__)
 
 FILES = 4096  # that the process asks for; many systems give 1,024 by default
@@ -20,7 +22,6 @@ HEAD_SECONDS = 10.0  # for the head of a request; then the connection is closed
 UNREAD_SECONDS = 30.0  # that a reader may stand still; then the connection is closed
 KEEP_ALIVE_SECONDS = 5  # between two requests; browsers open connections again
 MAX_HEAD_BYTES = 32_768  # of a request's first line and headers
-LOG_SECONDS = 60.0  # between two lines about the same trouble
 
 
 class LimitedConnection(H11Protocol):
@@ -112,23 +113,6 @@ def raise_file_limit() -> int:
         with suppress(OSError, ValueError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
     return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-
-
-class Seldom(logging.Filter):
-    """A filter that lets a message pass once in LOG_SECONDS: visitors cause these lines."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._last: dict[str, float] = {}
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        now = time.monotonic()
-        if now - self._last.get(str(record.msg), -LOG_SECONDS) < LOG_SECONDS:
-            return False
-        if len(self._last) > 100:  # texts that a visitor made
-            self._last.clear()
-        self._last[str(record.msg)] = now
-        return True
 
 
 def log_seldom(loop: asyncio.AbstractEventLoop) -> None:

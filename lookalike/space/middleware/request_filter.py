@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-import traceback
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import parse_qsl
@@ -18,11 +17,13 @@ from lookalike.images import MAX_BYTES
 from lookalike.space.gradio_internals import upload_root
 from lookalike.space.messages import UNREADABLE_REQUEST
 from lookalike.space.middleware.asgi import App, Message, Receive, Scope, Send, headers_of, refuse
+from lookalike.space.middleware.failures import Seldom, place_of
 from lookalike.space.middleware.json_bodies import TOO_LARGE, max_bytes
 from lookalike.space.middleware.json_check import NAME as NAME_PATTERN
 from lookalike.space.middleware.rate_limit import RateLimit
 
 log = logging.getLogger(__name__)
+log.addFilter(Seldom())
 
 UPLOAD_BYTES = MAX_BYTES + 100_000  # the largest photo and its multipart form
 UPLOAD_SECONDS = 30.0  # without a byte of an upload; then it is given up
@@ -77,8 +78,7 @@ class RequestFilter:
         try:
             await self._app(_own_query(scope), receive, send)
         except Exception as error:  # the message may quote the visitor, so it is not logged
-            place = traceback.extract_tb(error.__traceback__)[-1]
-            log.warning("a request failed: %s, %s:%s", type(error).__name__, place.filename, place.lineno)
+            log.warning("a request failed: %s", place_of(error))
             if not send.started:
                 await refuse(send, 400, UNREADABLE_REQUEST)
 
