@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from lookalike.errors import GalleryError, NoFaceError
 from lookalike.faces.detectors import DEFAULT_DETECTOR, load_detector
 from lookalike.faces.face import RGB, Detector, Face
+from lookalike.faces.quality import no_face_advice, reading_problem
 from lookalike.faces.turning import detect_upright
 from lookalike.gallery.choices import EVERYONE, Choice
 from lookalike.gallery.credit import Credit
@@ -59,12 +60,15 @@ class FoundFace:
 
     `standing` is the share, 0..1, of strangers whose first match in this gallery is less alike; None where
     the gallery does not know. `embedding` is (dim,) float32 of unit length, for `Lookalikes.lookup`.
+    `hard_to_read` says why the matches are little more than a guess: the face is "too small", "too dark",
+    "overexposed" or "blurred". It is "" if the face is easy to read, or was not measured.
     """
 
     face: Face
     matches: tuple[Match, ...]
     standing: float | None
     embedding: Probe = field(repr=False, compare=False)
+    hard_to_read: str = ""
 
 
 @dataclass(frozen=True)
@@ -154,10 +158,11 @@ class Lookalikes:
         with timed(seconds, "embed"):
             probes = self.embedder.embed(image, faces)
         with timed(seconds, "search"):
-            found = tuple(
+            found = [
                 self._found(face, probe, gallery, count) for face, probe in zip(faces, probes, strict=True)
-            )
-        return Answer(image, found, seconds)
+            ]
+        checked = (replace(each, hard_to_read=reading_problem(image, each.face)) for each in found)
+        return Answer(image, tuple(checked), seconds)
 
     def lookup(self, face: Face, probe: Probe, *, count: int = 5, choice: Choice = EVERYONE) -> FoundFace:
         """Return the matches of an embedding (dim,), unit length, that stands for `face`: one that was found
@@ -194,10 +199,7 @@ class Lookalikes:
     def _embed_largest(self, photo: Photo, which: str) -> Probe:
         image, faces = detect_upright(self.detector, read_image(photo))
         if not faces:
-            raise NoFaceError(
-                f"No face was found in the {which} photo; "
-                "try one that shows the face from the front, in good light."
-            )
+            raise NoFaceError(f"No face was found in the {which} photo; {no_face_advice(image)}")
         return self.embedder.embed(image, faces[:1])[0]
 
     def _found(self, face: Face, probe: Probe, gallery: Gallery, count: int) -> FoundFace:

@@ -35,8 +35,8 @@ class BadPhoto:
     sentence: str
 
 
-# Gradio's page refuses a file whose type the browser does not know: one ending in .HEIC, or without an ending.
-# Such a file gets a type here. The server looks at the content.
+# Gradio's page refuses a file whose type the browser does not know, such as one ending in .HEIC or one
+# without an ending. Such a file gets a type here. The server looks at the content.
 ACCEPT_UNTYPED_FILES = """<script>
 {
   const {get, ...rest} = Object.getOwnPropertyDescriptor(Blob.prototype, "type");

@@ -9,9 +9,10 @@ from typing import ParamSpec, TypeVar
 import gradio as gr
 
 from lookalike.errors import LookalikeError
+from lookalike.faces.quality import no_face_advice
+from lookalike.images import RGB
 
 NO_ADDRESSES = "Upload the photo itself; web addresses and files on the server are not read."
-NO_FACE = "No face was found; try a photo that shows the face from the front, in good light."
 NO_MEMORY = "There is not enough memory right now; try a smaller photo, or try again in a minute."
 NO_PHOTO = "There is no photo; choose one first."
 OUTDATED_PAGE = "The page has changed since you opened it; reload it and choose the photo again."
@@ -20,6 +21,11 @@ UNREADABLE_REQUEST = "The request could not be read; send the arguments that the
 
 Inputs = ParamSpec("Inputs")
 Output = TypeVar("Output")
+
+
+def no_face(image: RGB) -> str:
+    """Return what visitors read if no face was found in an (H, W, 3) uint8 RGB photo."""
+    return f"No face was found in the photo; {no_face_advice(image)}"
 
 
 def user_error(sentence: str) -> gr.Error:

@@ -54,6 +54,13 @@ def strip(*colours: tuple[int, int, int]) -> np.ndarray:
     return np.hstack([np.full((40, 40, 3), colour, np.uint8) for colour in colours])
 
 
+def sharp(colour: tuple[int, int, int]) -> np.ndarray:
+    """A forty-pixel square with fine stripes: a face that is easy to read."""
+    square = strip(colour)
+    square[:, ::4] //= 2
+    return square
+
+
 @pytest.fixture
 def finders() -> Finders:
     rows = [
@@ -87,7 +94,7 @@ def test_a_photo_is_answered_with_the_pair_the_bars_and_a_photo_that_the_browser
 
 def test_the_number_of_matches_and_the_category_can_be_chosen(callbacks: FindCallbacks):
     assert callbacks.find(strip(RED), 1, None, "").bars.count("<li>") == 1
-    cold = callbacks.find(strip(RED), 5, "colour", "cold")
+    cold = callbacks.find(sharp(RED), 5, "colour", "cold")
     assert [caption.split(" · ")[1] for _, caption in cold.matches["value"]] == ["blue"]
     assert cold.percentile == ""
 
@@ -176,8 +183,31 @@ def test_a_bad_photo_leaves_nothing_of_an_earlier_answer(callbacks: FindCallback
     assert not view.results["visible"] and view.matches["value"] == []
 
 
-def test_the_percentile_is_shown_with_the_first_match_alone(callbacks: FindCallbacks):
+def test_a_photo_that_is_hard_to_read_says_so_in_place_of_the_percentile(callbacks: FindCallbacks):
     view = callbacks.find(strip(RED))
+    assert view.percentile.startswith("This photo is hard to read: the face is blurred.")
+    again = callbacks.find_again(view.plain, view.found, 0, 1)
+    assert again.percentile == view.percentile
+    assert "hard to read" not in callbacks.find(sharp(RED)).percentile
+
+
+def test_the_sentence_for_no_face_says_what_helps(callbacks: FindCallbacks):
+    assert callbacks.find(strip(BLACK)).notice["value"] == (
+        "No face was found in the photo; it is too dark. Try one that shows the face in good light."
+    )
+
+
+def test_a_turned_photo_is_shown_upright_with_boxes_in_its_pixels(finders: Finders):
+    finders.served.detector = load_detector("mtcnn")
+    picture = draw_face(seed=3)[:, 60:420]
+    upright = FindCallbacks(finders, "Title").find(picture)
+    turned = FindCallbacks(finders, "Title").find(np.ascontiguousarray(np.rot90(picture)))
+    assert turned.plain.shape == picture.shape and np.array_equal(turned.plain, upright.plain)
+    assert turned.found.faces[0].face.box == upright.found.faces[0].face.box
+
+
+def test_the_percentile_is_shown_with_the_first_match_alone(callbacks: FindCallbacks):
+    view = callbacks.find(sharp(RED))
     _, second, *_ = callbacks.choose_match(view.plain, view.found, 0, SimpleNamespace(index=1))
     _, first, *_ = callbacks.choose_match(view.plain, view.found, 0, SimpleNamespace(index=0))
     assert "visitors' first matches" in view.percentile == first and second == ""

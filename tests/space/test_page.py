@@ -102,7 +102,7 @@ def test_find_lookalikes_returns_pictures_with_captions_and_a_report(client: Cli
     assert report == {
         "model": "colour",
         "gallery": {"id": "a test", "names": 3},
-        "faces": [{"box": [0, 0, 40, 40], "confidence": 0.99, "standing": 1.0}],
+        "faces": [{"box": [0, 0, 40, 40], "confidence": 0.99, "standing": 1.0, "hard_to_read": True}],
     }
     assert red.pop("photo") is None
     assert red == {
@@ -158,7 +158,7 @@ def bomb() -> bytes:
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "me.svg", "not a photo"),
         (b"\0\0\0\x18ftypheic" + bytes(40), "me.heic", "not a photo"),
         (bomb(), "me.png", "megapixels"),
-        (encoded(BLACK), "me.png", "No face was found; try"),
+        (encoded(BLACK), "me.png", "No face was found in the photo; it is too dark"),
     ],
 )
 def test_a_bad_photo_is_answered_with_a_sentence_and_not_kept(

@@ -14,7 +14,7 @@ from lookalike.images import RGB
 from lookalike.space.api import report
 from lookalike.space.components import PhotoInput, PictureGallery
 from lookalike.space.finders import Finders
-from lookalike.space.messages import NO_FACE, NO_PHOTO, errors_as_sentences, user_error
+from lookalike.space.messages import NO_PHOTO, errors_as_sentences, no_face, user_error
 from lookalike.space.pictures import Picture, picture_for
 
 DEFAULT_COUNT = 5  # matches
@@ -61,7 +61,7 @@ class Endpoints:
             raise ImageError(NO_PHOTO)
         answer = finder.answer(photo, count=int(count))
         if not answer.faces:
-            raise NoFaceError(NO_FACE)
+            raise NoFaceError(no_face(answer.image))
         if face is None or not 0 <= face < len(answer.faces):
             raise user_error(
                 f"The number of faces in the photo is {len(answer.faces)}; "

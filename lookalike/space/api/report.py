@@ -26,6 +26,16 @@ def caption(match: Match) -> str:
     return f"{match.rank} · {shown_name(match.name) or 'no name'} · {match.similarity:.0f} %"
 
 
+def face_sentence(found: FoundFace, names: int) -> str:
+    """Say that the face is hard to read if it is; if not, return `percentile_sentence`."""
+    if not found.hard_to_read:
+        return percentile_sentence(found, names)
+    return (
+        f"This photo is hard to read: the face is {found.hard_to_read}. "
+        "These names are little more than a guess; try another photo."
+    )
+
+
 def percentile_sentence(found: FoundFace, names: int) -> str:
     """Compare the first match with those of other visitors of a gallery of `names`; empty if not known."""
     if found.standing is None:
@@ -79,6 +89,7 @@ def _face(found: FoundFace, credits: Sequence[Credit | None]) -> dict[str, Any]:
         "box": [round(float(value)) for value in found.face.box],
         "confidence": round(float(found.face.confidence), 3),
         "standing": None if found.standing is None else round(found.standing, 3),
+        "hard_to_read": bool(found.hard_to_read),
         "matches": [
             {
                 "rank": match.rank,

@@ -12,7 +12,7 @@ from lookalike.finder import Match
 from lookalike.images import RGB, read_image
 from lookalike.models.explain import heat_map, main_parts
 from lookalike.space.api.endpoints import DEFAULT_COUNT, captioned, pictures
-from lookalike.space.api.report import percentile_sentence
+from lookalike.space.api.report import face_sentence
 from lookalike.space.components import BadPhoto
 from lookalike.space.drawing import html
 from lookalike.space.drawing.cards import draw_faces, encode, shrink
@@ -20,7 +20,7 @@ from lookalike.space.drawing.fonts import drawable
 from lookalike.space.drawing.own_face import credit_line, heat_portrait, portrait, share_picture
 from lookalike.space.finders import Finders, ServedGallery
 from lookalike.space.gradio_internals import Selection
-from lookalike.space.messages import NO_FACE, PHOTO_GONE, as_sentence, errors_as_sentences, user_error
+from lookalike.space.messages import PHOTO_GONE, as_sentence, errors_as_sentences, no_face, user_error
 from lookalike.space.page.found import NOTHING_FOUND, Found, Options, find_faces, look_up, shown_face
 from lookalike.space.pictures import Picture, picture_for
 
@@ -87,9 +87,10 @@ class FindCallbacks:
         options, gallery = Options.of(count, model, category, gender, region), self.finders.current
         plain = shrink(photo)
         try:
-            found = find_faces(photo, options, gallery)
+            upright, found = find_faces(photo, options, gallery)
+            plain = shrink(upright)
             if not found.faces:
-                return _empty_view(plain, NO_FACE)
+                return _empty_view(plain, no_face(upright))
             view = self._face_view(plain, found, 0, gallery)
         except (LookalikeError, MemoryError) as error:
             return _empty_view(plain, as_sentence(error))
@@ -129,9 +130,8 @@ class FindCallbacks:
         plain, found, face = _checked(plain, found, face)
         match = _match(found, face, event.index)
         picture = picture_for(match, self.finders)
-        percentile = percentile_sentence(found.faces[face], found.names) if match.rank == 1 else ""
-        duel = _duel(plain, found, face, match, picture)
-        return duel, percentile, match.rank - 1, _hidden(), _hidden()
+        percentile = face_sentence(found.faces[face], found.names) if match.rank == 1 else ""
+        return _duel(plain, found, face, match, picture), percentile, match.rank - 1, _hidden(), _hidden()
 
     @errors_as_sentences
     def explain(self, plain: RGB | None, found: Found | None, face: int | None, place: int | None) -> Update:
@@ -163,7 +163,7 @@ class FindCallbacks:
             gr.update(value=captioned(found.faces[face], shown), selected_index=0),
             html.match_bars(matches, [picture.credit for picture in shown]),
             _all_models(plain, found, face, gallery) if found.options.all_models else _hidden(),
-            percentile_sentence(found.faces[face], found.names),
+            face_sentence(found.faces[face], found.names),
             0,
             _hidden(),
             _hidden(),

@@ -61,13 +61,13 @@ class Found:
 NOTHING_FOUND = Found(0, (), 0, Options(1))
 
 
-def find_faces(image: RGB, options: Options, gallery: ServedGallery) -> Found:
-    """Find the faces of an upright photo and their matches. Raises LookalikeError."""
+def find_faces(image: RGB, options: Options, gallery: ServedGallery) -> tuple[RGB, Found]:
+    """Return the photo, turned upright, and its faces with their matches. Raises LookalikeError."""
     finder = gallery.get(options.model, options.choice)
-    faces = finder.answer(image, count=options.count).faces
-    probes = {finder.embedder.model.name: tuple(face.embedding for face in faces)}
+    answer = finder.answer(image, count=options.count)
+    probes = {finder.embedder.model.name: tuple(face.embedding for face in answer.faces)}
     names = len(gallery.get(options.model).gallery.names)
-    return Found(image.shape[1], faces, names, options, probes)
+    return answer.image, Found(answer.image.shape[1], answer.faces, names, options, probes)
 
 
 def look_up(found: Found, plain: RGB, options: Options, gallery: ServedGallery) -> Found:
@@ -81,7 +81,7 @@ def look_up(found: Found, plain: RGB, options: Options, gallery: ServedGallery) 
         finder.embedder.embed(plain, [shown_face(face.face, found, plain) for face in found.faces])
     )
     faces = tuple(
-        finder.lookup(face.face, probe, count=options.count)
+        replace(finder.lookup(face.face, probe, count=options.count), hard_to_read=face.hard_to_read)
         for face, probe in zip(found.faces, probes, strict=True)
     )
     names = len(gallery.get(options.model).gallery.names)
