@@ -51,9 +51,18 @@ def main(arguments: Sequence[str] | None = None, *, load: Callable[..., Finders]
             portraits=options.portraits == "on",
         )
     except (LookalikeError, OSError) as error:  # OSError: the port is in use
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {error}{_origin(options, str(error))}", file=sys.stderr)
         return 2
     return 0
+
+
+def _origin(options: argparse.Namespace, error: str) -> str:
+    """Return which environment variable an error is about, "" if the command line says what it names."""
+    named = {"LOOKALIKE_GALLERY": options.gallery, "LOOKALIKE_MODEL": options.model}
+    found = [
+        name for name, value in named.items() if value and value in error and os.environ.get(name) == value
+    ]
+    return f" ({found[0]} names it.)" if found else ""
 
 
 def serve(
@@ -75,6 +84,7 @@ def serve(
     from lookalike.space.middleware.uploads import private_upload_folder
     from lookalike.space.portraits import start_portraits
 
+    port = server_port()
     bypass_proxies()
     DECODERS.start()  # a process, which imports its libraries while this one goes on
     with private_upload_folder():
@@ -88,12 +98,24 @@ def serve(
             warming.result()
         warm_up_drawing()
         page, options = build_page(finders), launch_options(share=share, mcp=mcp, per_minute=per_minute)
+        options["server_port"] = port
         if share:
             print(SHARE_NOTICE, flush=True)
         with ExitStack() as stack:
             if portraits:
                 stack.callback(start_portraits(finders).stop)
             (launch or serve_until_stopped)(page, options)
+
+
+def server_port() -> int:
+    """Return GRADIO_SERVER_PORT, by default 7860; raise OSError if it is no port.
+
+    Without a number, gradio would try the next ports if this one is taken.
+    """
+    port = os.environ.get("GRADIO_SERVER_PORT", "7860")
+    if not (port.isascii() and port.isdecimal() and 0 < int(port) < 2**16):
+        raise OSError(f"GRADIO_SERVER_PORT is '{port}'; set it to a number from 1 to 65535.")
+    return int(port)
 
 
 def bypass_proxies() -> None:

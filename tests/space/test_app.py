@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import re
+import socket
 import subprocess
 import sys
 import threading
@@ -47,6 +48,40 @@ def test_the_command_ends_with_one_sentence_and_code_2(
     assert app.main(arguments) == 2
     error = capsys.readouterr().err
     assert error.startswith("error: ") and sentence in error and error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"), [("LOOKALIKE_GALLERY", "nonsense"), ("LOOKALIKE_MODEL", "nonesuch")]
+)
+def test_an_error_names_the_variable_that_caused_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], variable: str, value: str
+):
+    monkeypatch.setenv(variable, value)
+    assert app.main([]) == 2
+    assert variable in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("port", ["", "many", "0", "65536"])
+def test_an_impossible_port_ends_the_command(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], port: str
+):
+    monkeypatch.setenv("GRADIO_SERVER_PORT", port)
+    assert app.main([], load=lambda *_, **__: Finders(finder())) == 2
+    assert f"error: GRADIO_SERVER_PORT is '{port}'" in capsys.readouterr().err
+
+
+def test_a_taken_port_ends_the_command_and_no_other_is_taken(tmp_path: Path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        environment = os.environ | {"GRADIO_SERVER_PORT": port, "LOOKALIKE_PORTRAITS": "off"}
+        command = [sys.executable, "app.py"]
+        ended = subprocess.run(
+            command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300
+        )
+    assert ended.returncode == 2 and ended.stderr.count("\n") == 1 and ended.stdout == ""
+    assert ended.stderr.startswith(f"error: Port {port} cannot be used") and "share" not in ended.stderr
 
 
 def test_a_gallery_made_with_another_model_ends_the_command(

@@ -27,7 +27,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def test_the_page_starts_where_requests_go_through_a_proxy(server: Server):
-    assert "Running on local URL" in server.log.read_text()
+    assert "The page is at http" in server.log.read_text()
 
 
 @pytest.mark.parametrize(

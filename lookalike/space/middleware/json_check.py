@@ -83,7 +83,7 @@ def check_request(value: Any, *, needs_session: bool) -> None:
     """Raise ValueError if a request to gradio is not of the form that its clients send.
 
     Names of sessions and events are NAMEs, numbers of callbacks are small, and a photo is the `url` of an
-    input.
+    input, or of the event's value, which is how a camera sends its first frame.
     """
     if not isinstance(value, dict):
         raise ValueError("no object")
@@ -99,6 +99,9 @@ def check_request(value: Any, *, needs_session: bool) -> None:
     if not isinstance(inputs, list):
         raise ValueError("data")
     rest = {key: each for key, each in value.items() if key != "data"}
+    event = rest.get("event_data")
+    if isinstance(event, dict) and "value" in event:
+        rest |= {"event_data": {**event, "value": None}, "event": event["value"]}
     for each in [*inputs, *rest.values()]:
         is_photo = isinstance(each, dict) and each.get("url") == PHOTO
         if _has_photo({**each, "url": None} if is_photo else each):

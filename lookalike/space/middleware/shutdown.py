@@ -25,15 +25,21 @@ def serve_until_stopped(page: PrivateBlocks, options: dict[str, Any]) -> None:
     """Launch the page; return when a signal to stop came and every waiting request has its answer.
 
     New requests are refused meanwhile. Camera streams, which last minutes, are cut off. A second signal stops
-    at once.
+    at once. Raises OSError if the port of the options cannot be used; gradio takes no other then.
     """
     with Stop() as stop:
         try:
-            page.launch(**options, prevent_thread_lock=True)
+            page.launch(**options, quiet=True, prevent_thread_lock=True)
+        except OSError as error:
+            raise OSError(
+                f"Port {options.get('server_port')} cannot be used; another program may have it. Stop that "
+                "program, or set GRADIO_SERVER_PORT to another number."
+            ) from error
         except ValueError as error:  # gradio requests the page once and waits three seconds for it
             raise OSError(
                 f"The page does not answer on this machine, which may be too busy; start again. ({error})"
             ) from error
+        print(f"The page is at {page.local_url}", flush=True)
         limit_connections(page.server.config)
         stop.wait()
         log.warning("stopping; waiting requests are answered first")

@@ -107,7 +107,7 @@ def _label(value: str) -> str:
 def _options(gallery: ServedGallery) -> list[Any]:
     models, categories, genders, regions = option_values(gallery)
     gender = Chips(label="Who", elem_id="gender", elem_classes="chips", **genders)
-    category = Chips(label="Known for", elem_id="category", elem_classes="chips", **categories)
+    category = Chips(label="Field", elem_id="category", elem_classes="chips", **categories)
     region = Chips(label="From", elem_id="region", elem_classes="chips", **regions)
     with gr.Accordion("Options", open=False):
         count = gr.Slider(1, MAX_SHOWN, DEFAULT_COUNT, step=1, label="Matches", elem_id="count")
@@ -124,6 +124,7 @@ def _photo_side() -> tuple[PhotoInput, gr.Radio, gr.Markdown]:
         buttons=[],
         height=420,
         elem_id="photo",
+        elem_classes="takes-photos",
     )
     photo.preview_seconds, photo.raises = PREVIEW_SECONDS, False
     chooser = gr.Radio([], label="Several faces: whose look-alikes?", visible=False, elem_id="chooser")

@@ -17,10 +17,10 @@ from lookalike.space.gradio_internals import PrivateBlocks, check_gradio
 from lookalike.space.middleware.cleanup import CLEANUP_SECONDS, MAX_FILE_AGE, run_cleanup
 from lookalike.space.middleware.stack import middleware
 from lookalike.space.page import about
+from lookalike.space.page.camera import SHOW_CAMERA, STOP_CAMERA, WATCH_CAMERA
 from lookalike.space.page.find_tab import FindTab, add_find_tab, option_values
 from lookalike.space.page.header import TITLE, add_header, header_values
 from lookalike.space.page.tabs import (
-    STOP_CAMERA,
     add_about_tab,
     add_compare_tab,
     add_live_tab,
@@ -38,7 +38,7 @@ MODEL_QUEUE: dict[str, Any] = {"concurrency_limit": CONCURRENT_REQUESTS, "concur
 
 FOOTER = (
     "Similarity is not identification: these are the most similar names of this gallery, not a statement "
-    "about who you are. Your photo is deleted as soon as it is read, and nothing of it is kept. "
+    "about who you are. Your photo is deleted as soon as it is read, and nothing of it is stored. "
     "“About” explains how it works, “Scripts” how to use it from your own code."
 )
 
@@ -53,7 +53,7 @@ def build_page(finders: Finders) -> PrivateBlocks:
                 find_tab = add_find_tab(finders, TITLE, MODEL_QUEUE)
                 add_endpoints(finders, find_tab.matches, MODEL_QUEUE)
             with gr.Tab("Live"):
-                add_live_tab(finders)
+                camera = add_live_tab(finders)
             with gr.Tab("Compare"):
                 add_compare_tab(finders, MODEL_QUEUE)
             with gr.Tab("About"):
@@ -61,7 +61,8 @@ def build_page(finders: Finders) -> PrivateBlocks:
             with gr.Tab("Scripts"):
                 add_scripts_tab(finders, page)
         gr.Markdown(FOOTER, elem_id="footer")
-        tabs.change(js=STOP_CAMERA, api_visibility="private")
+        left = tabs.change(None, None, camera, js=STOP_CAMERA, api_visibility="private")
+        left.then(None, None, camera, js=SHOW_CAMERA, api_visibility="private")
         _follow_gallery(page, finders, header, find_tab, account)
     return page.queue(api_open=False, max_size=QUEUE_LENGTH)
 
@@ -88,7 +89,7 @@ def launch_options(*, share: bool = False, mcp: bool = False, per_minute: int = 
         "share": share,
         "theme": page_theme(),
         "css": CSS,
-        "head": ACCEPT_UNTYPED_FILES,
+        "head": ACCEPT_UNTYPED_FILES + WATCH_CAMERA,
         "footer_links": ["api"],
         "run_history": False,
         "enable_monitoring": False,

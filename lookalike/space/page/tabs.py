@@ -23,14 +23,12 @@ STREAMS = 2  # cameras at a time, in a queue of their own; each takes a tenth of
 FRAME_SECONDS = 0.1  # between frames; at twice that the picture looks jerky
 STREAM_SECONDS = 600  # of computing; then the camera must be started again, so that nobody keeps a place
 TRACK_SECONDS = 60  # after the last frame, that the running mean is remembered
-# Gradio's camera goes on when its tab is left; its button shows a square while the camera is on.
-STOP_CAMERA = "() => document.querySelector('#camera .feather-square')?.closest('button').click()"
 START = "Start the camera and press Record. Every frame is compared and forgotten; nothing is recorded."
 NEEDS_TWO = "Choose two photos; the largest faces of both are compared."
 
 
-def add_live_tab(finders: Finders) -> None:
-    """Add the camera, and the picture and text beside it."""
+def add_live_tab(finders: Finders) -> PhotoInput:
+    """Add the camera, which is returned, and the picture and text beside it."""
     with gr.Row(equal_height=False):
         with gr.Column(scale=5, min_width=300):
             camera = PhotoInput(
@@ -41,6 +39,7 @@ def add_live_tab(finders: Finders) -> None:
                 buttons=[],
                 height=420,
                 elem_id="camera",
+                elem_classes="takes-photos",
             )
         with gr.Column(scale=6, min_width=300):
             picture = FaceHTML("", elem_id="live-picture")
@@ -58,6 +57,7 @@ def add_live_tab(finders: Finders) -> None:
         api_visibility="private",
     )
     camera.clear(lambda: (*no_face(), None), None, [picture, best, track], api_visibility="private")
+    return camera
 
 
 def add_compare_tab(finders: Finders, queue: dict[str, Any]) -> None:
@@ -152,6 +152,7 @@ def _photo_input(label: str) -> PhotoInput:
         buttons=[],
         height=300,
         min_width=280,
+        elem_classes="takes-photos",
     )
     photo.preview_seconds, photo.raises = PREVIEW_SECONDS, False
     return photo

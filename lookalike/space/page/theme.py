@@ -91,6 +91,16 @@ footer .divider { display: none !important; }
 .pair figure { margin: 0; }
 .pair img { width: 100%; aspect-ratio: 1; object-fit: cover; border-radius: 14px; display: block; }
 .pair figcaption { text-align: center; font-weight: 700; padding-top: 0.4rem; overflow-wrap: anywhere; }
+.chips label { padding: 0.35rem 0.75rem; min-height: 2.2rem; border: 1px solid var(--border-color-primary);
+  border-radius: 999px; background: none; box-shadow: none; white-space: nowrap; position: relative; }
+.chips label span { margin: 0; }
+.chips label input { position: absolute; inset: 0; width: 100%; height: 100%; opacity: 0; margin: 0; }
+.chips label.selected { background: var(--link-text-color); border-color: var(--link-text-color); }
+.chips label.selected span { color: var(--block-background-fill); }
+.chips label:focus-within { outline: 2px solid var(--link-text-color); outline-offset: 2px; }
+.who { display: block; font-size: 0.82rem; font-weight: 400; line-height: 1.35; overflow-wrap: anywhere;
+  color: var(--body-text-color-subdued); }
+ol.bars .who { grid-column: 1 / -1; margin-top: -0.45rem; }
 .credit { display: block; font-size: 0.75rem; font-weight: 400; line-height: 1.35; overflow-wrap: anywhere;
   color: var(--body-text-color-subdued); }
 .credit a, .bars .credit a { color: inherit; font-size: inherit; white-space: normal;
@@ -100,6 +110,7 @@ ol.bars .credit { grid-column: 1 / -1; margin-top: -0.4rem; }
 .pair .verdict { grid-column: 1 / -1; text-align: center; margin: 0; font-size: 1.2rem; }
 .pair .verdict strong { font-size: 2.4rem; line-height: 1.1; color: var(--link-text-color); }
 .words { font-size: 1.1rem; text-align: center; padding: 0.6rem 0; }
+.no-camera { border-left: 4px solid var(--color-accent); padding: 0.5rem 0.9rem; text-align: left; }
 .bars { list-style: none; margin: 0; padding: 0; }
 ol.bars li { display: grid; grid-template-columns: minmax(0, 11rem) 1fr 3.2rem auto; gap: 0.7rem;
   align-items: center; padding: 0.3rem 0; }
@@ -136,6 +147,8 @@ div.bars { display: grid; grid-template-columns: 1fr 3.2rem; gap: 0.7rem; align-
   #matches .grid-container { grid-template-columns: repeat(3, minmax(0, 1fr)); }
   ol.bars li { grid-template-columns: 1fr 3.2rem auto; }
   ol.bars .name { grid-column: 1 / -1; margin-bottom: -0.3rem; }
+  .chips .wrap { flex-wrap: nowrap; overflow-x: auto; padding: 4px; }
+  .chips label { min-height: 44px; flex: none; }
   .why { flex-direction: column; text-align: center; }
 }
 """

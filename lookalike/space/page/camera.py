@@ -1,0 +1,54 @@
+"""Scripts for the camera: switch it off when its tab is left, and say so if it cannot be opened."""
+
+from __future__ import annotations
+
+NO_CAMERA = (
+    "The camera cannot be used. Allow it in the browser's settings for this page, check that no other "
+    "program uses it, and try again; or choose a photo instead."
+)
+
+# Gradio says nothing if the visitor or the browser denies the camera, and keeps a camera on that it opened.
+WATCH_CAMERA = f"""<script>
+(() => {{
+  const devices = navigator.mediaDevices, opened = new Set();
+  window.stopCameras = () => {{
+    opened.forEach(stream => stream.getTracks().forEach(track => track.stop()));
+    opened.clear();
+  }};
+  if (!devices?.getUserMedia) return;
+  const open = devices.getUserMedia.bind(devices);
+  const forget = () => document.querySelectorAll('.no-camera').forEach(sentence => sentence.remove());
+  const report = () => {{
+    forget();
+    for (const block of document.querySelectorAll('.takes-photos')) {{
+      const video = block.querySelector('video');
+      if (!video || video.srcObject || !block.offsetParent) continue;
+      const sentence = document.createElement('p');
+      sentence.className = 'words no-camera';
+      sentence.setAttribute('role', 'alert');
+      sentence.textContent = "{NO_CAMERA}";
+      block.after(sentence);
+    }}
+  }};
+  devices.getUserMedia = async (...wishes) => {{
+    try {{
+      const stream = await open(...wishes);
+      opened.add(stream);
+      forget();
+      return stream;
+    }} catch (error) {{
+      report();
+      return new Promise(() => {{}});  // nobody would handle the error
+    }}
+  }};
+}})()
+</script>"""
+
+# The square button ends the stream of frames. Without its component, gradio forgets the camera.
+STOP_CAMERA = """() => {
+  document.querySelector('#camera .feather-square')?.closest('button').click();
+  window.stopCameras?.();
+  document.querySelectorAll('.no-camera').forEach(sentence => sentence.remove());
+  return {__type__: 'update', visible: false};
+}"""
+SHOW_CAMERA = "() => ({__type__: 'update', visible: true})"
