@@ -55,7 +55,7 @@ def read_faces(paths: Path | Sequence[Path], split: Split, *sides: Side) -> Alig
     photos = zip(columns["source"], columns["name"], columns["file"], columns["train"], strict=True)
     rows = [row for row, (*photo, train) in enumerate(photos) if train and split.side(*photo) in sides]
     if not rows:
-        raise SourceError(f"There are no faces of the sides {', '.join(sides)} in {paths}.")
+        raise SourceError(f"There are no faces for {', '.join(sides)} in {paths}.")
     teacher = np.asarray([columns["teacher"][row] for row in rows], np.float32)
     return AlignedFaces(
         images=np.stack([_decode(table["image"][row].as_py()) for row in rows]),

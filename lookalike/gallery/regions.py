@@ -31,7 +31,7 @@ REGIONS = {  # each with its countries, by their usual English names
         "Syria, Turkey, United Arab Emirates, Yemen"
     ),
     "South Asia": ("Afghanistan, Bangladesh, Bhutan, India, Maldives, Nepal, Pakistan, Sri Lanka"),
-    "East Asia": ("China, Hong Kong, Japan, Macau, Mongolia, North Korea, South Korea, Taiwan"),
+    "East Asia": ("China, Hong Kong, Japan, Macau, Mongolia, North Korea, South Korea, Taiwan, Tibet"),
     "Central and Southeast Asia": (
         "Brunei, Cambodia, East Timor, Indonesia, Kazakhstan, Kyrgyzstan, Laos, Malaysia, Myanmar, "
         "Philippines, Singapore, Tajikistan, Thailand, Turkmenistan, Uzbekistan, Vietnam"

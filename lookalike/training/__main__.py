@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,7 +54,9 @@ def _parser() -> argparse.ArgumentParser:
 
     distill = commands.add_parser("distill", help="train `compact` to reproduce a teacher's embeddings")
     faces = distill.add_mutually_exclusive_group(required=True)
-    faces.add_argument("--faces", type=Path, help="a table that `prepare` wrote")
+    faces.add_argument(
+        "--faces", type=Path, nargs="+", help="tables of aligned faces, as `prepare` writes them"
+    )
     faces.add_argument("--source", nargs="+", help="sources of photos instead; their table is kept in RUN")
     distill.add_argument(
         "--split",
@@ -65,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     distill.add_argument("--start", type=Path, help="an exported network of the same shape to start from")
     distill.add_argument("--epochs", "--passes", type=int, default=36, help="number of epochs")
+    distill.add_argument("--views", type=int, help="views in an epoch (default: as many as there are faces)")
     distill.add_argument("--batch", type=int, default=64, help="batch size")
     distill.add_argument("--rate", type=float, default=2e-3, help="peak learning rate")
     distill.add_argument(
@@ -113,14 +117,15 @@ def _distill(options: argparse.Namespace) -> None:
     from lookalike.training.networks import CompactWidths
 
     teacher = open_model(options.teacher)
-    table, split = _faces_and_split(options)
-    train = read_faces(table, split, "train")
+    tables, split = _faces_and_split(options)
+    train = read_faces(tables, split, "train")
     network = distill(
         train,
-        read_faces(table, split, "validation"),
+        read_faces(tables, split, "validation"),
         options.run,
         DistillSettings(
             epochs=options.epochs,
+            views=options.views,
             batch=options.batch,
             peak_rate=options.rate,
             patience=options.patience,
@@ -134,7 +139,7 @@ def _distill(options: argparse.Namespace) -> None:
     print(f"{options.output}: {options.output.stat().st_size / 1e6:.1f} MB")
 
 
-def _faces_and_split(options: argparse.Namespace) -> tuple[Path, Split]:
+def _faces_and_split(options: argparse.Namespace) -> tuple[Sequence[Path], Split]:
     """Return the table of faces and the split of people; with --source both are made once and kept in RUN."""
     from lookalike.evaluation.aligned_faces import names_of
     from lookalike.evaluation.models import open_model
@@ -150,7 +155,7 @@ def _faces_and_split(options: argparse.Namespace) -> tuple[Path, Split]:
         prepare(options.source, teacher=teacher, detector=options.detector, output=table)
     if not options.split and not drawn.exists():
         save_split(draw_split(names_of(table), seed=options.seed), drawn)
-    return table, load_split(options.split or drawn)
+    return [table], load_split(options.split or drawn)
 
 
 def _curves(options: argparse.Namespace) -> None:

@@ -22,7 +22,7 @@ from keras import ops
 from lookalike.errors import TrainingError
 from lookalike.evaluation.aligned_faces import AlignedFaces
 from lookalike.files import sha256_of, write_text
-from lookalike.models.embedder import Embedder, Embeddings, unit_rows
+from lookalike.models.embedder import Embedder, Embeddings, embed_both_sides, unit_rows
 from lookalike.training.callbacks import (
     BEST,
     PlateauStopping,
@@ -48,6 +48,7 @@ class DistillSettings:
     """
 
     epochs: int = 36
+    views: int | None = None  # an epoch; None for as many as there are faces
     batch: int = 64
     peak_rate: float = 2e-3
     weight_decay: float = 0.02
@@ -75,9 +76,9 @@ def distill(
     """Train `compact` and return it in float32 with the weights of the best epoch. If `run` holds an
     interrupted run, continue after its last complete epoch.
 
-    `teacher` embeds every view, so it must take faces aligned to the template; without one the embeddings of
-    the table are the targets. `start` is an exported network of the same shape to start from. Raises
-    TrainingError when `run` holds a run with other settings; only `epochs` may change.
+    `teacher` embeds every view and its mirror image, so it must take faces aligned to the template; without
+    one the embeddings of the table are the targets. `start` is an exported network of the same shape to start
+    from. Raises TrainingError when `run` holds a run with other settings; only `epochs` may change.
     """
     if start:
         settings = replace(settings, start=sha256_of(start))
@@ -96,7 +97,10 @@ def distill(
         mix=settings.mix,
         worse=settings.worse,
         seed=settings.seed,
+        views=settings.views,
     )
+    if teacher:
+        validation = replace(validation, teacher=embed_both_sides(teacher, list(validation.images)))
     if not has_plateaued([row["val_teacher_cosine"] for row in read_log(run)], settings.patience):
         _fit(student, views, name_centres(train), validation, run, settings)
     student.load_weights(run / BEST)

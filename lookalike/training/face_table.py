@@ -22,7 +22,7 @@ from lookalike.faces.detectors import load_detector
 from lookalike.faces.face import RGB, Detector, Face
 from lookalike.files import atomic_write
 from lookalike.images import read_image
-from lookalike.models.embedder import Embedder
+from lookalike.models.embedder import Embedder, crop_face, embed_both_sides
 from lookalike.sources.opening import Record, open_source
 
 BATCH = 64  # faces embedded and written at once
@@ -112,8 +112,7 @@ def _records(sources: Sequence[str]) -> Iterator[Record]:
 
 
 def _table(faces: Sequence[AlignedFace], teacher: Embedder) -> pa.Table:
-    rows = []
-    for found in faces:
-        embedding = teacher.embed(found.image, [found.face])[0]
-        rows.append({**found.as_row(), "teacher": embedding.astype(np.float16)})
+    crops = [crop_face(teacher.model, found.image, found.face) for found in faces]
+    embeddings = embed_both_sides(teacher, crops).astype(np.float16)
+    rows = [{**found.as_row(), "teacher": row} for found, row in zip(faces, embeddings, strict=True)]
     return pa.Table.from_pylist(rows)

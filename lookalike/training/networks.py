@@ -20,7 +20,7 @@ class CompactWidths:
     """
 
     stem: int = 32  # 112 -> 56
-    early: tuple[int, int, int] = (64, 48, 2)  # 56 -> 28: channels, bottleneck, blocks
+    early: tuple[int, int, int] = (64, 48, 5)  # 56 -> 28: channels, bottleneck, blocks
     middle: tuple[int, int, int] = (144, 72, 12)  # 28 -> 14
     late: tuple[int, int, int] = (320, 128, 8)  # 14 -> 7
 

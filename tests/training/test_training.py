@@ -23,7 +23,7 @@ from lookalike.evaluation.splits import Split, load_split, photo_key
 from lookalike.faces.alignment import align
 from lookalike.faces.detectors import load_detector
 from lookalike.files import BUNDLED, sha256_of
-from lookalike.models.embedder import Embedder, unit_rows
+from lookalike.models.embedder import Embedder, embed_both_sides, unit_rows
 from lookalike.training.__main__ import main
 from lookalike.training.augmentation import blend, degrade, reframe, stretch
 from lookalike.training.callbacks import has_plateaued
@@ -103,6 +103,20 @@ def test_a_teacher_embeds_the_same_view_that_the_student_gets(faces: AlignedFace
     assert np.allclose(expected, targets, atol=1e-5)
 
 
+def test_an_epoch_has_as_many_views_as_asked_and_each_of_another_face(faces: AlignedFaces):
+    few = Views(faces, None, batch=8, mix=0, worse=0, seed=1, views=16)
+    assert len(few) == 2
+    targets = np.concatenate([few[0][1], few[1][1]])
+    assert len(targets) == 16
+
+
+def test_a_face_and_its_mirror_image_have_one_embedding_of_both_sides(faces: AlignedFaces):
+    mirrored = [np.ascontiguousarray(face[:, ::-1]) for face in faces.images]
+    ours, theirs = (embed_both_sides(WideEmbedder(), crops) for crops in (list(faces.images), mirrored))
+    assert np.allclose(ours, theirs, atol=1e-5) and np.allclose(np.linalg.norm(ours, axis=1), 1, atol=1e-5)
+    assert embed_both_sides(WideEmbedder(), []).shape == (0, 3)
+
+
 def test_augmentation_keeps_shape_and_type_and_leaves_its_input_alone(faces: AlignedFaces):
     before = faces.images.copy()
     random = np.random.default_rng(3)
@@ -141,7 +155,8 @@ def test_a_run_learns_is_continued_and_returns_its_best_epoch(faces: AlignedFace
     assert json.loads((tmp_path / "settings.json").read_text())["epochs"] == 4
     rows = unit_rows(np.asarray(network(faces.images.astype(np.float32) / 255)))
     best = max(row["val_teacher_cosine"] for row in log)
-    assert (rows * faces.teacher).sum(axis=1).mean() == pytest.approx(best, abs=1e-3)
+    targets = embed_both_sides(WideEmbedder(), list(faces.images))
+    assert (rows * targets).sum(axis=1).mean() == pytest.approx(best, abs=1e-3)
     assert Image.open(tmp_path / "curves.png").width > 600
     curves = tmp_path / "both.png"
     assert main(["curves", str(tmp_path), str(tmp_path), "--output", str(curves)]) == 0 and curves.exists()
