@@ -10,10 +10,10 @@ from collections.abc import Callable
 
 from lookalike.errors import ImageError
 
-SECONDS = 10.0  # of CPU time in hand: for one photo of the slowest kind, and a usual one beside it
+SECONDS = 9.0  # of CPU time in hand: for one photo of the slowest kind, and an ordinary one beside it
 SECONDS_BACK = 0.2  # a second: what a visitor may take for ever, of the two cores of a free Space
 FREE_SECONDS = 0.1  # of every photo; an ordinary one takes 0.03
-LEAST_SECONDS = 2.0  # for a photo; a visitor with less in hand has to wait
+LEAST_SECONDS = 1.0  # for a photo; a visitor with less in hand has to wait
 MAX_VISITORS = 10_000
 WAIT = "Photos from your address took too long to read; wait {seconds} seconds, or save them as plain JPEGs."
 
