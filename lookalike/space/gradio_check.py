@@ -26,7 +26,6 @@ PARTS = (  # below the module `gradio`
     "queueing.Queue.get_events",
     "queueing.Queue.push",
     "queueing.Queue.send_message",
-    "queueing.Queue.start",
     "queueing.Queue.start_processing",
     "routes.App.get_blocks",
     "routes.file_upload_statuses._signals",

@@ -46,10 +46,9 @@ class PageQueue(gr.queueing.Queue):  # type: ignore[misc]  # gradio has no types
     """A queue that goes on whatever happens to one request, with a share of its places for each visitor."""
 
     def __init__(self, *, max_size: int | None, **options: Any) -> None:
+        self.closing = False
         super().__init__(max_size=None if max_size is None else max_size + CAMERA_PLACES, **options)
         self._photo_places = math.inf if max_size is None else max_size
-        self.active_jobs: list[list[Any] | None]
-        self.closing = False
         self._worker: asyncio.Task[Any] | None = None
         self._restarted = -math.inf
         self._asked: dict[str, tuple[str, str, float]] = {}  # by event: its visitor, its session, and when
@@ -67,9 +66,18 @@ class PageQueue(gr.queueing.Queue):  # type: ignore[misc]  # gradio has no types
         self.closing = True
         super().close()
 
+    @property
+    def stopped(self) -> bool:
+        """Whether the page is closed; gradio also sets this after a fault, and tells everybody who waits."""
+        return self.closing
+
+    @stopped.setter
+    def stopped(self, value: bool) -> None:
+        pass
+
     def is_healthy(self) -> bool:
         """Return whether the task that works the queue is running."""
-        return self._worker is not None and not self._worker.done() and not self.stopped
+        return self._worker is not None and not self._worker.done() and not self.closing
 
     def restart_after_fault(self) -> None:
         """Start the task again if something ended it; what runs and what waits goes on."""
@@ -80,10 +88,7 @@ class PageQueue(gr.queueing.Queue):  # type: ignore[misc]  # gradio has no types
         if now - self._restarted < REPEATED_SECONDS:
             self._fail_waiting()
         self._restarted = now
-        running: list[Any] = self.active_jobs
-        self.stopped = False
-        super().start()
-        self.active_jobs = running
+        self._worker = asyncio.create_task(self.start_processing())
 
     def _cancel_asyncio_tasks(self) -> None:
         """Cancel what runs only when the page is closed, not after a fault of the queue's own task."""
