@@ -47,9 +47,9 @@ def detect_upright(detector: Detector, image: RGB) -> tuple[RGB, list[Face]]:
         return image, faces
     turned = _turned(image, turns)
     found = detector.detect(turned)
-    if not found or (faces and _is_doubtful(detector, turned, found[0])):
-        return image, faces
-    return turned, found
+    if found and not _is_doubtful(detector, turned, found[0]):
+        return turned, found
+    return image, faces
 
 
 def roll(face: Face) -> float:
