@@ -65,7 +65,7 @@ class suppress_error(suppress):
     """Like suppress, and notes the error."""
 
     def __init__(self, errors: list[str]) -> None:
-        super().__init__(httpx.HTTPError)
+        super().__init__(httpx.HTTPError, TypeError, ValueError)  # no answer that can be read
         self._errors = errors
 
     def __exit__(self, kind, error, trace) -> bool:

@@ -58,9 +58,10 @@ class Stop:
         self._before = {number: signal.signal(number, self._note) for number in SIGNALS}
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
+        """Restore what was before an error; otherwise the process ends now, and no signal may disturb that."""
         for number, handler in self._before.items():
-            signal.signal(number, handler)
+            signal.signal(number, handler if error else signal.SIG_IGN)
 
     def _note(self, number: int, frame: object) -> None:
         now = time.monotonic()
