@@ -59,7 +59,7 @@ class Stop:
         return self
 
     def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
-        """Restore what was before an error; otherwise the process ends now, and no signal may disturb that."""
+        """After an error restore what was before; otherwise the process ends now, undisturbed by signals."""
         for number, handler in self._before.items():
             signal.signal(number, handler if error else signal.SIG_IGN)
 
