@@ -80,6 +80,20 @@ class PhotoInput(gradio_internals.Image):
         return {"path": "me.jpg", "url": "me.jpg", "orig_name": "me.jpg", "meta": meta}
 
 
+class PagePhoto(PhotoInput):
+    """The photo input of the page: its callback gets a BadPhoto for a photo that cannot be read.
+
+    These are attributes of the class because gradio makes a component anew when its properties change.
+    """
+
+    preview_seconds = PREVIEW_SECONDS
+    raises = False
+
+    def get_block_name(self) -> str:
+        """Return the name of the component that the browser draws."""
+        return "image"
+
+
 class PictureGallery(gradio_internals.Gallery):
     """A gallery that takes JPEGs with captions.
 

@@ -309,6 +309,18 @@ def test_the_options_follow_a_gallery_that_was_replaced():
         page.close(verbose=False)
 
 
+def test_a_broken_photo_is_a_sentence_on_the_page_also_after_other_options_were_chosen(page):
+    plain = data_url(encoded(RED))
+    for listener, data in (
+        ("find", [plain]),
+        ("find_again", [plain, None, 0, 2]),
+        ("find", [data_url(b"hello")]),
+    ):
+        answer = ask(page, listener, data, "broken")
+        assert '"success":true' in answer
+    assert "This is not a photo that can be read" in answer
+
+
 def test_only_the_two_endpoints_are_offered(client: Client, url: str):
     offered = client.view_api(return_format="dict")["named_endpoints"]
     assert set(offered) == {"/find_lookalikes", "/compare"}

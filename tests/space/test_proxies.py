@@ -10,6 +10,7 @@ import pytest
 from gradio_client import Client, handle_file
 
 import app
+from lookalike.space.middleware.shutdown import wait_until
 from tests.support.commands import drawn
 from tests.support.server import API, Server, serving
 
@@ -27,6 +28,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def test_the_page_starts_where_requests_go_through_a_proxy(server: Server):
+    wait_until(lambda: "The page is at http" in server.log.read_text(), seconds=60)
     assert "The page is at http" in server.log.read_text()
 
 

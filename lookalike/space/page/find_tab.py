@@ -11,10 +11,10 @@ from lookalike.space.api.endpoints import DEFAULT_COUNT
 from lookalike.space.api.report import MEANING
 from lookalike.space.components import (
     PLACEHOLDER,
-    PREVIEW_SECONDS,
     Chips,
     Choice,
     FaceHTML,
+    PagePhoto,
     PhotoInput,
     PictureGallery,
 )
@@ -37,6 +37,8 @@ A face seen from the front, in good light, works best.
 # On a phone the answer is below the photo: scroll just far enough to show it.
 SHOW_RESULT = """() => setTimeout(() => document.querySelector('#duel')?.scrollIntoView({block: 'nearest',
   behavior: matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth'}), 150)"""
+# If the request failed, as when too many wait, gradio shows why; the earlier answer must not stay.
+NO_RESULT = "() => [true, false].map(visible => ({__type__: 'update', visible}))"
 DOWNLOAD = "() => document.querySelector('#share-link')?.click()"
 
 
@@ -65,14 +67,14 @@ def add_find_tab(finders: Finders, title: str, queue: dict[str, Any]) -> FindTab
     photo_view = [photo, plain, found, chooser, notice, intro, results, *face_view]
     chosen = [plain, found, chooser, place]
     private = {"api_visibility": "private", **queue}
-    searching = {"show_progress_on": parts.matches, **private}
+    searching = {"show_progress_on": parts.matches, "trigger_mode": "always_last", **private}
 
-    answered = photo.input(
-        callbacks.find, [photo, *options], photo_view, trigger_mode="always_last", **searching
-    )
+    answered = photo.input(callbacks.find, [photo, *options], photo_view, **searching)
     answered.success(js=SHOW_RESULT, api_visibility="private")
     changed = [getattr(option, "release", option.input) for option in options]
-    gr.on(changed, callbacks.find_again, [*chosen[:3], *options], photo_view, **searching)
+    searched = gr.on(changed, callbacks.find_again, [*chosen[:3], *options], photo_view, **searching)
+    for search in (answered, searched):
+        search.failure(None, None, [intro, results], js=NO_RESULT, api_visibility="private")
     chooser.input(callbacks.choose_face, chosen[:3], [photo, *face_view], **private)
     one_match = [parts.duel, parts.percentile, place, parts.why, parts.share]
     parts.matches.select(callbacks.choose_match, chosen[:3], one_match, **private)
@@ -115,8 +117,8 @@ def _options(gallery: ServedGallery) -> list[Any]:
     return [count, model, category, gender, region]
 
 
-def _photo_side() -> tuple[PhotoInput, gr.Radio, gr.Markdown]:
-    photo = PhotoInput(
+def _photo_side() -> tuple[PagePhoto, gr.Radio, gr.Markdown]:
+    photo = PagePhoto(
         label="Your photo",
         sources=["upload", "webcam", "clipboard"],
         placeholder=PLACEHOLDER,
@@ -126,7 +128,6 @@ def _photo_side() -> tuple[PhotoInput, gr.Radio, gr.Markdown]:
         elem_id="photo",
         elem_classes="takes-photos",
     )
-    photo.preview_seconds, photo.raises = PREVIEW_SECONDS, False
     chooser = gr.Radio([], label="Several faces: whose look-alikes?", visible=False, elem_id="chooser")
     return photo, chooser, gr.Markdown(visible=False, elem_id="notice")
 
@@ -161,6 +162,7 @@ def _results_side() -> _Results:
         buttons=[],
         interactive=False,
         allow_preview=False,
+        preview=True,  # frames the first picture of new ones
         elem_id="matches",
     )
     bars, beside = gr.HTML(elem_id="bars"), gr.HTML(visible=False, elem_id="beside")

@@ -10,7 +10,7 @@ import numpy as np
 from lookalike.errors import LookalikeError
 from lookalike.finder import Lookalikes
 from lookalike.images import RGB
-from lookalike.space.components import PLACEHOLDER, PREVIEW_SECONDS, BadPhoto, FaceHTML, PhotoInput
+from lookalike.space.components import PLACEHOLDER, BadPhoto, FaceHTML, PagePhoto, PhotoInput
 from lookalike.space.drawing import html
 from lookalike.space.drawing.cards import encode, shrink
 from lookalike.space.drawing.own_face import portrait
@@ -143,8 +143,8 @@ def _largest_face(finder: Lookalikes, photo: RGB) -> RGB:
     return portrait(photo, finder.detector.detect(photo)[0], width=photo.shape[1])
 
 
-def _photo_input(label: str) -> PhotoInput:
-    photo = PhotoInput(
+def _photo_input(label: str) -> PagePhoto:
+    return PagePhoto(
         label=label,
         sources=["upload", "webcam", "clipboard"],
         placeholder=PLACEHOLDER,
@@ -154,5 +154,3 @@ def _photo_input(label: str) -> PhotoInput:
         min_width=280,
         elem_classes="takes-photos",
     )
-    photo.preview_seconds, photo.raises = PREVIEW_SECONDS, False
-    return photo

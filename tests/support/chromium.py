@@ -1,0 +1,96 @@
+"""The page in Chromium: a camera that shows a film, a tab that reports errors, and files to choose."""
+
+from __future__ import annotations
+
+import io
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from tests.support.drawing import draw_face
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+TIMEOUT = 20_000  # milliseconds: a shared machine under load
+RED = (200, 20, 20)
+KNOWN = (
+    "Method not implemented.",  # gradio's own warning at every load
+    "Failed to load resource: the server responded with a status of 503 (Service Unavailable)",
+)
+ALLOWED = ["camera", "clipboard-read", "clipboard-write"]
+
+
+@contextmanager
+def open_chromium(film: Path) -> Iterator[Any]:
+    """Run Chromium; its camera shows `film`."""
+    from playwright import sync_api
+
+    sync_api.expect.set_options(timeout=TIMEOUT)
+    camera = ["--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={film}"]
+    answer = "--use-fake-ui-for-media-stream"  # nobody is asked
+    with sync_api.sync_playwright() as player:
+        browser = player.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *camera, answer])
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def open_tab(
+    browser: Any,
+    url: str,
+    *,
+    width: int,
+    height: int,
+    scheme: str = "light",
+) -> Iterator[Any]:
+    """Open the page; afterwards it must fit the width and have reported no error."""
+    context = browser.new_context(
+        viewport={"width": width, "height": height}, color_scheme=scheme, permissions=ALLOWED
+    )
+    tab = context.new_page()
+    tab.set_default_timeout(TIMEOUT)
+    errors: list[str] = []
+    tab.on("pageerror", lambda error: errors.append(str(error)))
+    tab.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    tab.goto(url)
+    tab.wait_for_selector("#photo input[type=file]", state="attached")
+    yield tab
+    assert tab.evaluate("document.documentElement.scrollWidth") == width
+    unknown = [text for text in errors if text not in KNOWN]
+    assert not unknown, unknown
+    context.close()
+
+
+def film_of_a_face(path: Path) -> Path:
+    """Write a Motion JPEG film of a drawn face that moves a little, with a red bar at the right edge."""
+    face = draw_face(seed=3)
+    with path.open("wb") as file:
+        for frame in range(20):
+            sheet = np.full((480, 640, 3), 200, np.uint8)
+            sheet[:, 60 + frame : 540 + frame] = face
+            sheet[:, 600:] = RED
+            buffer = io.BytesIO()
+            Image.fromarray(sheet).save(buffer, "JPEG", quality=90)
+            file.write(buffer.getvalue())
+    return path
+
+
+def upload(tab: Any, place: str, image: np.ndarray, number: int = 0, kind: str = "PNG") -> None:
+    choose(tab, place, a_file(image, kind), number)
+
+
+def choose(tab: Any, place: str, file: dict[str, Any], number: int = 0) -> None:
+    tab.locator(f"{place} input[type=file]").nth(number).set_input_files(file)
+
+
+def a_file(image: np.ndarray, kind: str = "PNG") -> dict[str, Any]:
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, kind)
+    return {"name": f"me.{kind.lower()}", "mimeType": f"image/{kind.lower()}", "buffer": buffer.getvalue()}
+
+
+BROKEN = {"name": "me.png", "mimeType": "image/png", "buffer": b"\x89PNG\r\n\x1a\nbroken"}
