@@ -212,7 +212,7 @@ def test_the_live_camera_names_somebody_and_stops_when_its_tab_is_left(tab: Any)
     tab.wait_for_selector("#live .best")
 
 
-@pytest.mark.parametrize("place", ["Find", "Live", "Compare"])
+@pytest.mark.parametrize("place", ["Find", "Live"])
 def test_a_camera_that_is_denied_is_reported(tab: Any, place: str):
     denied = "() => Promise.reject(new DOMException('no', 'NotAllowedError'))"
     tab.add_init_script(f"navigator.mediaDevices.getUserMedia = {denied}")
