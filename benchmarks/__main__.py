@@ -59,6 +59,11 @@ def _parser() -> argparse.ArgumentParser:
         "sources", nargs="+", metavar="SOURCE", help="crops of one face each, as for build_gallery.py"
     )
     recall.add_argument("--photos", type=int, default=200, help="how many of them, chosen at random")
+    visitors = _part(parts, "visitors", _visitors, "what ordinary visitors get from a gallery, by group")
+    visitors.add_argument(
+        "sources", nargs="+", metavar="SOURCE", help="tables of aligned faces, or as for build_gallery.py"
+    )
+    visitors.add_argument("--gallery", help="a folder or a Hub dataset (default: the bundled gallery)")
     return parser
 
 
@@ -171,6 +176,21 @@ def _write_page(options: argparse.Namespace) -> None:
     from benchmarks.tables import write_page
 
     write_page(options.output, options.page or options.output / "performance.md")
+
+
+def _visitors(options: argparse.Namespace) -> None:
+    from benchmarks.visitors import visit, visitors_table
+    from lookalike.evaluation.population import read_population
+    from lookalike.evaluation.splits import load_split
+    from lookalike.finder import Lookalikes
+
+    finder = Lookalikes.load(options.gallery)
+    population = read_population(
+        options.sources, load_split(), ("test",), embedder=finder.embedder, detector=finder.detector
+    )
+    rows, names = visit(population, finder.gallery, finder.scale)
+    result = {"groups": rows, "shown": dict(names.most_common(20))}
+    save_report(options.output, "visitors", result=result, table=visitors_table(rows, names))
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,6 +24,13 @@ LICENCE_ID = re.compile(
 )  # the form of the Hub's licence identifiers, such as cc-by-nc-4.0
 
 FILE_PAGE = re.compile(r"https://commons\.wikimedia\.org/wiki/File:[\w.%~-]+", re.ASCII)
+PEOPLE = """\
+## Who is in it
+
+| | names |
+|---|---|
+"""
+COUNTED = 20  # values of a fact; the others are counted together
 CREDITS = """\
 ## Credits of the photos
 
@@ -57,7 +65,7 @@ embedding of {dim} numbers by the model `{model}`.
 {counts}
 | **all** | **{total:,}** |
 
-## Columns
+{people}## Columns
 
 | column | |
 |---|---|
@@ -69,7 +77,9 @@ embedding of {dim} numbers by the model `{model}`.
 | `photos` | the number of photos that the row stands for |
 | `category` | the source's category; empty where it has none |
 | `credit`, `licence`, `source` | author, licence and page of a photo from Wikimedia Commons, if any |
-| `age`, `gender` | when the photo was taken; columns only where the source has them |
+| `age` | in years when the photo was taken; a column only where the source has it |
+| `native`, `field`, `gender`, `country`, `born`, `known_for` | about the person; columns only where known |
+| `cohort_mean`, `cohort_spread` | the row's cosines to the nearest strangers, which normalize scores |
 
 `{model}/gallery.json` holds the settings: which model and alignment these rows belong to.
 
@@ -121,9 +131,24 @@ def card(gallery: Gallery, models: Sequence[str], *, place: str) -> str:
         revision=gallery.revision,
         counts="\n".join(f"| {what} | {number:,} |" for what, number in settings.records.items()),
         total=sum(settings.records.values()),
+        people=_people(gallery),
         credits=_credits(gallery),
         place=place,
     )
+
+
+def _people(gallery: Gallery) -> str:
+    """Return the section that counts the names by field, gender and country, "" if none of these is known."""
+    first = {name: row for row, name in reversed(list(enumerate(gallery.table["name"].to_pylist())))}
+    facts = [gallery.about(row) for row in first.values()]
+    lines = []
+    for fact in ("field", "gender", "country"):
+        counts = Counter(str(about[fact]) for about in facts if fact in about)
+        shown = [f"{escape(value)} {count:,}" for value, count in counts.most_common(COUNTED)]
+        others = sum(counts.values()) - sum(count for _, count in counts.most_common(COUNTED))
+        if shown:
+            lines.append(f"| {fact} | {', '.join(shown)}{f', others {others:,}' if others else ''} |")
+    return f"{PEOPLE}{chr(10).join(lines)}\n\n" if lines else ""
 
 
 def _credits(gallery: Gallery) -> str:
