@@ -181,7 +181,8 @@ def test_an_interrupted_run_ends_as_an_undisturbed_one(faces: AlignedFaces, tmp_
     settings = replace(TINY, epochs=3)
     whole = distill(faces, faces, tmp_path / "whole", settings, teacher=WideEmbedder())
     with pytest.raises(BaseException):  # noqa: B017 - TensorFlow wraps it as it likes
-        distill(faces, faces, tmp_path / "cut", settings, teacher=Interrupted(5))  # the first call embeds the validation set
+        # the first call embeds the validation set
+        distill(faces, faces, tmp_path / "cut", settings, teacher=Interrupted(5))
     assert 0 < len(read_log(tmp_path / "cut")) < 3
     rest = distill(faces, faces, tmp_path / "cut", settings, teacher=WideEmbedder())
     mine, theirs = ([{**row, "seconds": 0} for row in read_log(tmp_path / run)] for run in ("cut", "whole"))
