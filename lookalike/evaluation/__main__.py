@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lookalike.errors import LookalikeError, MissingFileError, WeightsError
+from lookalike.errors import LookalikeError, MissingFileError, SourceError, WeightsError
 from lookalike.evaluation.splits import BUNDLED_SPLIT, Side, load_split
 from lookalike.faces.detectors import DEFAULT_DETECTOR, load_detector
 from lookalike.faces.face import Detector
@@ -283,7 +283,10 @@ def _fit_and_test(options: argparse.Namespace, embedder: Embedder) -> tuple[Popu
     from lookalike.evaluation.population import halves, joined
 
     half, testing = halves(_population(options, embedder, ("test",)))
-    return joined([_population(options, embedder, ("validation",)), half]), testing
+    try:
+        return joined([_population(options, embedder, ("validation",)), half]), testing
+    except SourceError:  # the split has no validation people among these photos
+        return half, testing
 
 
 def _check_tables(found: dict[str, list[GroupCheck]]) -> str:

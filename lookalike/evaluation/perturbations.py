@@ -20,7 +20,7 @@ EDGE = 160  # pixels; a photo's longer side before a change, so that a strength 
 
 def changes() -> Iterator[tuple[str, str, Change]]:
     """Yield group, strength in words and the change itself; within a group the mildest first."""
-    yield "colour", "taken away", grey
+    yield "colour", "removed", grey
     yield from (("light", f"{share:.0%}", partial(darken, share=share)) for share in (0.5, 0.25, 0.12))
     yield from (("blur", f"{sigma} px", partial(blur, sigma=sigma)) for sigma in (1, 2, 3, 4))
     yield from (("size", f"{edge} px", partial(shrink, edge=edge)) for edge in (80, 48, 32, 24))

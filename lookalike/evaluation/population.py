@@ -124,13 +124,16 @@ def read_population(
 
 
 def halves(population: Population) -> tuple[Population, Population]:
-    """Return every other named person, by a hash of the name, and all others with the unnamed faces."""
-    first = np.array([bool(person) and _is_even(person) for person in population.people])
+    """Return half of the named people, by a hash of the name, and all others with the unnamed faces.
+
+    Of so few people that one half would have fewer than two, every other one is taken.
+    """
+    people = sorted(set(population.people) - {""})
+    chosen = {person for person in people if hashlib.sha256(person.encode()).digest()[0] % 2 == 0}
+    if min(len(chosen), len(people) - len(chosen)) < 2:
+        chosen = set(people[::2])
+    first = np.array([person in chosen for person in population.people], bool)
     return population.take(np.flatnonzero(first)), population.take(np.flatnonzero(~first))
-
-
-def _is_even(person: str) -> bool:
-    return hashlib.sha256(person.encode()).digest()[0] % 2 == 0
 
 
 def joined(parts: Sequence[Population]) -> Population:

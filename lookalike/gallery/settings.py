@@ -18,6 +18,7 @@ from lookalike.models.calibration import Calibration
 from lookalike.models.similarity import Scale
 
 SETTINGS_FILE = "gallery.json"
+READABLE = " and ".join(f"schema {version}" for version in READABLE_VERSIONS)
 MAX_FILE_BYTES = 10_000_000  # the file of a gallery of a thousand parts has a hundredth of this
 MAX_DIM = 65_536  # numbers a row; the largest model that is offered has 4,096
 MAX_NUMBER = 1e300  # JSON can hold integers that no float can
@@ -67,7 +68,7 @@ def read_settings(path: Path) -> tuple[Settings, dict[str, str] | None]:
         version = fields.pop("schema_version")
         if version not in READABLE_VERSIONS:
             raise GalleryError(
-                f"{path} has schema {str(version)[:20]}, this program reads {READABLE_VERSIONS}; "
+                f"{path} has schema {str(version)[:20]}, this program reads {READABLE}; "
                 "update the program or build the gallery again."
             )
         files, calibration = fields.pop("files", None), _calibration(fields)

@@ -138,8 +138,8 @@ def test_an_invalid_table_is_refused_with_a_count(folder: Path, damage: str):
 
 SETTINGS = {
     "a future schema": (
-        {"schema_version": 2},
-        "has schema 2, this program reads schema 1; update the program",
+        {"schema_version": 3},
+        "has schema 3, this program reads schema 1 and schema 2; update the program",
     ),
     "a schema of another kind": ({"schema_version": "one"}, "has schema one"),
     "a field of the future": ({"surprise": 1}, "cannot be read"),

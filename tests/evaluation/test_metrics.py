@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from lookalike.evaluation.metrics import balanced_accuracy, best_threshold, equal_error, roc_auc, true_accepts
-from lookalike.models.similarity import pair_cosines
+from lookalike.models.pairs import pair_scores
 
 SAME, DIFFERENT = np.array([0.9, 0.8, 0.3]), np.array([0.5, 0.1, 0.0, -0.2])
 
 
 def test_each_unordered_pair_counts_once():
     rows = np.array([[1, 0], [0, 1], [0.6, 0.8]], np.float32)
-    same, different = pair_cosines(rows, ["ada", "bo", "ada"])
+    same, different = pair_scores(rows, ["ada", "bo", "ada"])
     assert same.tolist() == pytest.approx([0.6]) and sorted(different.tolist()) == pytest.approx([0.0, 0.8])
 
 

@@ -209,7 +209,7 @@ def test_a_missing_gpu_is_reported():
 def test_the_shape_of_the_bundled_network_is_read_from_its_file(tmp_path: Path):
     widths, dim = widths_of(BUNDLED / "compact.onnx")
     assert dim == 128 and widths.late[2] >= 6 and (widths.stem, widths.early[0]) == (32, 64)
-    assert widths == replace(CompactWidths(), middle=widths.middle, late=widths.late)
+    assert widths == replace(CompactWidths(), early=widths.early, middle=widths.middle, late=widths.late)
     (tmp_path / "other.onnx").write_bytes(b"no network")
     with pytest.raises(WeightsError, match="is not an exported `compact`"):
         widths_of(tmp_path / "other.onnx")
