@@ -12,6 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import Any
 
+from threadpoolctl import threadpool_limits
+
 from lookalike.errors import LookalikeError, MissingExtraError
 from lookalike.faces.detectors import DEFAULT_DETECTOR, DETECTORS
 from lookalike.files import escape_unprintable_output
@@ -86,6 +88,8 @@ def serve(
 
     port = server_port()
     bypass_proxies()
+    # visitors are answered in parallel; a second BLAS thread would only spin between small products
+    threadpool_limits(1, user_api="blas")
     DECODERS.start()  # a process, which imports its libraries while this one goes on
     with private_upload_folder():
         with ThreadPoolExecutor(1) as executor:
