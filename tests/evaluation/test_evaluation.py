@@ -268,12 +268,16 @@ from lookalike.models.registry import load_embedder, _loaded
 from lookalike.evaluation.__main__ import main
 options = [{str(drawn / "stars")!r}, "--split", {str(drawn / "split.json")!r}, "--pairs",
            {str(drawn / "pairs.tsv")!r}, "--output", {str(tmp_path / "reports")!r}]
-codes = [main(["verify", *options, "--model", "compact", "ArcFace"])] codes.append(main(["percentage",
-*options[:3], *options[5:], "--model", "ArcFace"])) _loaded.clear() fitted =
-load_embedder("ArcFace").calibration.scale weights = Path({str(tmp_path)!r}) / ".deepface" / "weights" /
-"arcface_weights.onnx" weights.write_bytes(weights.read_bytes() + b" ") _loaded.clear()
-print(json.dumps({{"codes": codes, "fitted": fitted.fitted_on, "others":
-load_embedder("ArcFace").calibration}})) """,
+codes = [main(["verify", *options, "--model", "compact", "ArcFace"])]
+codes.append(main(["percentage", *options[:3], *options[5:], "--model", "ArcFace"]))
+_loaded.clear()
+fitted = load_embedder("ArcFace").calibration.scale
+weights = Path({str(tmp_path)!r}) / ".deepface" / "weights" / "arcface_weights.onnx"
+weights.write_bytes(weights.read_bytes() + b" ")
+_loaded.clear()
+others = load_embedder("ArcFace").calibration
+print(json.dumps({{"codes": codes, "fitted": fitted.fitted_on, "others": others}}))
+""",
         tmp_path,
     )
     assert found["codes"] == [0, 0] and found["others"] is None
