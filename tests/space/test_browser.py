@@ -16,7 +16,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.support.chromium import CHROMIUM, RED, a_file, film_of_a_face, open_chromium, open_tab, upload
+from tests.support.chromium import (
+    CHROMIUM,
+    RED,
+    TIMEOUT,
+    a_file,
+    film_of_a_face,
+    open_chromium,
+    open_tab,
+    upload,
+)
 from tests.support.drawing import draw_face, draw_group, draw_landscape
 
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
@@ -215,16 +224,18 @@ def test_the_live_camera_names_somebody_and_stops_when_its_tab_is_left(tab: Any)
 @pytest.mark.parametrize("place", ["Find", "Live"])
 def test_a_camera_that_is_denied_is_reported(tab: Any, place: str):
     denied = "() => Promise.reject(new DOMException('no', 'NotAllowedError'))"
-    tab.add_init_script(f"navigator.mediaDevices.getUserMedia = {denied}")
-    tab.reload()
-    tab.get_by_role("tab", name=place).click()
-    shown = tab.locator("[role=tabpanel]:visible")
+    page = tab.context.new_page()  # a reload would end the first page's requests, which gradio reports
+    page.set_default_timeout(TIMEOUT)
+    page.add_init_script(f"navigator.mediaDevices.getUserMedia = {denied}")
+    page.goto(tab.url)
+    page.get_by_role("tab", name=place).click()
+    shown = page.locator("[role=tabpanel]:visible")
     if place != "Live":
         shown.get_by_label("Capture from camera").first.click()
     shown.get_by_text("Click to Access Webcam").first.click()
     playwright.expect(shown.get_by_role("alert")).to_contain_text("The camera cannot be used.")
-    tab.get_by_role("tab", name="About").click()
-    playwright.expect(tab.locator(".no-camera")).to_have_count(0)
+    page.get_by_role("tab", name="About").click()
+    playwright.expect(page.locator(".no-camera")).to_have_count(0)
 
 
 def test_a_request_that_is_refused_leaves_no_earlier_answer(tab: Any):

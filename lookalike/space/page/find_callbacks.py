@@ -82,8 +82,10 @@ class FindCallbacks:
 
         If something is wrong with the photo, nothing of an earlier answer stays, and a sentence says why.
         """
-        if photo is None or isinstance(photo, BadPhoto):
-            return _empty_view(None, photo.sentence if photo else "")
+        if photo is None:  # the photo stays as it is: one may have been pasted meanwhile
+            return _without_answer(gr.skip(), None, None, gr.update(visible=False), "")
+        if isinstance(photo, BadPhoto):
+            return _empty_view(None, photo.sentence)
         options, gallery = Options.of(count, model, category, gender, region), self.finders.current
         plain = shrink(photo)
         try:
