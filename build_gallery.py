@@ -105,8 +105,9 @@ def open_or_build(
     embedders: Callable[[str], Embedder],
 ) -> Gallery:
     """Return the gallery that SOURCE already is, if it only needs portraits; else build one."""
-    model, place = find_model(options.model).name, options.source[0]
-    if not options.portraits or len(options.source) > 1 or not is_gallery(place, model):
+    place = options.source[0]
+    may_be_gallery = options.portraits and len(options.source) == 1
+    if not may_be_gallery or not is_gallery(place, find_model(options.model).name):
         if options.output is None:
             raise GalleryError(f"{place} is no gallery yet; give --output FOLDER, and one is built there.")
         return build_into_folder(options, detectors, embedders)
@@ -115,7 +116,7 @@ def open_or_build(
             raise GalleryError(f"Give --output FOLDER: {place} itself cannot be changed.")
         options.output = Path(place)
     check_output(options.output)
-    return open_gallery(place, model=model)
+    return open_gallery(place, model=find_model(options.model).name)
 
 
 def is_gallery(place: str, model: str) -> bool:
