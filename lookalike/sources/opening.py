@@ -42,8 +42,8 @@ def open_sources(specs: Sequence[str], choice: Choice = DEFAULTS, *, limit: int 
 def open_source(spec: str, choice: Choice = DEFAULTS) -> Source:
     """Open a file, a folder, or else a Hub dataset `owner/name[@revision]`.
 
-    Raises MissingFileError where there is nothing of that name, SourceError where it cannot be read, has no
-    names, or has no photos.
+    Raises MissingFileError if `spec` does not exist, and SourceError if it cannot be read, has no names, or
+    has no photos.
     """
     path = Path(spec)
     if path.is_file():

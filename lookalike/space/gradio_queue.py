@@ -172,7 +172,7 @@ class PageQueue(gr.queueing.Queue):  # type: ignore[misc]  # gradio has no types
                 line.queue = queue
 
     def note_seconds(self, visitor: str, seconds: float) -> None:
-        """Note how long a request took; whose requests are slow may run only one at a time for a while."""
+        """Note how long a request took; a slow one limits this visitor to one at a time for a while."""
         if seconds > SLOW_SECONDS:
             self._slow[visitor] = time.monotonic()
 
@@ -180,7 +180,7 @@ class PageQueue(gr.queueing.Queue):  # type: ignore[misc]  # gradio has no types
         return time.monotonic() - self._slow.get(visitor, -math.inf) < REMEMBERED_SECONDS
 
     def give_back_places(self, answer_seconds: float) -> None:
-        """End the events that nobody reads, and drop answers that nobody fetched for `answer_seconds`."""
+        """Remove events whose reader is gone, and drop answers not fetched within `answer_seconds`."""
         for event in [*self._waiting(), *filter(lambda event: event.streaming, _running(self))]:
             limit = CAMERA_READER_SECONDS if event.streaming else READER_SECONDS
             if self._unread_seconds(event._id) > limit:

@@ -75,7 +75,7 @@ def _lock(folder: Path) -> IO[bytes] | None:
 
 
 def delete_old_files(folder: Path, age: float) -> None:
-    """Delete all files below `folder` that are older than `age` seconds, and empty folders.
+    """Delete files below `folder` older than `age` seconds, except the lock file, and old empty subfolders.
 
     Gradio itself deletes neither interrupted uploads nor folders.
     """
