@@ -1,4 +1,4 @@
-"""What makes a model's cosines mean something: the cohort that normalizes them, and the scale to percentages."""
+"""What gives meaning to a model's cosines: the cohort that normalizes them, and the scale to percentages."""
 
 from __future__ import annotations
 

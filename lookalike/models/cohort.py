@@ -66,7 +66,7 @@ class Mixture:
 
     @classmethod
     def from_json(cls, fields: dict[str, Any], dim: int) -> Mixture:
-        """Return what `to_json` stored for embeddings of `dim` numbers; raise ValueError for anything else."""
+        """Return what `to_json` stored for embeddings of `dim` numbers; raise ValueError for others."""
         weights, means, factor = (
             np.frombuffer(base64.b64decode(fields[name], validate=True), "<f2").astype(np.float32)
             for name in ("weights", "means", "factor")

@@ -73,7 +73,7 @@ class PageQueue(gr.queueing.Queue):  # type: ignore[misc]  # gradio has no types
 
     @stopped.setter
     def stopped(self, value: bool) -> None:
-        pass
+        """Ignore gradio: only closing the page stops the queue."""
 
     def is_healthy(self) -> bool:
         """Return whether the task that works the queue is running."""

@@ -49,10 +49,14 @@ JSON = st.recursive(
 @given(JSON)
 def test_no_answer_breaks_a_parser(answer: object):
     fields = answer if isinstance(answer, dict) else {"query": answer, "entities": answer}
-    parse_pages([fields], ["a", ""])
-    parse_files(fields, ["a", ""])
-    parse_entities(fields)
-    parse_labels(fields)
+    found = (
+        parse_pages([fields], ["a", ""]),
+        parse_files(fields, ["a", ""]),
+        parse_entities(fields),
+        parse_labels(fields),
+    )
+    assert all(isinstance(result, dict) for result in found)
+    assert set(found[0]) <= {"a", ""} and set(found[1]) <= {"a", ""}  # nothing that was not asked for
 
 
 @pytest.mark.parametrize(
