@@ -10,23 +10,23 @@ import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 from threadpoolctl import threadpool_limits
 
-from lookalike.errors import LookalikeError, MissingExtraError
-from lookalike.faces.detectors import DEFAULT_DETECTOR, DETECTORS
+from lookalike.errors import LookalikeError, MissingExtraError, SourceError, UnreachableError
 from lookalike.files import escape_unprintable_output
-from lookalike.gallery.fetching import latest_version
-from lookalike.models.registry import DEFAULT_MODEL, MODELS, find_model
+from lookalike.gallery.fetching import is_gallery, latest_version
+from lookalike.gallery.storage import models_in
+from lookalike.hub import is_dataset_id
+from lookalike.models.registry import find_model
+from lookalike.sources.opening import open_source
+from lookalike.space.arguments import parse
+from lookalike.space.background_build import BackgroundBuild
 from lookalike.space.finders import Finders, load_finders, load_only
 from lookalike.space.middleware.decoders import DECODERS
 from lookalike.space.refresh import GalleryRefresher
-
-REFRESH = 10.0  # minutes: a removed person disappears soon, and a check costs one small request
-
-# A visitor who chooses another match every second stays below it; camera frames are not counted.
-SPACE_PER_MINUTE = 120
 
 SHARE_NOTICE = (
     "Everyone who has the public link below can use the page. The link works for a week, or until this "
@@ -41,16 +41,20 @@ def main(arguments: Sequence[str] | None = None, *, load: Callable[..., Finders]
     try:
         if options.mcp:
             check_mcp()
-        model = find_model(options.model).name
-        version = current_version(options.gallery, model)
-        finders = load(options.gallery, model=options.model, detector=options.detector)
-        start_refreshing(finders, options, model, version)
+        model, build = find_model(options.model).name, find_build(options)
+        if build:
+            finders = build.open()
+        else:
+            version = current_version(options.gallery, model)
+            finders = load(options.gallery, model=options.model, detector=options.detector)
+            start_refreshing(finders, options, model, version)
         serve(
             finders,
             share=options.share,
             mcp=options.mcp,
             per_minute=options.per_minute,
             portraits=options.portraits == "on",
+            build=build,
         )
     except (LookalikeError, OSError) as error:  # OSError: the port is in use
         print(f"error: {error}{_origin(options, str(error))}", file=sys.stderr)
@@ -59,12 +63,36 @@ def main(arguments: Sequence[str] | None = None, *, load: Callable[..., Finders]
 
 
 def _origin(options: argparse.Namespace, error: str) -> str:
-    """Return which environment variable an error is about, "" if the command line says what it names."""
-    named = {"LOOKALIKE_GALLERY": options.gallery, "LOOKALIKE_MODEL": options.model}
-    found = [
-        name for name, value in named.items() if value and value in error and os.environ.get(name) == value
-    ]
-    return f" ({found[0]} names it.)" if found else ""
+    """Return which environment variable or option an error is about, "" for neither."""
+    for name, value in (("gallery", options.gallery), ("model", options.model)):
+        if value and value in error:
+            variable = f"LOOKALIKE_{name.upper()}"
+            return f" ({variable if os.environ.get(variable) == value else f'--{name}'} names it.)"
+    return ""
+
+
+def find_build(options: argparse.Namespace) -> BackgroundBuild | None:
+    """Return the build of the gallery from the photos that were named, None where a gallery was named.
+
+    Raises SourceError if it is neither. Whether a dataset on the Hub has photos shows when it is built.
+    """
+    place = options.gallery
+    if place is None:
+        return None
+    command = [sys.executable, str(Path(__file__).with_name("build_gallery.py"))]
+    build = BackgroundBuild(place, model=options.model, detector=options.detector, command=command)
+    try:
+        if is_gallery(place):
+            return None
+        if Path(place).exists() or not is_dataset_id(place):
+            open_source(place)
+    except UnreachableError:  # an earlier build is served; otherwise loading reports the error
+        return build if models_in(build.folder) else None
+    except LookalikeError as error:
+        raise SourceError(
+            f"There is no gallery at {place}, and build_gallery.py could build none: {error}"
+        ) from error
+    return build
 
 
 def serve(
@@ -74,13 +102,15 @@ def serve(
     mcp: bool,
     per_minute: int,
     portraits: bool = False,
+    build: BackgroundBuild | None = None,
     launch: Callable[[Any, dict[str, Any]], None] | None = None,
 ) -> None:
     """Warm up, then serve on GRADIO_SERVER_NAME and GRADIO_SERVER_PORT (by default 127.0.0.1 and 7860).
 
     Two requests run at a time and 40 may wait (`lookalike.space.page.page.QUEUE_LENGTH` says why); more are
     refused with a sentence. One visitor may make `per_minute` requests a minute; 0 is no limit. With
-    `portraits`, people without a photo get one from Wikimedia Commons while the page is served.
+    `portraits`, people without a photo get one from Wikimedia Commons while the page is served; `build` goes
+    on beside it.
     `launch` takes the page and its options, by default `serve_until_stopped`.
     """
     from lookalike.space.middleware.uploads import private_upload_folder
@@ -106,6 +136,9 @@ def serve(
         if share:
             print(SHARE_NOTICE, flush=True)
         with ExitStack() as stack:
+            if build:
+                build.start(finders)
+                stack.callback(build.stop)
             if portraits:
                 stack.callback(start_portraits(finders).stop)
             (launch or serve_until_stopped)(page, options)
@@ -158,64 +191,6 @@ def check_mcp() -> None:
             "--mcp needs one more package; install it with "
             f'pip install "gradio[mcp]=={importlib.metadata.version("gradio")}" and start again.'
         )
-
-
-def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """Return the options, from the command line or else from environment variables."""
-    parser = argparse.ArgumentParser(
-        prog="app.py", description="Serve the page that finds celebrity look-alikes."
-    )
-    parser.add_argument(
-        "--gallery",
-        default=os.environ.get("LOOKALIKE_GALLERY") or None,
-        help="a folder, or a dataset on the Hub: owner/name or owner/name@revision (default: "
-        "LOOKALIKE_GALLERY, else the gallery that comes with the project)",
-    )
-    parser.add_argument(
-        "--model",
-        default=os.environ.get("LOOKALIKE_MODEL") or DEFAULT_MODEL,
-        metavar="NAME",
-        help=f"{', '.join(model.name for model in MODELS)}, or the folder of a training run "
-        f"(default: LOOKALIKE_MODEL, else {DEFAULT_MODEL})",
-    )
-    parser.add_argument(
-        "--detector",
-        default=DEFAULT_DETECTOR,
-        metavar="NAME",
-        help=f"{', '.join(DETECTORS)} (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--refresh",
-        type=float,
-        default=os.environ.get("LOOKALIKE_REFRESH") or REFRESH,
-        metavar="MINUTES",
-        help="how often to check for a newer version of the gallery, which is then served without a restart; "
-        "0 is never (default: LOOKALIKE_REFRESH, else %(default)s)",
-    )
-    parser.add_argument(
-        "--per-minute",
-        type=int,
-        default=os.environ.get("LOOKALIKE_PER_MINUTE")
-        or (SPACE_PER_MINUTE if "SPACE_ID" in os.environ else 0),
-        metavar="N",
-        help="the number of requests that one visitor may make in a minute; 0 is no limit "
-        f"(default: LOOKALIKE_PER_MINUTE, else {SPACE_PER_MINUTE} on a Space and 0 elsewhere)",
-    )
-    parser.add_argument(
-        "--portraits",
-        choices=("on", "off"),
-        default=os.environ.get("LOOKALIKE_PORTRAITS") or "on",
-        help="show people without a photo in the gallery with one from Wikimedia Commons; only names of "
-        "celebrities are sent (default: LOOKALIKE_PORTRAITS, else %(default)s)",
-    )
-    parser.add_argument(
-        "--share", action="store_true", help="also create a public link that works for a week"
-    )
-    parser.add_argument("--mcp", action="store_true", help="also serve language models, over MCP")
-    options = parser.parse_args(arguments)
-    if options.portraits not in ("on", "off"):  # argparse does not check defaults
-        parser.error("LOOKALIKE_PORTRAITS must be on or off")
-    return options
 
 
 if __name__ == "__main__":

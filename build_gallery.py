@@ -15,26 +15,26 @@ from lookalike.building.account import spellings_in_words, write_rejections
 from lookalike.building.arguments import parse
 from lookalike.building.card import write_card
 from lookalike.building.interruption import HOW_TO_RESUME, StopSignal, exit_code, stop_on_signals
-from lookalike.building.ledger import Ledger
+from lookalike.building.ledger import Ledger, ledger_folder
 from lookalike.building.local_engine import collect
 from lookalike.building.options import Options
 from lookalike.building.people import NOBODY, read_people
 from lookalike.building.pipeline import Engine, build
+from lookalike.building.progress import ProgressLog
 from lookalike.building.publishing import GalleryHub, remove_from_folder
 from lookalike.building.ray_engine import RayEngine
 from lookalike.building.strangers import embed_strangers
-from lookalike.building.work_folder import WORK, exclusive, ledger_folder
 from lookalike.errors import GalleryError, LookalikeError, MissingFileError, WikimediaError
 from lookalike.faces.detectors import load_detector
 from lookalike.faces.face import Detector
 from lookalike.files import check_writable, escape_unprintable_output
 from lookalike.finder import Lookalikes
 from lookalike.gallery.credit import Credit
-from lookalike.gallery.fetching import fetch_gallery, open_gallery
+from lookalike.gallery.fetching import is_gallery, open_gallery
 from lookalike.gallery.gallery import BUNDLED_GALLERY, Gallery
 from lookalike.gallery.pictures import with_pictures
 from lookalike.gallery.storage import models_in
-from lookalike.hub import is_dataset_id
+from lookalike.gallery.work_folder import WORK, exclusive
 from lookalike.models.embedder import Embedder, Embeddings
 from lookalike.models.registry import find_model, is_run, load_embedder
 from lookalike.names import person_key
@@ -107,7 +107,7 @@ def open_or_build(
     """Return the gallery that SOURCE already is, if it only needs portraits; else build one."""
     place = options.source[0]
     may_be_gallery = options.portraits and len(options.source) == 1
-    if not may_be_gallery or not is_gallery(place, find_model(options.model).name):
+    if not may_be_gallery or not is_gallery(place):
         if options.output is None:
             raise GalleryError(f"{place} is no gallery yet; give --output FOLDER, and one is built there.")
         return build_into_folder(options, detectors, embedders)
@@ -117,13 +117,6 @@ def open_or_build(
         options.output = Path(place)
     check_output(options.output)
     return open_gallery(place, model=find_model(options.model).name)
-
-
-def is_gallery(place: str, model: str) -> bool:
-    """Return whether a folder or a dataset on the Hub is a gallery with a table for this model."""
-    if Path(place).exists() or not is_dataset_id(place):
-        return Path(place).is_dir() and model in models_in(Path(place))
-    return model in models_in(fetch_gallery(place, model))
 
 
 def add_portraits(
@@ -193,7 +186,13 @@ def build_into_folder(
         ledger = Ledger(ledger_folder(options.output, detector, embedder, photos=thumbnails))
         if len(ledger):
             print(f"{len(ledger):,} photos are known from earlier builds; only new ones are processed.")
+        log = ProgressLog(options.output, source.total)
         with _progress_bar(source) as bar:
+
+            def progress() -> None:
+                bar.update()
+                log.update()
+
             built = build(
                 source,
                 ledger=ledger,
@@ -201,11 +200,12 @@ def build_into_folder(
                 embedder=embedder,
                 options=build_options,
                 engine=_engine(options, detectors, embedders),
-                progress=bar.update,
+                progress=progress,
             )
         built.gallery.save(options.output)
         write_rejections(options.output, built.rejections, built.spellings)
         write_card(options.output, built.gallery)
+        log.finish(complete=options.limit is None or built.counts.total < options.limit)
     names, rows = len(built.gallery.names), len(built.gallery)
     print(f"{names:,} names in {rows:,} rows written to {options.output}")
     print(built.counts)

@@ -40,6 +40,28 @@ def write_text(path: Path, text: str) -> None:
         partial.write_text(text, encoding="utf-8")
 
 
+def cache_folder(kind: str, name: str) -> Path:
+    """Return the folder for what is kept of a `kind` for `name`, whatever that is; it need not exist.
+
+    It is in LOOKALIKE_CACHE, by default in the user's folder for caches.
+    """
+    chosen = os.environ.get("LOOKALIKE_CACHE")
+    root = Path(chosen) if chosen else _user_cache() / "lookalike"
+    plain = "".join(c if c.isascii() and (c.isalnum() or c in "-_.") else "-" for c in name).strip(".")[:60]
+    digest = hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()
+    return root / kind / f"{plain}-{digest[:8]}"
+
+
+def _user_cache() -> Path:
+    """Return the folder for caches of this user: that of XDG on Linux, else the system's own."""
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches"
+    chosen = os.environ.get("XDG_CACHE_HOME", "")
+    return Path(chosen) if chosen.startswith("/") else Path.home() / ".cache"
+
+
 def sha256_of(path: Path) -> str:
     """Return the SHA-256 of a file as 64 hexadecimal digits. Raises OSError."""
     with path.open("rb") as file:

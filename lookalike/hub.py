@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import httpx2
+    from huggingface_hub import DatasetInfo
 
 COMMIT_TIMEOUT = 10.0  # seconds to look up a commit: the start of the page waits for it
 READ_TIMEOUT = 60.0  # seconds without a byte; the Hub's client itself has no limit
@@ -44,13 +45,25 @@ def dataset_commit(name: str, revision: str | None = None) -> str:
 
     Raises what the Hub's client raises, and ValueError if the answer contains no commit.
     """
-    from huggingface_hub import HfApi
-
-    limit_waiting()
-    commit = HfApi().dataset_info(name, revision=revision or None, timeout=COMMIT_TIMEOUT).sha
+    commit = _dataset_info(name, revision).sha
     if not isinstance(commit, str) or not commit.isalnum():  # it becomes the name of a folder
         raise ValueError("the answer of the Hub contains no commit")
     return commit
+
+
+def dataset_files(name: str, revision: str | None = None) -> list[str]:
+    """Return the paths of the files in a revision of the dataset `name`, with one request.
+
+    Raises what the Hub's client raises.
+    """
+    return [file.rfilename for file in _dataset_info(name, revision).siblings or ()]
+
+
+def _dataset_info(name: str, revision: str | None) -> DatasetInfo:
+    from huggingface_hub import HfApi
+
+    limit_waiting()
+    return HfApi().dataset_info(name, revision=revision or None, timeout=COMMIT_TIMEOUT)
 
 
 def status_of(error: Exception) -> int | None:

@@ -20,10 +20,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from lookalike.building import gate, thumbnails
 from lookalike.building.gate import Reason
 from lookalike.building.options import Options
 from lookalike.building.record_log import RecordInfo, skip_reason
+from lookalike.faces.face import Detector
 from lookalike.files import atomic_write
+from lookalike.gallery.work_folder import WORK
+from lookalike.models.embedder import Embedder
 from lookalike.sources.records import DIGEST_BYTES
 
 FLUSH_ENTRIES = 2048  # so many wait to be written: some 14 MB of thumbnails in memory
@@ -65,6 +69,18 @@ class Entry:
     confidence: float = 0.0
     embedding: NDArray[np.float32] | None = None
     photo: bytes | None = None
+
+
+def ledger_folder(output: Path, detector: Detector, embedder: Embedder, *, photos: bool) -> Path:
+    """Return the folder of the ledger for builds into `output` with this gate, detector and embedder."""
+    model = embedder.model
+    way = (
+        gate.VERSION,
+        detector.name,
+        (model.name, model.alignment, model.normalization, embedder.engine, embedder.weights_hash),
+        (thumbnails.SIDE, thumbnails.QUALITY, thumbnails.ROOM) if photos else None,
+    )
+    return output / WORK / f"{model.name}-{hashlib.sha256(repr(way).encode()).hexdigest()[:12]}"
 
 
 class Ledger:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 from lookalike.building.card import CARD_FILE, card, write_card
-from lookalike.building.work_folder import exclusive
 from lookalike.errors import GalleryError, HubError, LookalikeError
 from lookalike.gallery.fetching import fetch_gallery
 from lookalike.gallery.gallery import Gallery
 from lookalike.gallery.settings import SETTINGS_FILE
-from lookalike.gallery.storage import models_in, part_files
+from lookalike.gallery.storage import models_among, models_in, part_files
+from lookalike.gallery.work_folder import exclusive
 from lookalike.hub import limit_waiting, reason_of, status_of
 from lookalike.names import person_key
 
@@ -94,7 +94,7 @@ class GalleryHub:
         there = {file.rfilename for file in before.siblings or ()}
         files = [folder / model / SETTINGS_FILE, *part_files(folder, model)]
         ours = {file.relative_to(folder).as_posix(): file for file in files}
-        page = card(gallery, sorted({*_models_of(there), model}), place=name).encode()
+        page = card(gallery, sorted({*models_among(there), model}), place=name).encode()
         operations: list[Any] = [CommitOperationAdd(path, str(file)) for path, file in ours.items()]
         operations += [CommitOperationAdd(CARD_FILE, page)]
         stale = {path for path in there if path.startswith(f"{model}/")} - ours.keys()
@@ -108,7 +108,7 @@ class GalleryHub:
         Raises HubError as `push` does, and GalleryError where none of them is in any table.
         """
         info = self._retried(name, lambda: self._api.dataset_info(name))
-        models = _models_of(file.rfilename for file in info.siblings or ())
+        models = models_among(file.rfilename for file in info.siblings or ())
         galleries = [Gallery.load(fetch_gallery(name, model), model=model) for model in models]
         shorter = [(gallery, without_people(gallery, people)) for gallery in galleries]
         if not any(after for _, after in shorter):
@@ -146,11 +146,6 @@ class GalleryHub:
                     ) from error
                 self._sleep(wait)
         raise AssertionError("the last round returns or raises")
-
-
-def _models_of(paths: Iterable[str]) -> list[str]:
-    """Return the models for which a dataset of these files has a table."""
-    return sorted(path.split("/")[0] for path in paths if path.endswith(f"/{SETTINGS_FILE}"))
 
 
 def _refusal(name: str, status: int, error: Exception) -> str:

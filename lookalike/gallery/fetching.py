@@ -13,7 +13,8 @@ from lookalike.errors import GalleryError, MismatchError, MissingFileError, Unre
 from lookalike.files import sha256_of
 from lookalike.gallery.gallery import Gallery
 from lookalike.gallery.settings import SETTINGS_FILE
-from lookalike.hub import dataset_commit, is_dataset_id, reason_of, status_of
+from lookalike.gallery.storage import models_among, models_in
+from lookalike.hub import dataset_commit, dataset_files, is_dataset_id, reason_of, status_of
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +41,20 @@ def open_gallery(gallery: str | Path | None, *, model: str) -> Gallery:
     except GalleryError as error:  # a file that was damaged in transit would stay damaged in the cache
         log.warning("%s is downloaded again: %s", gallery, error)
         return Gallery.load(fetch_gallery(str(gallery), model, force=True), model=model)
+
+
+def is_gallery(place: str | Path) -> bool:
+    """Return whether a folder, or else a dataset on the Hub, holds a gallery, for whichever model.
+
+    Raises UnreachableError where the Hub does not tell.
+    """
+    if Path(place).exists() or not is_dataset_id(str(place)):
+        return Path(place).is_dir() and bool(models_in(Path(place)))
+    name, _, revision = str(place).partition("@")
+    try:
+        return bool(models_among(dataset_files(name, revision)))
+    except Exception as error:  # reading a malformed answer can raise anything
+        raise _unreachable(str(place), error) from error
 
 
 def fetch_gallery(dataset: str, model: str, *, force: bool = False) -> Path:

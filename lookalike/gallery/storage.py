@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -31,6 +31,12 @@ UNLISTED_PART = re.compile(r"-of-(\d+)\.parquet")  # how names ended before `gal
 def models_in(folder: Path) -> list[str]:
     """Return the models for which `folder` holds a gallery, sorted."""
     return sorted(file.parent.name for file in folder.glob(f"[!.]*/{SETTINGS_FILE}"))
+
+
+def models_among(paths: Iterable[str]) -> list[str]:
+    """Return the models for which a dataset of these files, paths relative to it, holds a gallery, sorted."""
+    parts = [path.split("/") for path in paths if path.endswith(f"/{SETTINGS_FILE}")]
+    return sorted(part[0] for part in parts if len(part) == 2 and not part[0].startswith("."))
 
 
 def write_gallery(folder: Path, table: pa.Table, settings: Settings) -> None:

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import sys
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
@@ -20,19 +18,6 @@ from lookalike.portraits.portrait import Outcome, Person, Portrait, Verdict
 
 MAX_AGE = 30 * 24 * 3600.0  # seconds; then Wikimedia is asked again
 FORMAT = 1  # of the JSON; raise it when older files do not count any more
-
-
-def cache_folder(gallery: str) -> Path:
-    """Return the folder for the portraits of one gallery, which need not exist.
-
-    It is in LOOKALIKE_CACHE, by default in the user's folder for caches.
-    """
-    chosen = os.environ.get("LOOKALIKE_CACHE")
-    root = Path(chosen) if chosen else _user_cache() / "lookalike"
-    plain = "".join(c if c.isascii() and (c.isalnum() or c in "-_.") else "-" for c in gallery).strip(".")[
-        :60
-    ]
-    return root / "portraits" / f"{plain}-{_hash(gallery)[:8]}"
 
 
 class PortraitCache:
@@ -115,13 +100,3 @@ class PortraitCache:
 
 def _hash(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
-
-
-def _user_cache() -> Path:
-    """Return the folder for caches of this user: that of XDG on Linux, else the system's own."""
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches"
-    chosen = os.environ.get("XDG_CACHE_HOME", "")
-    return Path(chosen) if chosen.startswith("/") else Path.home() / ".cache"

@@ -73,10 +73,13 @@ class Finders:
     `others` names the models that `load` can load besides the one of `served`; a request for one waits at
     most `wait` seconds for it. `portrait` returns the portrait of a name of the gallery if it is here; None
     where only cards are shown. `on_replace` is called after another gallery took the place of the served one.
+    `building` returns a sentence for visitors about a gallery that is being built, "" if there is nothing to
+    say; None where none is built.
     """
 
     portrait: Callable[[str], Portrait | None] | None = None
     on_replace: Callable[[], None] | None = None
+    building: Callable[[], str] | None = None
 
     def __init__(
         self,
@@ -141,12 +144,17 @@ def load_finders(gallery: str | None, *, model: str, detector: str) -> Finders:
     return load_only(None, model=DEFAULT_MODEL, detector=detector, notice=notice)
 
 
-def load_only(gallery: str | None, *, model: str, detector: str, notice: str = "") -> Finders:
-    """Load a gallery as `load_finders` does, without falling back to the bundled one."""
+def load_only(
+    gallery: str | None, *, model: str, detector: str, notice: str = "", gallery_id: str | None = None
+) -> Finders:
+    """Load a gallery as `load_finders` does, without falling back to the bundled one.
+
+    Reports name it `gallery_id`, by default what `gallery` says.
+    """
     folder = BUNDLED_GALLERY if gallery is None else Path(gallery)
     return Finders(
         Lookalikes.load(gallery, model=model, detector=detector),
-        gallery_id=_public_name(gallery),
+        gallery_id=gallery_id or _public_name(gallery),
         notice=notice,
         others=models_in(folder),  # none if the gallery is a Hub dataset
         load=lambda name: Lookalikes.load(gallery, model=name, detector=detector),

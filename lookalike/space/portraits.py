@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 
 from lookalike.errors import GalleryError
+from lookalike.files import cache_folder
 from lookalike.finder import Lookalikes, Probe
 from lookalike.gallery.pictures import names_without_photo
-from lookalike.portraits.cache import PortraitCache, cache_folder
+from lookalike.portraits.cache import PortraitCache
 from lookalike.portraits.fetcher import PortraitFetcher
 from lookalike.portraits.portrait import Person, Portrait
 from lookalike.portraits.verify import Verifier
@@ -36,7 +37,7 @@ def start_portraits(finders: Finders, wikimedia: Wikimedia | None = None) -> Por
     fetcher = PortraitFetcher(
         wikimedia or open_wikimedia(),
         verifier,
-        PortraitCache(cache_folder(finders.gallery_id)),
+        PortraitCache(cache_folder("portraits", finders.gallery_id)),
         everybody=lambda: people_without_photo(finders.served),
     )
     finders.portrait, finders.on_replace = portrait, fetcher.refresh

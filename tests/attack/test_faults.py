@@ -18,8 +18,8 @@ import pytest
 from PIL import Image
 
 from lookalike import WeightsError
-from lookalike.building.work_folder import WORK
 from lookalike.files import BUNDLED
+from lookalike.gallery.work_folder import WORK
 from lookalike.models.onnx_embedder import OnnxEmbedder
 from lookalike.models.registry import MODELS
 from tests.support.commands import (

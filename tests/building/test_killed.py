@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from lookalike.building.work_folder import WORK
+from lookalike.gallery.work_folder import WORK
 from tests.support.drawing import draw_face
 from tests.support.paths import ROOT
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from lookalike.portraits.cache import PortraitCache, cache_folder
+from lookalike.files import cache_folder
+from lookalike.portraits.cache import PortraitCache
 from lookalike.portraits.portrait import Outcome, Person, Portrait, Verdict
 
 CHER = Person("Cher", {}, "1")
@@ -92,8 +93,8 @@ def test_the_folder_is_the_users_or_the_given_one(monkeypatch, tmp_path: Path):
     monkeypatch.delenv("LOOKALIKE_CACHE", raising=False)
     monkeypatch.setattr("sys.platform", "linux")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert cache_folder("bundled").parent == tmp_path / "lookalike" / "portraits"
+    assert cache_folder("portraits", "bundled").parent == tmp_path / "lookalike" / "portraits"
     monkeypatch.setenv("LOOKALIKE_CACHE", str(tmp_path / "mine"))
-    mine = cache_folder("../../me/gallery@1")
+    mine = cache_folder("portraits", "../../me/gallery@1")
     assert mine.parent == tmp_path / "mine" / "portraits"
-    assert mine != cache_folder("me/gallery@2")
+    assert mine != cache_folder("portraits", "me/gallery@2")

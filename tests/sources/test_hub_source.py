@@ -9,7 +9,7 @@ from datasets import ClassLabel, Dataset, Features, Image
 from PIL import Image as Pictures
 
 from build_gallery import main
-from lookalike.building.work_folder import WORK
+from lookalike.gallery.work_folder import WORK
 from tests.support.fakes import BrightDetector, ColourEmbedder, speckled
 from tests.support.hub_server import Hub
 

@@ -18,6 +18,7 @@ import app
 from lookalike import Lookalikes
 from lookalike.errors import MismatchError, UnknownModelError, WeightsError
 from lookalike.gallery.gallery import BUNDLED_GALLERY
+from lookalike.space.arguments import SPACE_PER_MINUTE
 from lookalike.space.finders import Finders, load_finders
 from lookalike.space.middleware.shutdown import wait_until
 from lookalike.space.middleware.uploads import Uploads
@@ -290,7 +291,7 @@ def test_packages_that_are_pinned_twice_have_the_same_version():
     ("variables", "arguments", "limit"),
     [
         ({}, [], 0),
-        ({"SPACE_ID": "someone/stars"}, [], app.SPACE_PER_MINUTE),
+        ({"SPACE_ID": "someone/stars"}, [], SPACE_PER_MINUTE),
         ({"SPACE_ID": "someone/stars", "LOOKALIKE_PER_MINUTE": "30"}, [], 30),
         ({"LOOKALIKE_PER_MINUTE": "30"}, ["--per-minute", "0"], 0),
     ],

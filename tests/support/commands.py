@@ -18,9 +18,9 @@ from datasets import Image as DatasetImage
 from PIL import Image
 
 from lookalike import Gallery
-from lookalike.building.work_folder import WORK
 from lookalike.faces.detectors import load_detector
 from lookalike.gallery.schema import Row
+from lookalike.gallery.work_folder import WORK
 from lookalike.models.registry import load_embedder
 from tests.support.drawing import SIDE, draw_face
 from tests.support.hub_server import Hub

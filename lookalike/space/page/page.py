@@ -17,8 +17,9 @@ from lookalike.space.gradio_internals import PrivateBlocks, check_gradio
 from lookalike.space.middleware.cleanup import CLEANUP_SECONDS, MAX_FILE_AGE, run_cleanup
 from lookalike.space.middleware.stack import middleware
 from lookalike.space.page import about
+from lookalike.space.page.build_notice import BuildNotice
 from lookalike.space.page.camera import SHOW_CAMERA, STOP_CAMERA, WATCH_CAMERA
-from lookalike.space.page.find_tab import FindTab, add_find_tab, option_values
+from lookalike.space.page.find_tab import add_find_tab, option_values
 from lookalike.space.page.header import TITLE, add_header, header_values
 from lookalike.space.page.tabs import (
     add_about_tab,
@@ -47,7 +48,7 @@ def build_page(finders: Finders) -> PrivateBlocks:
     """Return the page, ready to launch with `launch_options`; raise VersionError if gradio does not fit."""
     check_gradio()
     with PrivateBlocks(title=TITLE, delete_cache=DELETE_CACHE) as page:
-        header = add_header(finders.current)
+        header, notice = add_header(finders.current), BuildNotice(finders)
         with gr.Tabs() as tabs:
             with gr.Tab("Find"):
                 find_tab = add_find_tab(finders, TITLE, MODEL_QUEUE)
@@ -63,21 +64,22 @@ def build_page(finders: Finders) -> PrivateBlocks:
         gr.Markdown(FOOTER, elem_id="footer")
         left = tabs.change(None, None, camera, js=STOP_CAMERA, api_visibility="private")
         left.then(None, None, camera, js=SHOW_CAMERA, api_visibility="private")
-        _follow_gallery(page, finders, header, find_tab, account)
+        _follow_gallery(page, finders, [*header, *find_tab.choices, account], notice)
     return page.queue(api_open=False, max_size=QUEUE_LENGTH)
 
 
-def _follow_gallery(
-    page: gr.Blocks, finders: Finders, header: list[Any], tab: FindTab, account: gr.Markdown
-) -> None:
+def _follow_gallery(page: gr.Blocks, finders: Finders, components: list[Any], notice: BuildNotice) -> None:
     """Whenever a visitor opens the page, take its texts and options from the gallery that is served then."""
 
-    def load_page() -> list[Any]:
+    def properties() -> list[dict[str, Any]]:
         gallery = finders.current
-        properties = [*header_values(gallery), *option_values(gallery), {"value": about.about(gallery)}]
-        return [gr.update(**values) for values in properties]
+        return [*header_values(gallery), *option_values(gallery), {"value": about.about(gallery)}]
 
-    page.load(load_page, None, [*header, *tab.choices, account], api_visibility="private")
+    def load_page() -> list[Any]:
+        return [gr.update(**values) for values in properties()]
+
+    page.load(load_page, None, components, api_visibility="private")
+    notice.follow(page, components, properties)
 
 
 def launch_options(*, share: bool = False, mcp: bool = False, per_minute: int = 0) -> dict[str, Any]:

@@ -60,7 +60,7 @@ CSS = """
 #title h1 { font-size: 1.9rem; font-weight: 700; letter-spacing: -0.01em; margin: 0.4rem 0 0; }
 #title p { font-size: 1.1rem; margin: 0.2rem 0 0.4rem; }
 #percentile p { font-size: 1.1rem; text-align: center; margin: 0; }
-#notice, #fallback { border-left: 4px solid var(--color-accent); padding: 0.5rem 0.9rem; }
+#notice, #fallback, #building { border-left: 4px solid var(--color-accent); padding: 0.5rem 0.9rem; }
 #meaning p, #footer p, #title p { color: var(--body-text-color-subdued) !important; }
 #meaning p, #footer p { font-size: 0.9rem; line-height: 1.5; }
 #footer { margin-top: 1.5rem; }
