@@ -20,17 +20,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from lookalike.building import gate, thumbnails
+from lookalike.building import gate
 from lookalike.building.gate import Reason
 from lookalike.building.options import Options
 from lookalike.building.record_log import RecordInfo, skip_reason
+from lookalike.faces import thumbnail
 from lookalike.faces.face import Detector
 from lookalike.files import atomic_write
 from lookalike.gallery.work_folder import WORK
 from lookalike.models.embedder import Embedder
 from lookalike.sources.records import DIGEST_BYTES
 
-FLUSH_ENTRIES = 2048  # so many wait to be written: some 14 MB of thumbnails in memory
+FLUSH_ENTRIES = 2048  # so many wait to be written: some 17 MB of thumbnails in memory
 FLUSH_SECONDS = 5.0  # so much work a power cut costs at most
 RECORDS = pa.schema(
     [
@@ -78,7 +79,7 @@ def ledger_folder(output: Path, detector: Detector, embedder: Embedder, *, photo
         gate.VERSION,
         detector.name,
         (model.name, model.alignment, model.normalization, embedder.engine, embedder.weights_hash),
-        (thumbnails.SIDE, thumbnails.QUALITY, thumbnails.ROOM) if photos else None,
+        (thumbnail.SIDE, thumbnail.QUALITY, thumbnail.ROOM, thumbnail.EYE_LEVEL) if photos else None,
     )
     return output / WORK / f"{model.name}-{hashlib.sha256(repr(way).encode()).hexdigest()[:12]}"
 

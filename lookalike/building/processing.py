@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from lookalike.building.gate import Reason, check_photo
 from lookalike.building.ledger import Entry
-from lookalike.building.thumbnails import thumbnail
 from lookalike.faces.face import RGB, Detector
+from lookalike.faces.thumbnail import thumbnail
 from lookalike.models.embedder import Embedder, Model, crop_face
 from lookalike.sources.opening import Record
 

@@ -22,14 +22,15 @@ class ProgressLog:
         self, output: Path, total: int | None, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._output, self._total, self._clock = output, total, clock
-        self._records = 0
+        self._records, self._due = 0, clock() + SECONDS
         self._samples: deque[tuple[float, int]] = deque(maxlen=SAMPLES)
 
     def update(self) -> None:
-        """Count a record."""
+        """Count a record. Records arrive by the batch, so only whole batches are written."""
         self._records += 1
         now = self._clock()
-        if not self._samples or now - self._samples[-1][0] >= SECONDS:
+        if self._records % BATCH == 0 and now >= self._due:
+            self._due = now + SECONDS
             self._samples.append((now, self._records))
             self._write(Progress(self._records, self._total, self._seconds_left()))
 
@@ -39,7 +40,7 @@ class ProgressLog:
 
     def _seconds_left(self) -> float | None:
         (then, before), (now, records) = self._samples[0], self._samples[-1]
-        if self._total is None or records - before < BATCH:  # the first ones say little
+        if self._total is None or records == before:
             return None
         return round((now - then) * (self._total - records) / (records - before), 1)
 

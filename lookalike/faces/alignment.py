@@ -21,7 +21,7 @@ def align(image: RGB, face: Face, size: int = TEMPLATE_SIZE) -> RGB:
     The warp is the similarity transform (rotation, scale, translation) that brings the five landmarks closest
     to the template, Umeyama 1991 (https://doi.org/10.1109/34.88573). It samples the original pixels once.
     """
-    return _warp(image, umeyama(face.landmarks, TEMPLATE * (size / TEMPLATE_SIZE)), (size, size))
+    return warp(image, umeyama(face.landmarks, TEMPLATE * (size / TEMPLATE_SIZE)), (size, size))
 
 
 def level_box(image: RGB, face: Face, size: tuple[int, int]) -> RGB:
@@ -37,13 +37,41 @@ def level_box(image: RGB, face: Face, size: tuple[int, int]) -> RGB:
     scale = min(size[0] / width, size[1] / height)
     rotation = scale * np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
     shift = np.array(size) / 2 - rotation @ centre
-    crop = _warp(image, np.c_[rotation, shift], size)
+    crop = warp(image, np.c_[rotation, shift], size)
     margins = (np.array(size) - scale * np.array([width, height])) / 2
     left_edge, top_edge = np.ceil(margins).astype(int)
     padded = np.zeros_like(crop)
     inside = np.s_[top_edge : size[1] - top_edge, left_edge : size[0] - left_edge]
     padded[inside] = crop[inside]
     return padded
+
+
+def warp(
+    image: NDArray[np.uint8],
+    matrix: NDArray[np.float64],
+    size: tuple[int, int],
+    *,
+    border: int = cv2.BORDER_CONSTANT,
+) -> NDArray[np.uint8]:
+    """Return an (H, W, 3) or (H, W) photo warped by a (2, 3) matrix to a crop of `size`, (width, height).
+
+    Where one pixel of the crop covers several of the photo, the photo is shrunk first. `border` is OpenCV's
+    way to fill what is outside the photo, by default black.
+    """
+    scale = float(np.hypot(matrix[0, 0], matrix[0, 1]))
+    matrix, part = _needed_part(image, matrix, size)
+    factor = round(0.75 / scale) if scale > 0 else 1  # below 0.5, bilinear sampling skips pixels
+    if factor > 1:
+        height, width = part.shape[0] // factor, part.shape[1] // factor
+        if height and width:
+            part = cv2.resize(
+                part[: height * factor, : width * factor], (width, height), interpolation=cv2.INTER_AREA
+            )
+            # pixel centres: x = factor * u + (factor - 1) / 2
+            matrix = np.c_[
+                matrix[:, :2] * factor, matrix[:, 2] + matrix[:, :2].sum(axis=1) * (factor - 1) / 2
+            ]
+    return np.asarray(cv2.warpAffine(part, matrix, size, flags=cv2.INTER_LINEAR, borderMode=border), np.uint8)
 
 
 def umeyama(points: Points, target: Points) -> NDArray[np.float64]:
@@ -61,27 +89,9 @@ def umeyama(points: Points, target: Points) -> NDArray[np.float64]:
     return np.c_[rotation, target.mean(axis=0) - rotation @ points.mean(axis=0)]
 
 
-def _warp(image: RGB, matrix: NDArray[np.float64], size: tuple[int, int]) -> RGB:
-    """Warp by a (2, 3) matrix from photo to crop. Shrink first if one pixel of the crop covers several."""
-    scale = float(np.hypot(matrix[0, 0], matrix[0, 1]))
-    matrix, part = _needed_part(image, matrix, size)
-    factor = round(0.75 / scale) if scale > 0 else 1  # below 0.5, bilinear sampling skips pixels
-    if factor > 1:
-        height, width = part.shape[0] // factor, part.shape[1] // factor
-        if height and width:
-            part = cv2.resize(
-                part[: height * factor, : width * factor], (width, height), interpolation=cv2.INTER_AREA
-            )
-            # pixel centres: x = factor * u + (factor - 1) / 2
-            matrix = np.c_[
-                matrix[:, :2] * factor, matrix[:, 2] + matrix[:, :2].sum(axis=1) * (factor - 1) / 2
-            ]
-    return np.asarray(cv2.warpAffine(part, matrix, size, flags=cv2.INTER_LINEAR), np.uint8)
-
-
 def _needed_part(
-    image: RGB, matrix: NDArray[np.float64], size: tuple[int, int]
-) -> tuple[NDArray[np.float64], RGB]:
+    image: NDArray[np.uint8], matrix: NDArray[np.float64], size: tuple[int, int]
+) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
     """Return the part of the photo that the crop shows, and the matrix from there: the rest costs no time."""
     corners = np.array([[0, 0], [size[0], 0], [0, size[1]], [size[0], size[1]]], np.float64)
     try:

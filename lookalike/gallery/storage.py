@@ -23,7 +23,7 @@ from lookalike.files import atomic_write, sha256_of, write_text
 from lookalike.gallery.schema import OPTIONAL, REQUIRED
 from lookalike.gallery.settings import SETTINGS_FILE, Settings, read_settings, settings_fields
 
-ROWS_PER_FILE = 100_000  # with thumbnails of some 6 KB, 600 MB a file
+ROWS_PER_FILE = 100_000  # with thumbnails of some 8 KB, 800 MB a file
 HASHED_PART = re.compile(r"rows-\d{5}-of-\d{5}-[0-9a-f]{12}\.parquet")  # as `write_gallery` names them
 UNLISTED_PART = re.compile(r"-of-(\d+)\.parquet")  # how names ended before `gallery.json` listed the parts
 

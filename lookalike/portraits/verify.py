@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from lookalike.errors import ImageError
 from lookalike.faces.face import RGB, Detector, Face
 from lookalike.faces.quality import face_size, sharpness
+from lookalike.faces.thumbnail import thumbnail
 from lookalike.images import read_image
 from lookalike.models.embedder import Embedder
 from lookalike.portraits.portrait import Verdict
-from lookalike.portraits.thumbnail import level_thumbnail
 
 MIN_FACE_SIZE = 24.0  # pixels, see lookalike.faces.quality; the thumbnail is then about 100 pixels wide
 MIN_SHARPNESS = 0.10  # as for photos of a gallery, see lookalike.building.gate
@@ -66,7 +66,7 @@ class Verifier:
         (embedding,) = self._embedder.embed(image, faces[:1])
         if not self._matches(embedding, name):
             return Check(Verdict.ANOTHER_PERSON, "the model does not recognize the person")
-        return Check(Verdict.PICTURED, "", level_thumbnail(image, faces[0]))
+        return Check(Verdict.PICTURED, "", thumbnail(image, faces[0]))
 
 
 def _flaw(image: RGB, faces: Sequence[Face]) -> str:

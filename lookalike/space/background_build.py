@@ -24,8 +24,14 @@ from lookalike.space.refresh import GalleryRefresher
 
 log = logging.getLogger(__name__)
 
-FIRST_PARTS = (128, 2048)  # photos: some seconds of work, and half a minute
-FEWEST_NAMES = 5  # as many matches as the page shows; a part with fewer names is not served
+FIRST_PARTS = (
+    128,
+    512,
+    2048,
+    8192,
+    32_768,
+)  # photos: some seconds of work at first; many sources are by name
+FEWEST_NAMES = 10  # twice as many as the page shows matches; a part with fewer is not served
 RETRY_SECONDS = (60.0, 3600.0)  # after a failure, at first and at most: a lost network comes back
 POLL_SECONDS = 0.5  # while a build of another page works in the same folder
 STOP_SECONDS = 12.0  # for a build to write what it has done

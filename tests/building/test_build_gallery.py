@@ -79,7 +79,7 @@ def test_datasets_reads_what_was_written(stars, tmp_path):
     assert run(stars, "--output", output) == 0
     rows = load_dataset(str(output), "colour", split="train", cache_dir=str(tmp_path / "cache"))
     assert rows.column_names == ["name", "photo", "embedding", "confidence", "origin", "photos", "category"]
-    assert (rows[0]["name"], rows[0]["photo"].size, rows[0]["photos"]) == ("Ada Lovelace", (40, 40), 1)
+    assert (rows[0]["name"], rows[0]["photo"].size, rows[0]["photos"]) == ("Ada Lovelace", (70, 70), 1)
 
 
 def test_the_options_reach_the_build(stars, tmp_path, capsys):

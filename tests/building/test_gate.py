@@ -8,7 +8,6 @@ import pytest
 from PIL import Image
 
 from lookalike.building.gate import MIN_FACE_SIZE, MIN_SHARPNESS, CheckedPhoto, check_photo
-from lookalike.building.thumbnails import SIDE, thumbnail
 from lookalike.faces.detectors import load_detector
 from lookalike.faces.face import Face, largest_first
 from lookalike.faces.quality import face_size, sharpness, yaw
@@ -109,21 +108,3 @@ def test_a_face_of_few_pixels_is_too_small():
 def test_the_size_of_a_profile_is_from_eyes_to_mouth():
     face = Face((0, 0, 50, 50), np.array([[20, 10], [20, 10], [22, 20], [20, 35], [20, 35]], np.float32), 0.9)
     assert face_size(face) == 25 > MIN_FACE_SIZE
-
-
-def test_a_thumbnail_shows_the_face_with_room_and_nothing_else():
-    image = np.zeros((400, 600, 3), np.uint8)
-    image[100:300, 200:400] = 255  # the face
-    picture = Image.open(io.BytesIO(thumbnail(image, a_face(200, 100, 200, 200))))
-    assert (picture.format, picture.size, dict(picture.getexif())) == ("WEBP", (SIDE, SIDE), {})
-    pixels = np.asarray(picture.convert("L"))
-    assert pixels[80, 80] > 240 and pixels[5, 5] < 15
-    assert (pixels > 127).mean() == pytest.approx(1 / 1.6**2, abs=0.01)
-
-
-@pytest.mark.parametrize("face", [a_face(-30, -30, 60, 60), a_face(70, 20, 60, 60), a_face(0, 0, 900, 900)])
-def test_a_thumbnail_at_the_edge_stays_in_the_photo_and_is_not_enlarged(face: Face):
-    image = np.full((80, 100, 3), 255, np.uint8)
-    picture = Image.open(io.BytesIO(thumbnail(image, face)))
-    assert np.asarray(picture.convert("L")).min() > 240
-    assert picture.width <= 100 and picture.height <= 80

@@ -101,7 +101,7 @@ def test_a_row_holds_photo_embedding_and_where_it_comes_from():
     gallery = built([record("Ada", RED, row=7), record("Bo", GREEN)]).gallery
     assert gallery.names == ("Ada", "Bo")
     assert gallery.embeddings == pytest.approx(np.eye(3)[:2], abs=1e-3)
-    assert (gallery.origin(0), Image.open(io.BytesIO(gallery.photo(0) or b"")).size) == ("test#7", (40, 40))
+    assert (gallery.origin(0), Image.open(io.BytesIO(gallery.photo(0) or b"")).size) == ("test#7", (70, 70))
 
 
 def test_the_settings_are_those_of_model_and_detector():

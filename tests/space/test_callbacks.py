@@ -26,6 +26,7 @@ from lookalike.models.embedder import Embedder
 from lookalike.models.registry import load_embedder
 from lookalike.space.components import BadPhoto
 from lookalike.space.drawing import html
+from lookalike.space.drawing.cards import encode
 from lookalike.space.drawing.own_face import heat_portrait, portrait, share_picture
 from lookalike.space.finders import Finders
 from lookalike.space.page import about
@@ -348,12 +349,35 @@ def test_a_bad_photo_is_taken_away_and_the_other_stays(finders: Finders):
     assert first is not None and second is None and words == html.sentence("The second photo: It is empty.")
 
 
+SIDES = {"large": 384, "small": 160, "tiny": 40}
+
+
 def test_a_portrait_is_the_square_around_the_face_even_at_the_edge():
     image = strip(RED, BLUE)
     large = np.kron(image, np.ones((4, 4, 1), np.uint8))
-    assert (portrait(large, a_face(40, 0, 10, 10), width=80)[192, 192] == BLUE).all()
+    own = portrait(large, a_face(55, 15, 10, 10), width=80)
+    assert own.shape == (70, 70, 3)  # 4.4 times the distance of the eyes, which is 16 pixels
+    assert (own[35, 35] == BLUE).all()
     for box in ((-50, -50, 20, 20), (500, 500, 9, 9), (0, 0, 0, 0), (0, 0, 900, 900)):
-        assert portrait(image, a_face(*box), width=80).shape == (384, 384, 3)
+        height, width, _ = portrait(image, a_face(*box), width=80).shape
+        assert height == width <= 384
+
+
+def test_two_faces_are_shown_at_the_width_of_the_smaller_picture():
+    sides = {name: encode(np.zeros((side, side, 3), np.uint8)) for name, side in SIDES.items()}
+    widths = [
+        re.search(r"--side:(\d+)px", html.face_pair(sides[own], a_match("Ada"), sides[other]))[1]
+        for own, other in (("large", "small"), ("small", "large"), ("large", "large"), ("tiny", "large"))
+    ]
+    assert widths == ["160", "160", "384", "128"]
+
+
+def test_the_picture_to_share_does_not_blow_up_a_small_face():
+    red, blue = (np.full((side, side, 3), colour, np.uint8) for side, colour in ((384, RED), (200, BLUE)))
+    drawn = share_picture(red, blue, "Ada Lovelace", "55 %", "Look-alikes")
+    paper = drawn[80, 20]
+    widths = [int((drawn[305, half] != paper).any(axis=1).sum()) for half in (slice(540), slice(540, None))]
+    assert widths == [250, 250]
 
 
 def test_only_the_parts_that_matter_are_coloured():
@@ -369,7 +393,7 @@ def test_only_the_parts_that_matter_are_coloured():
 def test_the_picture_to_share_shows_both_faces():
     red, blue = strip(RED), strip(BLUE)
     drawn = share_picture(red, blue, "Ada Lovelace", "55 %", "Look-alikes")
-    assert (drawn[345, 270] == RED).all() and (drawn[345, 810] == BLUE).all()
+    assert (drawn[345, 400] == RED).all() and (drawn[345, 680] == BLUE).all()
 
 
 def test_the_live_match_is_stable_and_follows_a_new_face(finders: Finders):

@@ -139,7 +139,7 @@ def test_a_name_of_any_length_fits_the_card(name: str):
 
 def test_a_broken_thumbnail_is_replaced_by_the_card():
     assert picture_of("Ada", b"no picture") == picture_of("Ada", None) == encode(name_card("Ada"))
-    assert picture_of("Ada", encode(GREY)) == encode(read_image(encode(GREY)))
+    assert picture_of("Ada", encode(GREY)) == encode(read_image(encode(GREY))[:, 100:500])  # the middle
 
 
 def test_captions_have_rank_name_and_percentage_and_no_control_characters():

@@ -87,16 +87,24 @@ def encode(image: RGB) -> bytes:
 
 
 def picture_of(name: str, photo: bytes | None, about: Facts = NO_FACTS) -> bytes:
-    """Return a gallery's photo as JPEG, or the person's card if there is no readable photo.
+    """Return the square in the middle of a gallery's photo as JPEG, or the person's card if there is no
+    readable photo.
 
     The photo is encoded again, so that only its pixels reach a visitor: strangers may have made the gallery.
     """
     if photo is not None:
         try:
-            return encode(shrink(read_image(photo)))
+            return encode(_middle(shrink(read_image(photo))))
         except LookalikeError:  # one broken thumbnail must not cost the whole answer
             pass
     return _encoded_card(name, tuple(about.items()))
+
+
+def _middle(image: RGB) -> RGB:
+    height, width = image.shape[:2]
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    return image[top : top + side, left : left + side]
 
 
 @lru_cache(maxsize=1024)  # cards of 10 KB; drawing one takes as long as finding a face

@@ -7,8 +7,12 @@ from __future__ import annotations
 
 import base64
 import html
+import io
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from urllib.parse import quote_plus
+
+from PIL import Image
 
 from lookalike.finder import Comparison, Match
 from lookalike.gallery.credit import Credit
@@ -16,6 +20,7 @@ from lookalike.space.drawing.facts import fact_line
 from lookalike.space.drawing.fonts import shown_name
 
 MAYBE_SAME = 40  # percent: one pair of strangers in a hundred is as similar
+LEAST_SIDE = 128  # pixels of a face beside another; in a smaller picture nobody is recognized
 SEARCH = "https://duckduckgo.com/?iax=images&ia=images&q="  # a search that keeps no profile of the visitor
 
 
@@ -54,12 +59,23 @@ def face_pair(own: bytes, match: Match, picture: bytes, credit: Credit | None = 
     """Return the visitor's face beside a match, both JPEGs."""
     name = _name(match)
     return (
-        '<div class="pair">'
+        f"{_pair(own, picture)}"
         f'<figure><img src="{data_url(own)}" alt="Your face"><figcaption>You</figcaption></figure>'
         f'<figure><img src="{data_url(picture)}" alt="{name}">'
         f"<figcaption>{name}{_about(match)}{photo_credit(credit)}</figcaption></figure>"
         f'<p class="verdict"><strong>{match.similarity:.0f} %</strong> alike</p></div>'
     )
+
+
+def _pair(*pictures: bytes) -> str:
+    """Return the beginning of HTML with JPEGs side by side, at the width of the smaller one: both faces are
+    then at one scale, and none is soft.
+    """
+    widths = []
+    for picture in pictures:
+        with suppress(OSError):
+            widths.append(Image.open(io.BytesIO(picture)).width)
+    return f'<div class="pair" style="--side:{max(min(widths, default=0), LEAST_SIDE)}px">'
 
 
 def match_bars(matches: Sequence[Match], credits: Sequence[Credit | None] = ()) -> str:
@@ -150,7 +166,7 @@ def verdict(result: Comparison) -> str:
 def comparison(first: bytes, second: bytes, result: Comparison) -> str:
     """Return two faces, JPEGs, and how similar they are."""
     return (
-        '<div class="pair">'
+        f"{_pair(first, second)}"
         f'<figure><img src="{data_url(first)}" alt="The first face"></figure>'
         f'<figure><img src="{data_url(second)}" alt="The second face"></figure>'
         f'<p class="verdict"><strong>{result.similarity:.0f} %</strong> alike</p></div>'

@@ -10,17 +10,18 @@ from PIL import Image, ImageDraw
 
 from lookalike.faces.alignment import align
 from lookalike.faces.face import RGB, Face
+from lookalike.faces.thumbnail import cut_face
 from lookalike.gallery.credit import Credit
 from lookalike.models.explain import Heat
 from lookalike.space.drawing.cards import CARD_SIDE, INK, WHITE
 from lookalike.space.drawing.fonts import drawable, find_font, fit
 
-CROP_FACTOR = 1.6  # times the longer side of the face, as in a gallery's thumbnails: both faces at one scale
 HEAT_OPACITY = 0.7  # where the heat map is hottest; the face still shows through
 HEAT_BLUR = 14  # pixels; hides the edges of the patches
 
 SHARE_SIZE = (1080, 1080)  # messengers do not crop a square
-SHARE_TILE = 470
+SHARE_TILE, LEAST_TILE = 470, 240  # pixels of a face at most, and at least
+STRETCH = 1.25  # that a face may be enlarged; more looks soft
 CREDIT_SIZES = (24, 20)  # pixels
 PAPER = (248, 247, 244)
 QUIET = (86, 92, 100)
@@ -28,18 +29,11 @@ TEAL = (15, 118, 110)
 
 
 def portrait(image: RGB, face: Face, *, width: int) -> RGB:
-    """Return the square around a face, (CARD_SIDE, CARD_SIDE, 3), cropped like a gallery's thumbnails.
+    """Return the square around a face, CARD_SIDE pixels wide at most, cut like a gallery's thumbnails.
 
-    The face's box is in pixels of a photo `width` pixels wide; `image` may be a smaller copy of it.
+    The face is in pixels of a photo `width` pixels wide; `image` may be a smaller copy of it.
     """
-    x, y, across, down = (value * image.shape[1] / width for value in face.box)
-    side = max(1.0, min(CROP_FACTOR * max(across, down), *image.shape[:2]))
-    left, top = (
-        float(np.clip(middle - side / 2, 0, max(0.0, limit - side)))
-        for middle, limit in ((x + across / 2, image.shape[1]), (y + down / 2, image.shape[0]))
-    )
-    part = image[int(top) : int(top + side) or 1, int(left) : int(left + side) or 1]
-    return _square(part if part.size else image, CARD_SIDE)
+    return cut_face(image, scaled(face, image.shape[1] / width), CARD_SIDE)
 
 
 def heat_portrait(image: RGB, face: Face, heat: Heat) -> RGB:
@@ -70,9 +64,12 @@ def share_picture(own: RGB, match: RGB, name: str, percent: str, title: str, cre
     sheet = Image.new("RGB", SHARE_SIZE, PAPER)
     pen, middle = ImageDraw.Draw(sheet), SHARE_SIZE[0] / 2
     gap = (SHARE_SIZE[0] - 2 * SHARE_TILE) // 3
+    sharp = round(STRETCH * min(*own.shape[:2], *match.shape[:2]))
+    tile = max(LEAST_TILE, min(SHARE_TILE, sharp))  # both faces at one scale
+    left, top = (SHARE_SIZE[0] - gap) // 2 - tile, 70 + (SHARE_TILE - tile) // 2
     for place, picture in enumerate((own, match)):
-        corner = (gap + place * (gap + SHARE_TILE), 70)
-        sheet.paste(Image.fromarray(_square(picture, SHARE_TILE)), corner, _rounded(SHARE_TILE))
+        corner = (left + place * (gap + tile), top)
+        sheet.paste(Image.fromarray(_square(picture, tile)), corner, _rounded(tile))
     pen.text((middle, 660), percent, TEAL, find_font(bold=True, size=150), anchor="mm")
     pen.text((middle, 772), "alike", QUIET, find_font(bold=False, size=38), anchor="mm")
     _, lines = fit(name, 600)

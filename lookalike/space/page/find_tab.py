@@ -157,7 +157,7 @@ def _results_side() -> _Results:
         label="Look-alikes",
         show_label=False,
         columns=5,
-        object_fit="cover",
+        object_fit="scale-down",  # a small picture is not enlarged
         height="auto",
         buttons=[],
         interactive=False,

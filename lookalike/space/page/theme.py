@@ -87,7 +87,8 @@ footer .divider { display: none !important; }
 #matches .caption-label { position: static; max-width: none; flex: 1; border: 0; background: none;
   opacity: 1 !important; padding: 0.35rem 0.4rem; white-space: normal; text-wrap: balance;
   overflow-wrap: anywhere; font-size: 0.78rem; line-height: 1.3; color: var(--body-text-color); }
-.pair { display: grid; grid-template-columns: 1fr 1fr; gap: 14px; max-width: 600px; margin: 0 auto; }
+.pair { display: grid; grid-template-columns: 1fr 1fr; gap: 14px; margin: 0 auto;
+  max-width: min(600px, 2 * var(--side, 300px) + 14px); }
 .pair figure { margin: 0; }
 .pair img { width: 100%; aspect-ratio: 1; object-fit: cover; border-radius: 14px; display: block; }
 .pair figcaption { text-align: center; font-weight: 700; padding-top: 0.4rem; overflow-wrap: anywhere; }
@@ -136,7 +137,7 @@ div.bars { display: grid; grid-template-columns: 1fr 3.2rem; gap: 0.7rem; align-
 .share img { width: 100%; max-width: 320px; border-radius: 14px; margin: 0 auto 0.5rem; display: block;
   border: 1px solid var(--border-color-primary); }
 .share a { color: var(--link-text-color); }
-#live-picture img { width: min(60%, 300px); aspect-ratio: 1; object-fit: cover; border-radius: 14px;
+#live-picture img { max-width: min(60%, 300px); aspect-ratio: 1; object-fit: cover; border-radius: 14px;
   display: block; margin: 0 auto; }
 #live .best { font-size: 2rem; font-weight: 700; text-align: center; margin: 0 0 0.8rem;
   line-height: 1.2; overflow-wrap: anywhere; }
