@@ -114,7 +114,7 @@ def serve(
     `launch` takes the page and its options, by default `serve_until_stopped`.
     """
     from lookalike.space.middleware.uploads import private_upload_folder
-    from lookalike.space.portraits import start_portraits
+    from lookalike.space.portraits import PagePortraits
 
     port = server_port()
     bypass_proxies()
@@ -140,7 +140,9 @@ def serve(
                 build.start(finders)
                 stack.callback(build.stop)
             if portraits:
-                stack.callback(start_portraits(finders).stop)
+                fetched = PagePortraits(finders)
+                fetched.start()
+                stack.callback(fetched.stop)
             (launch or serve_until_stopped)(page, options)
 
 

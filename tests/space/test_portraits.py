@@ -14,14 +14,16 @@ from PIL import Image
 from lookalike import Lookalikes
 from lookalike.errors import GalleryError
 from lookalike.faces.detectors import load_detector
+from lookalike.files import cache_folder
 from lookalike.finder import Match
 from lookalike.gallery.credit import Credit, licence_address
 from lookalike.gallery.gallery import Gallery
 from lookalike.gallery.schema import Row
 from lookalike.images import read_image
 from lookalike.models.registry import load_embedder
+from lookalike.portraits.cache import PortraitCache
 from lookalike.portraits.client import WikimediaClient
-from lookalike.portraits.portrait import Portrait
+from lookalike.portraits.portrait import Outcome, Portrait, Verdict
 from lookalike.portraits.wikimedia import Wikimedia
 from lookalike.space.api.endpoints import Endpoints
 from lookalike.space.drawing import html
@@ -30,7 +32,7 @@ from lookalike.space.drawing.own_face import credit_line, share_picture
 from lookalike.space.finders import Finders
 from lookalike.space.page.find_callbacks import FindCallbacks
 from lookalike.space.page.live import LiveCallbacks
-from lookalike.space.portraits import people_without_photo, person_of, start_portraits
+from lookalike.space.portraits import PagePortraits, people_without_photo, person_of
 from tests.support.drawing import draw_face, draw_landscape
 from tests.support.fakes import BrightDetector, ColourEmbedder, settings, unit
 from tests.support.wikimedia_server import serve_wikimedia
@@ -150,7 +152,10 @@ def test_the_page_fetches_portraits_for_people_without_a_photo(tmp_path: Path, m
         server.add("Ada", encode(draw_face(0, turn=8)), Artist="Jo Doe")
         server.add("Bo", encode(draw_landscape()))
         before, _ = Endpoints(finders).find_lookalikes(photo)
-        fetcher = start_portraits(finders, Wikimedia(WikimediaClient(base=server.base, per_minute=10_000)))
+        fetcher = PagePortraits(
+            finders, lambda: Wikimedia(WikimediaClient(base=server.base, per_minute=10_000))
+        )
+        fetcher.start()
         try:
             deadline = time.monotonic() + 30
             while not finders.portrait("Ada"):
@@ -192,6 +197,31 @@ def test_the_portraits_follow_a_replaced_gallery(finders: Finders):
     finders.on_replace = lambda: called.append(True)
     finders.replace(Finders(finders.served))
     assert called == [True] and finders.portrait is not None
+
+
+def test_another_gallery_has_portraits_of_its_own(finders: Finders, tmp_path: Path, monkeypatch):
+    monkeypatch.setenv("LOOKALIKE_CACHE", str(tmp_path))
+    kept = PortraitCache(cache_folder("portraits", "bundled"))
+    blue = person_of(finders.served, "blue")
+    kept.put(blue, Outcome("blue", Verdict.NO_ARTICLE))
+    with serve_wikimedia() as server:
+        opened = []
+
+        def wikimedia() -> Wikimedia:
+            opened.append(Wikimedia(WikimediaClient(base=server.base, per_minute=10_000)))
+            return opened[-1]
+
+        portraits = PagePortraits(finders, wikimedia)
+        portraits.start()
+        other = Gallery.of([Row("green", unit(0, 1, 0))], settings())
+        finder = Lookalikes(other, embedder=ColourEmbedder(), detector=BrightDetector())
+        finders.replace(Finders(finder, gallery_id="me/other"))
+        deadline = time.monotonic() + 30
+        while not list((tmp_path / "portraits").glob("me-other-*/*.json")):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        portraits.stop()
+    assert len(opened) == 2 and kept.get(blue) is not None
 
 
 def test_the_gallerys_own_photos_are_credited_too():
