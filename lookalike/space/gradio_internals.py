@@ -25,6 +25,7 @@ from lookalike.space.middleware.failures import Seldom, place_of
 from lookalike.space.middleware.json_check import MAX_STRING
 from lookalike.space.middleware.rate_limit import visitor_of
 from lookalike.space.middleware.uploads import Uploads
+from lookalike.space.texts import LANGUAGE, language_of
 
 log = logging.getLogger(__name__)
 log.addFilter(Seldom())
@@ -130,6 +131,7 @@ class PrivateBlocks(gr.Blocks):  # type: ignore[misc]
     async def process_api(self, *args: Any, **options: Any) -> Any:
         """Answer a request. One that is cancelled keeps its place until its photo is no longer being read."""
         request = options.get("request")
+        LANGUAGE.set(_language(args[0] if args else options["block_fn"], request))
         job = Job(visitor_of(request.client, request.headers) if request else "")
         JOB.set(job)
         work, started = asyncio.ensure_future(super().process_api(*args, **options)), time.monotonic()
@@ -218,6 +220,13 @@ class PrivateBlocks(gr.Blocks):  # type: ignore[misc]
         values = [value for event in events if event.data for value in event.data.data]
         paths = [value.get("path") for value in values if isinstance(value, dict)]
         return {path for path in paths if isinstance(path, str)}
+
+
+def _language(block_fn: Any, request: Any) -> str:
+    """Return the language of a request of the page, "" for one to an endpoint for scripts."""
+    if request is None or getattr(block_fn, "api_visibility", "public") == "public":
+        return ""
+    return language_of(request.query_params.get("lang", ""), request.headers.get("accept-language", ""))
 
 
 def _refuse_misplaced_photos(blocks: Sequence[Any], inputs: Sequence[Any]) -> None:

@@ -7,6 +7,7 @@ from starlette.middleware import Middleware
 from lookalike.space.middleware.headers import SecurityHeaders
 from lookalike.space.middleware.health import Health
 from lookalike.space.middleware.json_bodies import JsonBodies
+from lookalike.space.middleware.language import Language
 from lookalike.space.middleware.prefix import Prefix
 from lookalike.space.middleware.rate_limit import RateLimit
 from lookalike.space.middleware.request_filter import RequestFilter
@@ -28,6 +29,7 @@ def middleware(*, per_minute: int, mcp: bool) -> list[Middleware]:
         Middleware(SecurityHeaders),
         Middleware(Prefix),
         Middleware(Health),
+        Middleware(Language),
         Middleware(RequestShares),
         Middleware(RequestFilter, **limits, mcp=mcp),
         Middleware(Turns),

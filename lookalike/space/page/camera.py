@@ -2,46 +2,41 @@
 
 from __future__ import annotations
 
-NO_CAMERA = (
-    "The camera cannot be used. Allow it in the browser's settings for this page, check that no other "
-    "program uses it, and try again; or choose a photo instead."
-)
-
 # Gradio says nothing if the visitor or the browser denies the camera, and keeps a camera on that it opened.
-WATCH_CAMERA = f"""<script>
-(() => {{
+WATCH_CAMERA = """<script>
+(() => {
   const devices = navigator.mediaDevices, opened = new Set();
-  window.stopCameras = () => {{
+  window.stopCameras = () => {
     opened.forEach(stream => stream.getTracks().forEach(track => track.stop()));
     opened.clear();
-  }};
+  };
   if (!devices?.getUserMedia) return;
   const open = devices.getUserMedia.bind(devices);
   const forget = () => document.querySelectorAll('.no-camera').forEach(sentence => sentence.remove());
-  const report = () => {{
+  const report = () => {
     forget();
-    for (const block of document.querySelectorAll('.takes-photos')) {{
+    for (const block of document.querySelectorAll('.takes-photos')) {
       const video = block.querySelector('video');
       if (!video || video.srcObject || !block.offsetParent) continue;
       const sentence = document.createElement('p');
       sentence.className = 'words no-camera';
       sentence.setAttribute('role', 'alert');
-      sentence.textContent = "{NO_CAMERA}";
+      sentence.textContent = pageTexts.script_no_camera;
       block.after(sentence);
-    }}
-  }};
-  devices.getUserMedia = async (...wishes) => {{
-    try {{
+    }
+  };
+  devices.getUserMedia = async (...wishes) => {
+    try {
       const stream = await open(...wishes);
       opened.add(stream);
       forget();
       return stream;
-    }} catch (error) {{
+    } catch (error) {
       report();
-      return new Promise(() => {{}});  // nobody would handle the error
-    }}
-  }};
-}})()
+      return new Promise(() => {});  // nobody would handle the error
+    }
+  };
+})()
 </script>"""
 
 # The square button ends the stream of frames. Without its component, gradio forgets the camera.

@@ -14,6 +14,7 @@ from lookalike.space.components import ACCEPT_UNTYPED_FILES, PhotoInput
 from lookalike.space.drawing.cards import draw_faces, encode, picture_of
 from lookalike.space.finders import Finders
 from lookalike.space.gradio_internals import PrivateBlocks, check_gradio
+from lookalike.space.labels import label, translations
 from lookalike.space.middleware.cleanup import CLEANUP_SECONDS, MAX_FILE_AGE, run_cleanup
 from lookalike.space.middleware.stack import middleware
 from lookalike.space.page import about
@@ -21,6 +22,7 @@ from lookalike.space.page.build_notice import BuildNotice
 from lookalike.space.page.camera import SHOW_CAMERA, STOP_CAMERA, WATCH_CAMERA
 from lookalike.space.page.find_tab import add_find_tab, option_values
 from lookalike.space.page.header import TITLE, add_header, header_values
+from lookalike.space.page.language import add_language_choice
 from lookalike.space.page.tabs import (
     add_about_tab,
     add_compare_tab,
@@ -37,12 +39,6 @@ DELETE_CACHE = (int(CLEANUP_SECONDS), int(MAX_FILE_AGE))  # for the files that g
 # All events that run a model share one queue.
 MODEL_QUEUE: dict[str, Any] = {"concurrency_limit": CONCURRENT_REQUESTS, "concurrency_id": "model"}
 
-FOOTER = (
-    "Similarity is not identification: these are the most similar names of this gallery, not a statement "
-    "about who you are. Your photo is deleted as soon as it is read, and nothing of it is stored. "
-    "“About” explains how it works, “Scripts” how to use it from your own code."
-)
-
 
 def build_page(finders: Finders) -> PrivateBlocks:
     """Return the page, ready to launch with `launch_options`; raise VersionError if gradio does not fit."""
@@ -50,18 +46,19 @@ def build_page(finders: Finders) -> PrivateBlocks:
     with PrivateBlocks(title=TITLE, delete_cache=DELETE_CACHE) as page:
         header, notice = add_header(finders.current), BuildNotice(finders)
         with gr.Tabs() as tabs:
-            with gr.Tab("Find"):
+            with gr.Tab(label("tab_find")):
                 find_tab = add_find_tab(finders, TITLE, MODEL_QUEUE)
                 add_endpoints(finders, find_tab.matches, MODEL_QUEUE)
-            with gr.Tab("Live"):
+            with gr.Tab(label("tab_live")):
                 camera = add_live_tab(finders)
-            with gr.Tab("Compare"):
+            with gr.Tab(label("tab_compare")):
                 add_compare_tab(finders, MODEL_QUEUE)
-            with gr.Tab("About"):
+            with gr.Tab(label("tab_about")):
                 account = add_about_tab(finders.current)
-            with gr.Tab("Scripts"):
+            with gr.Tab(label("tab_scripts")):
                 add_scripts_tab(finders, page)
-        gr.Markdown(FOOTER, elem_id="footer")
+        gr.Markdown(label("page_footer"), elem_id="footer")
+        add_language_choice(page)
         left = tabs.change(None, None, camera, js=STOP_CAMERA, api_visibility="private")
         left.then(None, None, camera, js=SHOW_CAMERA, api_visibility="private")
         _follow_gallery(page, finders, [*header, *find_tab.choices, account], notice)
@@ -89,6 +86,7 @@ def launch_options(*, share: bool = False, mcp: bool = False, per_minute: int = 
     """
     return {
         "share": share,
+        "i18n": translations(),
         "theme": page_theme(),
         "css": CSS,
         "head": ACCEPT_UNTYPED_FILES + WATCH_CAMERA,
