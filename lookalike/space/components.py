@@ -24,7 +24,6 @@ from lookalike.space.middleware.decoders import DECODERS
 
 BASE64_BYTES = MAX_BYTES * 4 // 3 + 100  # of a data: URL with MAX_BYTES of data
 PREVIEW_SECONDS = 3.0  # that the browser has to fetch the preview of an upload before it is deleted
-PLACEHOLDER = "Drop a photo here\nor click to choose one"
 TOO_LARGE = f"The photo is too large; at most {MAX_BYTES / 1e6:.0f} MB can be read."
 
 

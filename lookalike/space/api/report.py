@@ -12,28 +12,27 @@ from lookalike.gallery.choices import EVERYONE, Choice
 from lookalike.gallery.credit import Credit
 from lookalike.space.drawing.fonts import shown_name
 from lookalike.space.finders import ServedGallery
+from lookalike.space.texts import text
 
+PROBLEMS = {  # keys of the words for `FoundFace.hard_to_read`
+    "too small": "problem_small",
+    "too dark": "problem_dark",
+    "overexposed": "problem_bright",
+    "blurred": "problem_blurred",
+}
 LOW_PERCENTILE = 0.10  # below it, the page says that nobody in the gallery looks much like the visitor
-MEANING = (
-    "The percentage says how rare such a similarity is: of all pairs of strangers, one in ten is at least "
-    "20 % alike, one in a hundred 40 %, one in a thousand 60 %. Two photos of one person are typically 90 % "
-    "alike."
-)
 
 
 def caption(match: Match) -> str:
     """Return rank, name and percentage: "1 · Ada Lovelace · 55 %"."""
-    return f"{match.rank} · {shown_name(match.name) or 'no name'} · {match.similarity:.0f} %"
+    return f"{match.rank} · {shown_name(match.name) or text('answer_no_name')} · {match.similarity:.0f} %"
 
 
 def face_sentence(found: FoundFace, names: int) -> str:
     """Say that the face is hard to read if it is; if not, return `percentile_sentence`."""
     if not found.hard_to_read:
         return percentile_sentence(found, names)
-    return (
-        f"This photo is hard to read: the face is {found.hard_to_read}. "
-        "These names are little more than a guess; try another photo."
-    )
+    return text("answer_hard_to_read", problem=text(PROBLEMS[found.hard_to_read]))
 
 
 def percentile_sentence(found: FoundFace, names: int) -> str:
@@ -41,9 +40,9 @@ def percentile_sentence(found: FoundFace, names: int) -> str:
     if found.standing is None:
         return ""
     if found.standing < LOW_PERCENTILE:
-        return f"None of these {names:,} names is a close look-alike; here are the nearest anyway."
+        return text("answer_no_close_match", names=f"{names:,}")
     percent = min(99, round(100 * found.standing))
-    return f"Your first match is closer than {percent} % of visitors' first matches."
+    return text("answer_percentile", percent=percent)
 
 
 Credits = Mapping[int, Sequence[Credit | None]]  # by the face's place: those of its matches' pictures

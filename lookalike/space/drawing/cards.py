@@ -18,7 +18,8 @@ from lookalike.faces.face import RGB, Face
 from lookalike.images import read_image
 from lookalike.names import clean_name
 from lookalike.space.drawing.facts import Facts, fact_line
-from lookalike.space.drawing.fonts import Font, drawable, find_font, fit, initials
+from lookalike.space.drawing.fonts import Font, drawable, find_font, fit, initials, shown_name
+from lookalike.space.texts import LANGUAGE, english
 
 Colour = tuple[int, int, int]  # red, green, blue, 0..255
 Box = tuple[int, int, int, int]  # left, top, right, bottom
@@ -97,7 +98,7 @@ def picture_of(name: str, photo: bytes | None, about: Facts = NO_FACTS) -> bytes
             return encode(_middle(shrink(read_image(photo))))
         except LookalikeError:  # one broken thumbnail must not cost the whole answer
             pass
-    return _encoded_card(name, tuple(about.items()))
+    return _encoded_card(name, tuple(about.items()), LANGUAGE.get())
 
 
 def _middle(image: RGB) -> RGB:
@@ -108,7 +109,7 @@ def _middle(image: RGB) -> RGB:
 
 
 @lru_cache(maxsize=1024)  # cards of 10 KB; drawing one takes as long as finding a face
-def _encoded_card(name: str, about: tuple[tuple[str, str | int], ...]) -> bytes:
+def _encoded_card(name: str, about: tuple[tuple[str, str | int], ...], language: str) -> bytes:
     return encode(name_card(name, dict(about)))
 
 
@@ -138,12 +139,21 @@ def name_card(name: str, about: Facts = NO_FACTS) -> RGB:
 def _small_lines(about: Facts) -> tuple[Font, list[str]] | None:
     """Return the name in its own script, where the fonts have it, and the facts; None if there are none."""
     native = str(about.get("native", ""))
-    parts = [native if drawable(native) == native else "", drawable(fact_line(about))]
+    parts = [native if drawable(native) == native else "", _drawable_facts(about)]
     if not any(parts):
         return None
     width = CARD_SIDE - 2 * CARD_MARGIN
     fitting = [fit(part, width, sizes=FACT_SIZES) for part in parts if part]
     return fitting[-1][0], [line for _, lines in fitting for line in lines]
+
+
+def _drawable_facts(about: Facts) -> str:
+    """Return the facts in the visitor's language, or in English if the fonts lack its letters."""
+    line = fact_line(about)
+    if drawable(line) == shown_name(line):
+        return line
+    with english():
+        return drawable(fact_line(about))
 
 
 def _centred(pen: ImageDraw.ImageDraw, height: float, lines: Sequence[str], font: Font) -> None:

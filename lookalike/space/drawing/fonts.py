@@ -10,6 +10,7 @@ from PIL import ImageFont
 
 from lookalike.names import clean_name
 from lookalike.space.gradio_internals import font_file
+from lookalike.space.texts import english, text
 
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
@@ -43,6 +44,15 @@ def drawable(name: str) -> str:
     plain = unicodedata.normalize("NFKD", name).translate(PLAIN)
     plain = "".join(letter for letter in plain if not unicodedata.combining(letter))
     return next((text for text in (name, plain) if text and all(map(_has_glyph, text))), "")
+
+
+def drawable_text(key: str, **values: object) -> str:
+    """Return a text of the page in letters that the fonts have: in English if they lack its language's."""
+    words = text(key, **values)
+    if words and all(map(_has_glyph, words)):
+        return words
+    with english():
+        return text(key, **values)
 
 
 def fit(name: str, width: int, *, sizes: Sequence[int] = NAME_SIZES) -> tuple[Font, list[str]]:

@@ -18,6 +18,7 @@ from lookalike.finder import Comparison, Match
 from lookalike.gallery.credit import Credit
 from lookalike.space.drawing.facts import fact_line
 from lookalike.space.drawing.fonts import shown_name
+from lookalike.space.texts import text
 
 MAYBE_SAME = 40  # percent: one pair of strangers in a hundred is as similar
 LEAST_SIDE = 128  # pixels of a face beside another; in a smaller picture nobody is recognized
@@ -44,8 +45,13 @@ def photo_credit(credit: Credit | None) -> str:
     if credit is None:
         return ""
     licence = _link(credit.licence_url, credit.licence) if credit.licence else ""
-    parts = [escape(shown_name(credit.author)), licence, _link(credit.source, "source"), "cropped"]
-    return f'<small class="credit">Photo: {", ".join(part for part in parts if part)}</small>'
+    parts = [
+        escape(shown_name(credit.author)),
+        licence,
+        _link(credit.source, text("credit_source")),
+        _word("credit_cropped"),
+    ]
+    return f'<small class="credit">{_word("credit_photo", credit=", ".join(filter(None, parts)))}</small>'
 
 
 def _link(url: str, text: str) -> str:
@@ -60,10 +66,11 @@ def face_pair(own: bytes, match: Match, picture: bytes, credit: Credit | None = 
     name = _name(match)
     return (
         f"{_pair(own, picture)}"
-        f'<figure><img src="{data_url(own)}" alt="Your face"><figcaption>You</figcaption></figure>'
+        f'<figure><img src="{data_url(own)}" alt="{_word("answer_your_face")}">'
+        f"<figcaption>{_word('answer_you')}</figcaption></figure>"
         f'<figure><img src="{data_url(picture)}" alt="{name}">'
         f"<figcaption>{name}{_about(match)}{photo_credit(credit)}</figcaption></figure>"
-        f'<p class="verdict"><strong>{match.similarity:.0f} %</strong> alike</p></div>'
+        f'<p class="verdict"><strong>{match.similarity:.0f} %</strong> {_word("answer_alike")}</p></div>'
     )
 
 
@@ -90,9 +97,9 @@ def _bar(match: Match, credit: Credit | None) -> str:
     name = _name(match)
     return (
         f'<li><span class="name">{match.rank}. {name}</span>'
-        f"{meter(match.similarity, f'Similarity to {name}')}"
+        f"{meter(match.similarity, _word('answer_similarity_to', name=name))}"
         f'<a href="{search_url(match.name)}" target="_blank" rel="noopener noreferrer" '
-        f'aria-label="Who is it? Search the web for {name} (opens a new tab)">Who is it?</a>'
+        f'aria-label="{_word("answer_photos_of", name=name)}">{_word("answer_photos")} ↗</a>'
         f"{_about(match)}{photo_credit(credit)}</li>"
     )
 
@@ -111,14 +118,15 @@ def _column(model: str, result: Sequence[Match] | str) -> str:
 
 def _line(match: Match) -> str:
     name = _name(match)
-    return f"<li><span>{match.rank}. {name}</span>{meter(match.similarity, f'Similarity to {name}')}</li>"
+    bar = meter(match.similarity, _word("answer_similarity_to", name=name))
+    return f"<li><span>{match.rank}. {name}</span>{bar}</li>"
 
 
 def meter(percent: float, label: str) -> str:
     """Return a bar from 0 to 100 that screen readers can read too; `label` is HTML."""
     return (
         f'<span class="meter" role="meter" aria-label="{label}" aria-valuemin="0" aria-valuemax="100" '
-        f'aria-valuenow="{percent:.0f}" aria-valuetext="{percent:.0f} percent">'
+        f'aria-valuenow="{percent:.0f}" aria-valuetext="{_word("answer_percent", percent=f"{percent:.0f}")}">'
         f'<span style="width:{percent:.0f}%"></span></span><span class="percent">{percent:.0f} %</span>'
     )
 
@@ -130,47 +138,51 @@ def search_url(name: str) -> str:
 
 def explanation(heat_map: bytes, match: Match, parts: Sequence[str]) -> str:
     """Return the heat map, a JPEG, and the parts of the face that matter most, in words."""
-    text = f"What makes you like {_name(match)}: {parts_in_words(parts)}."
+    title = _word("why_title", name=_name(match), parts=escape(parts_in_words(parts)))
     return (
-        f'<div class="why"><img src="{data_url(heat_map)}" alt="Your face with a heat map. {text}">'
-        f"<p><strong>{text}</strong><br>Each patch of your face was blurred in turn and the face compared "
-        "again. The warmer the colour, the more similarity was lost.</p></div>"
+        f'<div class="why"><img src="{data_url(heat_map)}" alt="{_word("why_picture")} {title}">'
+        f"<p><strong>{title}</strong><br>{_word('why_bright')}</p></div>"
     )
 
 
 def parts_in_words(parts: Sequence[str]) -> str:
     """Return the parts of a face as text: "mostly the eyes and brows, then the nose"."""
     if not parts:
-        return "no single part, but the face as a whole"
-    return f"mostly the {', then the '.join(parts)}"
+        return text("why_whole")
+    return text("why_mostly", parts=text("why_then").join(map(_part, parts)))
+
+
+def _part(part: str) -> str:
+    """Return a part of the face, of `lookalike.models.explain.REGIONS`, in the visitor's language."""
+    return text(f"part_{part.replace(' ', '_')}")
 
 
 def download(picture: bytes) -> str:
     """Return the picture to share, a JPEG, with a link that downloads it."""
     url = data_url(picture)
     return (
-        f'<div class="share"><img src="{url}" alt="Your picture to share">'
-        f'<a id="share-link" href="{url}" download="my-look-alike.jpg">Download the picture</a></div>'
+        f'<div class="share"><img src="{url}" alt="{_word("share_picture")}">'
+        f'<a id="share-link" href="{url}" download="my-look-alike.jpg">{_word("button_download")}</a></div>'
     )
 
 
 def verdict(result: Comparison) -> str:
     """Return what a comparison means, in words."""
     if result.same:
-        return "Probably the same person."
+        return text("compare_same")
     if result.similarity >= MAYBE_SAME:
-        return "Could be the same person, or two who look very much alike."
-    return "Probably two different people."
+        return text("compare_maybe")
+    return text("compare_different")
 
 
 def comparison(first: bytes, second: bytes, result: Comparison) -> str:
     """Return two faces, JPEGs, and how similar they are."""
     return (
         f"{_pair(first, second)}"
-        f'<figure><img src="{data_url(first)}" alt="The first face"></figure>'
-        f'<figure><img src="{data_url(second)}" alt="The second face"></figure>'
-        f'<p class="verdict"><strong>{result.similarity:.0f} %</strong> alike</p></div>'
-        f'<div class="bars">{meter(result.similarity, "Similarity of the two faces")}</div>'
+        f'<figure><img src="{data_url(first)}" alt="{_word("compare_first")}"></figure>'
+        f'<figure><img src="{data_url(second)}" alt="{_word("compare_second")}"></figure>'
+        f'<p class="verdict"><strong>{result.similarity:.0f} %</strong> {_word("answer_alike")}</p></div>'
+        f'<div class="bars">{meter(result.similarity, _word("compare_similarity"))}</div>'
         f"{sentence(verdict(result))}"
     )
 
@@ -186,8 +198,8 @@ def live_matches(matches: Sequence[Match]) -> str:
     then = " · ".join(f"{_name(match)} {match.similarity:.0f} %" for match in others)
     return (
         f'<p class="best">{_name(best)}</p>'
-        f'<div class="bars">{meter(best.similarity, f"Similarity to {_name(best)}")}</div>'
-        + (f'<p class="behind">Then {then}</p>' if then else "")
+        f'<div class="bars">{meter(best.similarity, _word("answer_similarity_to", name=_name(best)))}</div>'
+        + (f'<p class="behind">{_word("live_then", others=then)}</p>' if then else "")
     )
 
 
@@ -199,4 +211,13 @@ def _about(match: Match) -> str:
 
 
 def _name(match: Match) -> str:
-    return escape(shown_name(match.name) or "no name")
+    return escape(shown_name(match.name) or text("answer_no_name"))
+
+
+def _word(key: str, **values: str) -> str:
+    """Return a text as HTML; `values` are HTML already."""
+    places = {name: f"\0{name}\0" for name in values}
+    word = escape(text(key, **places))
+    for name, value in values.items():
+        word = word.replace(places[name], value)
+    return word

@@ -14,7 +14,7 @@ from lookalike.faces.thumbnail import cut_face
 from lookalike.gallery.credit import Credit
 from lookalike.models.explain import Heat
 from lookalike.space.drawing.cards import CARD_SIDE, INK, WHITE
-from lookalike.space.drawing.fonts import drawable, find_font, fit
+from lookalike.space.drawing.fonts import drawable, drawable_text, find_font, fit
 
 HEAT_OPACITY = 0.7  # where the heat map is hottest; the face still shows through
 HEAT_BLUR = 14  # pixels; hides the edges of the patches
@@ -71,7 +71,7 @@ def share_picture(own: RGB, match: RGB, name: str, percent: str, title: str, cre
         corner = (left + place * (gap + tile), top)
         sheet.paste(Image.fromarray(_square(picture, tile)), corner, _rounded(tile))
     pen.text((middle, 660), percent, TEAL, find_font(bold=True, size=150), anchor="mm")
-    pen.text((middle, 772), "alike", QUIET, find_font(bold=False, size=38), anchor="mm")
+    pen.text((middle, 772), drawable_text("answer_alike"), QUIET, find_font(bold=False, size=38), anchor="mm")
     _, lines = fit(name, 600)
     pen.multiline_text(
         (middle, 865), "\n".join(lines), INK, find_font(bold=True, size=52), anchor="mm", align="center"
@@ -86,10 +86,11 @@ def share_picture(own: RGB, match: RGB, name: str, percent: str, title: str, cre
 
 def credit_line(credit: Credit) -> str:
     """Return the credit of a photo for the picture to share, in letters that the fonts have."""
-    author = drawable(credit.author) or "see the source"
+    author = drawable(credit.author) or drawable_text("credit_see_source")
     licence = drawable(credit.licence)
-    same = f". This picture: {licence} too" if credit.shares_alike else ""
-    return f"Photo: {author}, {licence}, {drawable(urlsplit(credit.source).netloc)}, cropped{same}"
+    parts = (author, licence, drawable(urlsplit(credit.source).netloc), drawable_text("credit_cropped"))
+    line = drawable_text("credit_photo", credit=", ".join(parts))
+    return f"{line}. {drawable_text('credit_this_too', licence=licence)}" if credit.shares_alike else line
 
 
 def _square(picture: RGB, side: int) -> RGB:

@@ -9,67 +9,30 @@ from pathlib import Path
 from lookalike.files import BUNDLED
 from lookalike.gallery.choices import Choices
 from lookalike.gallery.gallery import BUNDLED_GALLERY
-from lookalike.space.api.report import MEANING
 from lookalike.space.drawing.fonts import shown_name
 from lookalike.space.finders import ServedGallery
+from lookalike.space.texts import text
 
 NO_CHOICES = Choices()
-HOW = """## How it works
-A detector finds each face with its eyes, nose and mouth. The face is rotated upright and cut out. A small
-neural network turns it into a vector of numbers, its embedding. Faces that look alike get embeddings that
-point the same way. The embedding is compared with those of every name in the gallery, and the most similar
-names are shown.
-"""
-PRIVACY = """## What happens to your photo
-It is deleted as soon as it is read; the photo that you see is kept by your browser. The server remembers
-where the faces are and their embeddings, in memory, for at most half an hour, so that you can choose other
-people and get the same percentages. Nothing is stored on disk or sent anywhere else. Camera frames are
-forgotten at once. A web search for a name starts only when you click its link.
-
-Pictures with a credit are from Wikimedia Commons, cropped. The server fetches them by the gallery's names,
-many at a time, whether or not somebody looks like them. It sends nothing of you, and your browser loads
-nothing from there. A picture is shown only if the model recognizes the person in it.
-"""
-REMOVAL = """## How to be removed
-If you are in this gallery and do not want to be, ask whoever runs this page to remove you. They add your
-name to a text file and build the gallery again with `python build_gallery.py SOURCE --output FOLDER
---exclude FILE`. The gallery that comes with the project uses `lookalike/bundled/exclude.txt`.
-"""
-LIMITS = (
-    "Similarity is not identification: do not use it to tell who somebody is, to grant access, or to judge "
-    "people. The cards below say on whose photos the model was trained, and for whom it was never measured."
-)
-
 # Columns of the model card's table, and the names that older cards have for them
 ACCURACY_COLUMNS = {"verification": "same or not", "top-1 accuracy": "nearest is right"}
 GROUPS = ("all", "source", "photo")  # rows about kinds of people and photos; others are about image damage
-ACCURACY = (
-    "## Accuracy by group\n"
-    "Verification is the share of photo pairs that were correctly classified as one person or two. Top-1 "
-    "accuracy is the share of photos whose most similar photo shows the same person. The model was not "
-    "trained on any of these people.\n\n"
-)
 STRANGERS_COLUMNS = ("strangers within", "40 % or more, score", "60 % or more, score")
-STRANGERS = (
-    "Your face and the other one are each measured against a few thousand ordinary strangers first, so that "
-    "the percentage says how rare such a likeness is, for every group of people. It is weakest for children, "
-    "whom the model hardly saw, and for blurred, dark or half-covered faces. Strangers of one group were "
-    "compared within their group, because they look more alike to the model than strangers of two groups: "
-    "promised are 1 % of pairs at 40 % or more, and 0.1 % at 60 % or more.\n\n"
-)
 
 
 def about(gallery: ServedGallery) -> str:
     """Return the text of the About tab, Markdown."""
     finder = gallery.finder
     card = model_card()
-    meaning = f"## What the percentage means\n{MEANING}\n\n{strangers(card)}"
-    parts = [HOW, meaning, accuracy(card), PRIVACY, REMOVAL]
-    parts.append(
-        f"## Cards\nServed here: the model **{finder.embedder.model.name}** and the gallery "
-        f"{_gallery_link(gallery.gallery_id)} (revision `{finder.gallery.revision}`). {LIMITS}"
+    served = text(
+        "about_cards",
+        model=finder.embedder.model.name,
+        gallery=_gallery_link(gallery.gallery_id),
+        revision=finder.gallery.revision,
     )
-    return "\n".join(part for part in parts if part)
+    parts = [text("about_how"), f"{text('about_meaning')}\n\n{strangers(card)}", accuracy(card)]
+    parts += [text("about_privacy"), text("about_removal"), f"{served} {text('about_limits')}"]
+    return "\n\n".join(filter(None, parts))
 
 
 def accuracy(card: str) -> str:
@@ -85,7 +48,8 @@ def accuracy(card: str) -> str:
     columns = [table[0].index(title) for title in ("photos", *titles)]
     rows = [row for row in table if row[0] in GROUPS and len(row) == len(table[0])]
     lines = [[f"{row[0]}: {row[1]}", *(row[column] for column in columns)] for row in rows]
-    return ACCURACY + _markdown(["group", "photos", *ACCURACY_COLUMNS], lines)
+    titles = [text(f"about_{name}") for name in ("group", "photos", "verification", "top1")]
+    return f"{text('about_accuracy')}\n\n{_markdown(titles, lines)}"
 
 
 def strangers(card: str) -> str:
@@ -98,7 +62,8 @@ def strangers(card: str) -> str:
         return ""
     columns = [table[0].index(title) for title in STRANGERS_COLUMNS]
     lines = [[row[column] for column in columns] for row in table[2:] if len(row) == len(table[0])]
-    return STRANGERS + _markdown(["group", "40 % or more", "60 % or more"], lines)
+    titles = [text(f"about_{name}") for name in ("group", "40", "60")]
+    return f"{text('about_strangers')}\n\n{_markdown(titles, lines)}"
 
 
 def _markdown(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -23,6 +23,7 @@ from lookalike.space.gradio_internals import Selection
 from lookalike.space.messages import PHOTO_GONE, as_sentence, errors_as_sentences, no_face, user_error
 from lookalike.space.page.found import NOTHING_FOUND, Found, Options, find_faces, look_up, shown_face
 from lookalike.space.pictures import Picture, picture_for
+from lookalike.space.texts import text
 
 Update = dict[str, Any]  # what gr.update returns
 
@@ -66,8 +67,8 @@ class PhotoView(NamedTuple):
 class FindCallbacks:
     """The callbacks, with what is served. A browser may send anything, so every argument is checked."""
 
-    def __init__(self, finders: Finders, title: str) -> None:
-        self.finders, self.title = finders, title
+    def __init__(self, finders: Finders) -> None:
+        self.finders = finders
 
     def find(
         self,
@@ -152,10 +153,10 @@ class FindCallbacks:
         match = _match(found, face, place)
         own = portrait(plain, found.faces[face].face, width=found.width)
         theirs = picture_for(match, self.finders)
-        name = drawable(match.name) or "a look-alike"
+        name = drawable(match.name) or text("share_somebody")
         credit = credit_line(theirs.credit) if theirs.credit else ""
         percent = f"{match.similarity:.0f} %"
-        drawn = share_picture(own, read_image(theirs.jpeg), name, percent, self.title, credit)
+        drawn = share_picture(own, read_image(theirs.jpeg), name, percent, text("title"), credit)
         return gr.update(value=html.download(encode(drawn)), visible=True)
 
     def _face_view(self, plain: RGB, found: Found, face: int, gallery: ServedGallery) -> FaceView:
@@ -208,7 +209,7 @@ def _checked(plain: RGB | None, found: Found | None, face: object) -> tuple[RGB,
 def _match(found: Found, face: int, place: object) -> Match:
     matches = found.faces[face].matches
     if not isinstance(place, int | float) or not 0 <= place < len(matches):
-        raise user_error("There is no such match; choose one of those on the page.")
+        raise user_error(text("error_no_match"))
     return matches[int(place)]
 
 
@@ -217,7 +218,7 @@ def _hidden() -> Update:
 
 
 def _face_choices(count: int) -> Update:
-    choices = [(f"Face {place + 1}", place) for place in range(count)]
+    choices = [(text("chip_face", number=place + 1), place) for place in range(count)]
     return gr.update(choices=choices, value=0, visible=count > 1)
 
 

@@ -8,9 +8,7 @@ from typing import Any, NamedTuple
 import gradio as gr
 
 from lookalike.space.api.endpoints import DEFAULT_COUNT
-from lookalike.space.api.report import MEANING
 from lookalike.space.components import (
-    PLACEHOLDER,
     Chips,
     Choice,
     FaceHTML,
@@ -18,21 +16,15 @@ from lookalike.space.components import (
     PhotoInput,
     PictureGallery,
 )
+from lookalike.space.drawing.facts import fact
 from lookalike.space.drawing.fonts import shown_name
 from lookalike.space.finders import Finders, ServedGallery
+from lookalike.space.labels import label
 from lookalike.space.page.find_callbacks import FindCallbacks
 from lookalike.space.page.found import ALL_MODELS, MAX_SHOWN
+from lookalike.space.texts import text
 
-GENDERS = {"woman": "Women", "man": "Men"}
 REMEMBER_SECONDS = 1800  # that the server knows where the faces of a photo are; then it must be chosen again
-
-INTRO = """## How it works
-1. Take a photo, drop one, or paste one.
-2. A neural network turns the face into numbers, which are compared with those of every name in the gallery.
-3. The five most similar names appear here, each with a percentage.
-
-A face seen from the front, in good light, works best.
-"""
 
 # On a phone the answer is below the photo: scroll just far enough to show it.
 SHOW_RESULT = """() => setTimeout(() => document.querySelector('#duel')?.scrollIntoView({block: 'nearest',
@@ -49,19 +41,19 @@ class FindTab(NamedTuple):
     choices: list[Any]  # that follow the gallery: see `option_values`
 
 
-def add_find_tab(finders: Finders, title: str, queue: dict[str, Any]) -> FindTab:
+def add_find_tab(finders: Finders, queue: dict[str, Any]) -> FindTab:
     """Add the photo and its answer; `queue` holds the options of the queue for requests to a model."""
     with gr.Row(equal_height=False):
         with gr.Column(scale=5, min_width=300):
             photo, chooser, notice = _photo_side()
             options = _options(finders.current)
         with gr.Column(scale=6, min_width=300):
-            intro = gr.Markdown(INTRO, elem_id="intro")
+            intro = gr.Markdown(label("page_intro"), elem_id="intro")
             with gr.Column(visible=False) as results:
                 parts = _results_side()
     plain, place = PhotoInput(visible=False), gr.State(0)
     found = gr.State(None, time_to_live=REMEMBER_SECONDS)
-    callbacks = FindCallbacks(finders, title)
+    callbacks = FindCallbacks(finders)
     face_view = [parts.duel, parts.matches, parts.bars, parts.beside, parts.percentile]
     face_view += [place, parts.why, parts.share]
     photo_view = [photo, plain, found, chooser, notice, intro, results, *face_view]
@@ -86,49 +78,45 @@ def add_find_tab(finders: Finders, title: str, queue: dict[str, Any]) -> FindTab
 
 def option_values(gallery: ServedGallery) -> list[dict[str, Any]]:
     """Return the properties of the components that follow a gallery: model, category, gender, region."""
-    models = [*((shown_name(name), name) for name in gallery.models), ("All, side by side", ALL_MODELS)]
+    models = [*((shown_name(name), name) for name in gallery.models), (text("chip_all_models"), ALL_MODELS)]
     there = gallery.choices
-    genders = sorted(there.genders, key=_label, reverse=True)  # women first
+    genders = sorted(there.genders, reverse=True)  # women first
     return [
         {"choices": models, "value": gallery.models[0], "visible": len(gallery.models) > 1},
-        _chips("All fields", there.categories),
-        _chips("Everyone", genders),
-        _chips("Everywhere", there.regions),
+        _chips("field", text("chip_all_fields"), there.categories),
+        _chips("gender", text("chip_everyone"), genders),
+        _chips("region", text("chip_everywhere"), there.regions),
     ]
 
 
-def _chips(everybody: str, values: Sequence[str]) -> dict[str, Any]:
-    chips = [(everybody, ""), *((_label(value), value) for value in values)]
+def _chips(kind: str, everybody: str, values: Sequence[str]) -> dict[str, Any]:
+    chips = [(everybody, ""), *((fact(kind, value), value) for value in values)]
     return {"choices": chips, "value": "", "visible": bool(values)}
-
-
-def _label(value: str) -> str:
-    return GENDERS.get(value) or shown_name(value[:1].upper() + value[1:])
 
 
 def _options(gallery: ServedGallery) -> list[Any]:
     models, categories, genders, regions = option_values(gallery)
-    gender = Chips(label="Who", elem_id="gender", elem_classes="chips", **genders)
-    category = Chips(label="Field", elem_id="category", elem_classes="chips", **categories)
-    region = Chips(label="From", elem_id="region", elem_classes="chips", **regions)
-    with gr.Accordion("Options", open=False):
-        count = gr.Slider(1, MAX_SHOWN, DEFAULT_COUNT, step=1, label="Matches", elem_id="count")
-        model = Choice(label="Model", elem_id="model", **models)
+    gender = Chips(label=label("label_who"), elem_id="gender", elem_classes="chips", **genders)
+    category = Chips(label=label("label_field"), elem_id="category", elem_classes="chips", **categories)
+    region = Chips(label=label("label_from"), elem_id="region", elem_classes="chips", **regions)
+    with gr.Accordion(label("label_options"), open=False):
+        count = gr.Slider(1, MAX_SHOWN, DEFAULT_COUNT, step=1, label=label("label_count"), elem_id="count")
+        model = Choice(label=label("label_model"), elem_id="model", **models)
     return [count, model, category, gender, region]
 
 
 def _photo_side() -> tuple[PagePhoto, gr.Radio, gr.Markdown]:
     photo = PagePhoto(
-        label="Your photo",
+        label=label("label_photo"),
         sources=["upload", "webcam", "clipboard"],
-        placeholder=PLACEHOLDER,
+        placeholder=label("page_drop"),
         webcam_options=gr.WebcamOptions(mirror=False),  # a model sees a mirrored face as another one
         buttons=[],
         height=420,
         elem_id="photo",
         elem_classes="takes-photos",
     )
-    chooser = gr.Radio([], label="Several faces: whose look-alikes?", visible=False, elem_id="chooser")
+    chooser = gr.Radio([], label=label("label_faces"), visible=False, elem_id="chooser")
     return photo, chooser, gr.Markdown(visible=False, elem_id="notice")
 
 
@@ -150,11 +138,11 @@ def _results_side() -> _Results:
     duel = FaceHTML(elem_id="duel")
     percentile = gr.Markdown(elem_id="percentile")
     with gr.Row():
-        explain = gr.Button("Why?", elem_id="ask", min_width=120)
-        draw = gr.Button("Picture to share", elem_id="draw", min_width=120)
+        explain = gr.Button(label("button_why"), elem_id="ask", min_width=120)
+        draw = gr.Button(label("button_share"), elem_id="draw", min_width=120)
     why, share = FaceHTML(visible=False, elem_id="why"), FaceHTML(visible=False, elem_id="share")
     matches = PictureGallery(
-        label="Look-alikes",
+        label=label("label_matches"),
         show_label=False,
         columns=5,
         object_fit="scale-down",  # a small picture is not enlarged
@@ -166,5 +154,5 @@ def _results_side() -> _Results:
         elem_id="matches",
     )
     bars, beside = gr.HTML(elem_id="bars"), gr.HTML(visible=False, elem_id="beside")
-    gr.Markdown(MEANING, elem_id="meaning")
+    gr.Markdown(label("page_meaning"), elem_id="meaning")
     return _Results(duel, matches, bars, beside, percentile, explain, draw, why, share)

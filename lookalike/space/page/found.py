@@ -12,6 +12,7 @@ from lookalike.images import RGB
 from lookalike.space.drawing.own_face import scaled
 from lookalike.space.finders import ServedGallery
 from lookalike.space.messages import user_error
+from lookalike.space.texts import text
 
 MAX_SHOWN = 20  # matches on the page; a longer list is tiring to read
 ALL_MODELS = "*"  # instead of a model's name: the default model, and the others' results beside it
@@ -37,7 +38,7 @@ class Options:
     ) -> Options:
         """Return the options that a browser sent; raise gr.Error for an impossible count."""
         if not isinstance(count, int | float) or not 1 <= count <= MAX_SHOWN:
-            raise user_error(f"Choose between 1 and {MAX_SHOWN} matches.")
+            raise user_error(text("error_count", most=MAX_SHOWN))
         choice = Choice(gender or None, category or None, region or None)
         return cls(int(count), None if model == ALL_MODELS else model, model == ALL_MODELS, choice)
 

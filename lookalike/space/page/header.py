@@ -7,8 +7,7 @@ from typing import Any
 import gradio as gr
 
 from lookalike.space.finders import ServedGallery
-
-TITLE = "Celebrity look-alikes"
+from lookalike.space.texts import text
 
 
 def add_header(gallery: ServedGallery) -> list[Any]:
@@ -20,5 +19,5 @@ def add_header(gallery: ServedGallery) -> list[Any]:
 def header_values(gallery: ServedGallery) -> list[dict[str, Any]]:
     """Return the properties of the title and of the notice."""
     names = len(gallery.finder.gallery.names)
-    title = f"# {TITLE}\nWhich of {names:,} famous faces is most like yours?"
+    title = f"# {text('title')}\n{text('title_question', names=f'{names:,}')}"
     return [{"value": title}, {"value": gallery.notice, "visible": bool(gallery.notice)}]

@@ -14,12 +14,12 @@ from lookalike.space.drawing import html
 from lookalike.space.finders import Finders
 from lookalike.space.messages import errors_as_sentences
 from lookalike.space.pictures import picture_for
+from lookalike.space.texts import text
 
 COUNT = 3  # names beside the camera; more cannot be read while they change
 NEW_FRAME_WEIGHT = 0.2  # in the mean: at ten frames a second it follows within half a second
 SAME_FACE_COSINE = 0.25  # to the mean; below it, another face has come in front of the camera
 MAX_MISSED_FRAMES = 8  # without a face before it counts as gone: a blink, a turned head
-NO_FACE = "Look into the camera."
 
 Update = dict[str, Any]  # what gr.update returns
 
@@ -66,7 +66,7 @@ class LiveCallbacks:
 
 def no_face() -> tuple[Update, Update]:
     """Return the picture and the text beside the camera while it sees no face."""
-    return gr.update(value=""), gr.update(value=html.sentence(NO_FACE))
+    return gr.update(value=""), gr.update(value=html.sentence(text("live_no_face")))
 
 
 def running_mean(mean: Embeddings | None, embedding: Embeddings) -> Embeddings:

@@ -21,7 +21,7 @@ from lookalike.space.page import about
 from lookalike.space.page.build_notice import BuildNotice
 from lookalike.space.page.camera import SHOW_CAMERA, STOP_CAMERA, WATCH_CAMERA
 from lookalike.space.page.find_tab import add_find_tab, option_values
-from lookalike.space.page.header import TITLE, add_header, header_values
+from lookalike.space.page.header import add_header, header_values
 from lookalike.space.page.language import add_language_choice
 from lookalike.space.page.tabs import (
     add_about_tab,
@@ -30,6 +30,7 @@ from lookalike.space.page.tabs import (
     add_scripts_tab,
 )
 from lookalike.space.page.theme import CSS, page_theme
+from lookalike.space.texts import table
 
 CONCURRENT_REQUESTS = 2  # a free Space has two cores; one request decodes while another runs its networks
 QUEUE_LENGTH = 40  # requests: at a third of a second each, the last one waits 7 seconds; more are refused
@@ -43,11 +44,11 @@ MODEL_QUEUE: dict[str, Any] = {"concurrency_limit": CONCURRENT_REQUESTS, "concur
 def build_page(finders: Finders) -> PrivateBlocks:
     """Return the page, ready to launch with `launch_options`; raise VersionError if gradio does not fit."""
     check_gradio()
-    with PrivateBlocks(title=TITLE, delete_cache=DELETE_CACHE) as page:
+    with PrivateBlocks(title=table("en")["title"], delete_cache=DELETE_CACHE) as page:
         header, notice = add_header(finders.current), BuildNotice(finders)
         with gr.Tabs() as tabs:
             with gr.Tab(label("tab_find")):
-                find_tab = add_find_tab(finders, TITLE, MODEL_QUEUE)
+                find_tab = add_find_tab(finders, MODEL_QUEUE)
                 add_endpoints(finders, find_tab.matches, MODEL_QUEUE)
             with gr.Tab(label("tab_live")):
                 camera = add_live_tab(finders)

@@ -10,21 +10,21 @@ import numpy as np
 from lookalike.errors import LookalikeError
 from lookalike.finder import Lookalikes
 from lookalike.images import RGB
-from lookalike.space.components import PLACEHOLDER, BadPhoto, FaceHTML, PagePhoto, PhotoInput
+from lookalike.space.components import BadPhoto, FaceHTML, PagePhoto, PhotoInput
 from lookalike.space.drawing import html
 from lookalike.space.drawing.cards import encode, shrink
 from lookalike.space.drawing.own_face import portrait
 from lookalike.space.finders import Finders, ServedGallery
+from lookalike.space.labels import label
 from lookalike.space.messages import as_sentence
 from lookalike.space.page import about
 from lookalike.space.page.live import LiveCallbacks, no_face
+from lookalike.space.texts import text
 
 STREAMS = 2  # cameras at a time, in a queue of their own; each takes a tenth of a core at ten frames a second
 FRAME_SECONDS = 0.1  # between frames; at twice that the picture looks jerky
 STREAM_SECONDS = 600  # of computing; then the camera must be started again, so that nobody keeps a place
 TRACK_SECONDS = 60  # after the last frame, that the running mean is remembered
-START = "Start the camera and press Record. Every frame is compared and forgotten; nothing is recorded."
-NEEDS_TWO = "Choose two photos; the largest faces of both are compared."
 
 
 def add_live_tab(finders: Finders) -> PhotoInput:
@@ -32,7 +32,7 @@ def add_live_tab(finders: Finders) -> PhotoInput:
     with gr.Row(equal_height=False):
         with gr.Column(scale=5, min_width=300):
             camera = PhotoInput(
-                label="Camera",
+                label=label("label_camera"),
                 sources=["webcam"],
                 streaming=True,
                 webcam_options=gr.WebcamOptions(mirror=False),
@@ -43,7 +43,7 @@ def add_live_tab(finders: Finders) -> PhotoInput:
             )
         with gr.Column(scale=6, min_width=300):
             picture = FaceHTML("", elem_id="live-picture")
-            best = FaceHTML(html.sentence(START), elem_id="live")
+            best = FaceHTML(static_sentence("page_live_start"), elem_id="live")
     track = gr.State(None, time_to_live=TRACK_SECONDS)
     camera.stream(
         LiveCallbacks(finders).frame,
@@ -63,8 +63,8 @@ def add_live_tab(finders: Finders) -> PhotoInput:
 def add_compare_tab(finders: Finders, queue: dict[str, Any]) -> None:
     """Add two photos and their similarity; `queue` holds the options of the queue for requests to a model."""
     with gr.Row():
-        first, second = (_photo_input(label) for label in ("First photo", "Second photo"))
-    result = FaceHTML(html.sentence(NEEDS_TWO), elem_id="compared")
+        first, second = (_photo_input(label) for label in ("label_first_photo", "label_second_photo"))
+    result = FaceHTML(static_sentence("page_needs_two"), elem_id="compared")
     gr.on(
         [first.input, second.input],
         CompareCallbacks(finders).compare_photos,
@@ -79,10 +79,10 @@ def add_compare_tab(finders: Finders, queue: dict[str, Any]) -> None:
 def add_about_tab(gallery: ServedGallery) -> gr.Markdown:
     """Add the cards, and the text about the page, which is returned."""
     account = gr.Markdown(about.about(gallery), elem_id="about")
-    cards = {"Model card": about.model_card(), "Card of the bundled gallery": about.gallery_card()}
-    for title, card in cards.items():
+    cards = {"label_model_card": about.model_card(), "label_gallery_card": about.gallery_card()}
+    for key, card in cards.items():
         if card:
-            with gr.Accordion(title, open=False):
+            with gr.Accordion(label(key), open=False):
                 gr.Markdown(card)
     return account
 
@@ -123,7 +123,7 @@ class CompareCallbacks:
 
     def _result(self, first: RGB | None, second: RGB | None) -> str:
         if first is None or second is None:
-            return html.sentence(NEEDS_TWO)
+            return html.sentence(text("page_needs_two"))
         finder = self.finders.served
         result = finder.compare(first, second)
         one, other = (encode(_largest_face(finder, photo)) for photo in (first, second))
@@ -132,22 +132,25 @@ class CompareCallbacks:
 
 def _unreadable(first: object, second: object) -> str:
     """Return why photos cannot be read, as HTML; "" if all can."""
-    photos = {"first": first, "second": second}
-    sentences = [
-        f"The {which} photo: {it.sentence}" for which, it in photos.items() if isinstance(it, BadPhoto)
-    ]
+    photos = {"compare_in_first": first, "compare_in_second": second}
+    sentences = [text(key, sentence=it.sentence) for key, it in photos.items() if isinstance(it, BadPhoto)]
     return html.sentence(" ".join(sentences))
+
+
+def static_sentence(key: str) -> str:
+    """Return a label in a paragraph of its own, as HTML."""
+    return f'<p class="words">{label(key)}</p>'
 
 
 def _largest_face(finder: Lookalikes, photo: RGB) -> RGB:
     return portrait(photo, finder.detector.detect(photo)[0], width=photo.shape[1])
 
 
-def _photo_input(label: str) -> PagePhoto:
+def _photo_input(key: str) -> PagePhoto:
     return PagePhoto(
-        label=label,
+        label=label(key),
         sources=["upload", "webcam", "clipboard"],
-        placeholder=PLACEHOLDER,
+        placeholder=label("page_drop"),
         webcam_options=gr.WebcamOptions(mirror=False),
         buttons=[],
         height=300,

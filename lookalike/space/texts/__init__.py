@@ -9,7 +9,8 @@ language. A text that a language lacks is in English.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
@@ -52,6 +53,16 @@ def table(language: str) -> Mapping[str, str]:
     """Return all texts of a language of `LANGUAGES` by their keys."""
     texts: dict[str, str] = json.loads((Path(__file__).parent / f"{language}.json").read_text("utf-8"))
     return texts
+
+
+@contextmanager
+def english() -> Iterator[None]:
+    """Return the texts in English for as long as the block runs."""
+    before = LANGUAGE.set("")
+    try:
+        yield
+    finally:
+        LANGUAGE.reset(before)
 
 
 def texts_of(language: str, *beginnings: str) -> dict[str, str]:
