@@ -19,7 +19,7 @@ from lookalike.images import MAX_BYTES, RGB
 from lookalike.space import gradio_internals
 from lookalike.space.drawing.cards import encode
 from lookalike.space.drawing.html import data_url
-from lookalike.space.messages import NO_ADDRESSES, OUTDATED_PAGE, PHOTO_GONE, user_error
+from lookalike.space.messages import NO_ADDRESSES, OUTDATED_PAGE, PHOTO_GONE, as_sentence, user_error
 from lookalike.space.middleware.decoders import DECODERS
 
 BASE64_BYTES = MAX_BYTES * 4 // 3 + 100  # of a data: URL with MAX_BYTES of data
@@ -66,7 +66,7 @@ class PhotoInput(gradio_internals.Image):
             return self.decoders.read(_bytes_of(payload, self.preview_seconds))
         except LookalikeError as error:
             if not self.raises:
-                return BadPhoto(str(error))
+                return BadPhoto(as_sentence(error))
             raise user_error(str(error)) from None
 
     def postprocess(self, value: RGB | None) -> Any:

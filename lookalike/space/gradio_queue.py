@@ -14,7 +14,7 @@ from typing import Any
 
 import gradio as gr
 
-from lookalike.space.messages import UNREADABLE_REQUEST
+from lookalike.space.messages import UNREADABLE_REQUEST, for_visitor
 from lookalike.space.middleware.failures import place_of
 from lookalike.space.middleware.rate_limit import MAX_VISITORS, visitor_of
 from lookalike.space.middleware.readers import Readers
@@ -98,7 +98,7 @@ class PageQueue(gr.queueing.Queue):  # type: ignore[misc]  # gradio has no types
     def _fail_waiting(self) -> None:
         error = gr.server_messages.ProcessCompletedMessage
         for event in self._waiting():
-            self.send_message(event, error(output={"error": NO_ANSWER}, success=False))
+            self.send_message(event, error(output={"error": for_visitor(NO_ANSWER)}, success=False))
             self.event_queue_per_concurrency_id[event.concurrency_id].queue.remove(event)
             self.event_ids_to_events.pop(event._id, None)
 
@@ -116,7 +116,7 @@ class PageQueue(gr.queueing.Queue):  # type: ignore[misc]  # gradio has no types
             return False, UNREADABLE_REQUEST, "error"
         visitor, size = _visitor(request), request.scope.get("body_bytes", 0)
         if sentence := self._refusal(visitor, size, function.connection == "stream"):
-            return False, sentence, "queue_full"
+            return False, for_visitor(sentence), "queue_full"
         pushed = await super().push(body=body, request=request, username=username)
         if pushed[0]:
             self._asked[pushed[1]] = (visitor, body.session_hash, time.monotonic())

@@ -75,7 +75,7 @@ def finders() -> Finders:
 
 @pytest.fixture
 def callbacks(finders: Finders) -> FindCallbacks:
-    return FindCallbacks(finders, "Look-alikes")
+    return FindCallbacks(finders)
 
 
 def a_match(name: str, similarity: float = 55.4) -> Match:
@@ -135,7 +135,7 @@ def test_a_choice_finds_only_who_fits_and_moves_no_percentage(
 
 
 def test_options_never_look_at_the_photo_again_and_keep_the_chosen_face(finders: Finders):
-    callbacks = FindCallbacks(finders, "Look-alikes")
+    callbacks = FindCallbacks(finders)
     first = callbacks.find(strip(RED, BLUE), 2)
     black = strip(BLACK, BLACK)  # nothing would be found in it
     again = callbacks.find_again(black, first.found, 1, 3, None, "", "man", "")
@@ -170,7 +170,7 @@ def test_another_model_embeds_the_faces_once(finders: Finders):
         gallery = make_gallery(model, red=[[1, 0, 0]], blue=[[0, 0, 1]])
         return Lookalikes(gallery, embedder=Counting(model), detector=BrightDetector())
 
-    callbacks = FindCallbacks(Finders(finders.served, others=["tint"], load=load), "Look-alikes")
+    callbacks = FindCallbacks(Finders(finders.served, others=["tint"], load=load))
     view = callbacks.find(strip(RED, BLUE))
     tint = callbacks.find_again(view.plain, view.found, 1, 5, "tint", "")
     callbacks.find_again(view.plain, tint.found, 1, 1, "tint", "")
@@ -201,8 +201,8 @@ def test_the_sentence_for_no_face_says_what_helps(callbacks: FindCallbacks):
 def test_a_turned_photo_is_shown_upright_with_boxes_in_its_pixels(finders: Finders):
     finders.served.detector = load_detector("mtcnn")
     picture = draw_face(seed=3)[:, 60:420]
-    upright = FindCallbacks(finders, "Title").find(picture)
-    turned = FindCallbacks(finders, "Title").find(np.ascontiguousarray(np.rot90(picture)))
+    upright = FindCallbacks(finders).find(picture)
+    turned = FindCallbacks(finders).find(np.ascontiguousarray(np.rot90(picture)))
     assert turned.plain.shape == picture.shape and np.array_equal(turned.plain, upright.plain)
     assert turned.found.faces[0].face.box == upright.found.faces[0].face.box
 
@@ -211,7 +211,7 @@ def test_the_percentile_is_shown_with_the_first_match_alone(callbacks: FindCallb
     view = callbacks.find(sharp(RED))
     _, second, *_ = callbacks.choose_match(view.plain, view.found, 0, SimpleNamespace(index=1))
     _, first, *_ = callbacks.choose_match(view.plain, view.found, 0, SimpleNamespace(index=0))
-    assert "visitors' first matches" in view.percentile == first and second == ""
+    assert "of visitors get" in view.percentile == first and second == ""
 
 
 def test_the_first_tile_is_framed_for_each_photo_and_face(callbacks: FindCallbacks):
@@ -250,7 +250,7 @@ def test_all_models_answer_side_by_side_and_one_that_fails_says_so(finders: Find
         return finder(tiny)
 
     compact = finder(load_embedder("compact"))
-    callbacks = FindCallbacks(Finders(compact, others=["tiny", "gone"], load=load), "Look-alikes")
+    callbacks = FindCallbacks(Finders(compact, others=["tiny", "gone"], load=load))
     view = callbacks.find(faces["drawn 2"], 2, ALL_MODELS)
     columns = re.findall("<figcaption>(.*?)</figcaption>(.*?)</figure>", view.beside["value"])
     assert [model for model, _ in columns] == ["compact", "tiny", "gone"] and view.beside["visible"]
@@ -298,7 +298,7 @@ def test_positions_that_a_browser_made_up_are_refused(callbacks: FindCallbacks, 
 def test_explanations_and_shared_pictures_are_data_urls(callbacks: FindCallbacks):
     found = callbacks.find(strip(RED)).found
     why = callbacks.explain(strip(RED), found, 0, 1)["value"]
-    assert "What makes you like pink: " in why and 'src="data:image/jpeg;base64,' in why
+    assert "Why you look like pink: " in why and 'src="data:image/jpeg;base64,' in why
     shared = callbacks.share(strip(RED), found, 0, 1)["value"]
     data = re.search(r'download="my-look-alike.jpg"', shared) and re.search(r"base64,([^\"]+)", shared)
     assert data and read_image(base64.b64decode(data[1])).shape == (1080, 1080, 3)

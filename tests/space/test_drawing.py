@@ -157,8 +157,8 @@ def test_the_percentile_is_put_into_words():
         for standing in (0.83, 1.0, 0.05, None)
     ]
     assert sentences == [
-        "Your first match is closer than 83 % of visitors' first matches.",
-        "Your first match is closer than 99 % of visitors' first matches.",
-        "None of these 2 names is a close look-alike; here are the nearest anyway.",
+        "A closer match than 83 % of visitors get.",
+        "Rare: a closer match than 99 % of visitors get.",
+        "You're one of a kind: none of these 2 people looks much like you. Here are the nearest anyway.",
         "",
     ]

@@ -87,7 +87,7 @@ def test_the_report_credits_the_pictures_of_the_chosen_face_alone(finders: Finde
 
 
 def test_the_page_shows_the_credit_with_its_links(finders: Finders):
-    view = FindCallbacks(finders, "Look-alikes").find(RED)
+    view = FindCallbacks(finders).find(RED)
     for part in (view.duel, view.bars):
         assert part.count("Photo: Jo Doe") == 1
         assert f'href="{CREDIT.licence_url}"' in part and f'href="{CREDIT.source}"' in part
@@ -97,7 +97,7 @@ def test_the_page_shows_the_credit_with_its_links(finders: Finders):
 
 def test_without_portraits_the_page_shows_cards(finders: Finders):
     finders.portrait = None
-    view = FindCallbacks(finders, "Look-alikes").find(RED)
+    view = FindCallbacks(finders).find(RED)
     assert "Photo:" not in view.duel + view.bars
 
 
@@ -240,5 +240,5 @@ def test_the_gallerys_own_photos_are_credited_too():
     _, report = Endpoints(finders).find_lookalikes(RED)
     photo = {"credit": "Jo Doe", "licence": "CC BY 2.0", "source": "https://x.org/"}
     assert report["faces"][0]["matches"][0]["photo"] == photo
-    view = FindCallbacks(finders, "Look-alikes").find(RED)
+    view = FindCallbacks(finders).find(RED)
     assert 'href="https://creativecommons.org/licenses/by/2.0/"' in view.duel

@@ -20,6 +20,7 @@ PROBLEMS = {  # keys of the words for `FoundFace.hard_to_read`
     "overexposed": "problem_bright",
     "blurred": "problem_blurred",
 }
+RARE = 0.90  # percentile from which the page calls a match rare
 LOW_PERCENTILE = 0.10  # below it, the page says that nobody in the gallery looks much like the visitor
 
 
@@ -42,7 +43,7 @@ def percentile_sentence(found: FoundFace, names: int) -> str:
     if found.standing < LOW_PERCENTILE:
         return text("answer_no_close_match", names=f"{names:,}")
     percent = min(99, round(100 * found.standing))
-    return text("answer_percentile", percent=percent)
+    return text("answer_rare" if found.standing >= RARE else "answer_percentile", percent=percent)
 
 
 Credits = Mapping[int, Sequence[Credit | None]]  # by the face's place: those of its matches' pictures

@@ -6,6 +6,8 @@ import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from lookalike.space.messages import for_visitor
+
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -14,8 +16,8 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 async def refuse(send: Send, status: int, sentence: str) -> None:
-    """Answer with a status and a sentence, as JSON."""
-    body = json.dumps({"detail": sentence}).encode()
+    """Answer with a status and a sentence, a visitor's in their language, as JSON."""
+    body = json.dumps({"detail": for_visitor(sentence)}).encode()
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -27,8 +27,9 @@ class Language:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         named = parse_qs(scope["query_string"].decode("latin-1")).get("lang", [""])
-        language = language_of(named[0], headers_of(scope).get("accept-language", ""))
-        LANGUAGE.set(language)
+        accepted = headers_of(scope).get("accept-language", "*")
+        language = language_of(named[0], accepted)
+        LANGUAGE.set("" if accepted == "*" else language)  # only browsers say what they want
         if scope["path"] == "/" and scope["method"] == "GET":
             send = _Page(send, language)
         await self._app(scope, receive, send)
