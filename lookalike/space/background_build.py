@@ -21,6 +21,7 @@ from lookalike.gallery.work_folder import Progress, exclusive, read_progress, wr
 from lookalike.models.registry import DEFAULT_MODEL, find_model
 from lookalike.space.finders import Finders, load_only
 from lookalike.space.refresh import GalleryRefresher
+from lookalike.space.texts import text
 
 log = logging.getLogger(__name__)
 
@@ -101,15 +102,11 @@ class BackgroundBuild:
         if self._quiet:
             return ""
         if self._failed:
-            here = "is not complete" if self._served else "could not be built"
-            return f"The gallery “{self.name}” {here}; this is tried again later."
+            return text("build_stopped" if self._served else "build_failed", name=self.name)
         progress = progress_in_words(read_progress(self.folder), first=self._limit)
         if self._served:
-            return f"The gallery “{self.name}” is still growing: {progress}."
-        return (
-            f"The gallery “{self.name}” is being built: {progress}. Until its first part is ready, this is "
-            "the gallery that comes with the project."
-        )
+            return text("build_growing", name=self.name, progress=progress)
+        return text("build_first", name=self.name, progress=progress)
 
     def _run(self) -> None:
         wait, longest = RETRY_SECONDS
@@ -168,10 +165,9 @@ def progress_in_words(progress: Progress, *, first: int | None = None) -> str:
 
     `first` is the number of photos that it reads, None for all.
     """
-    done = f"{progress.records:,} photos so far"
-    if progress.total is not None:
-        of = f"the first {first:,}" if first == progress.total else f"{progress.total:,}"
-        done = f"{progress.records:,} of {of} photos"
+    key = "build_photos_of_first" if first == progress.total else "build_photos_of"
+    total = f"{progress.total or 0:,}"
+    done = text("build_photos" if progress.total is None else key, done=f"{progress.records:,}", total=total)
     return done if progress.seconds_left is None else f"{done}, {time_left(progress.seconds_left)}"
 
 
@@ -179,10 +175,10 @@ def time_left(seconds: float) -> str:
     """Return a number of seconds in words, rounded."""
     minutes = seconds / 60
     if minutes < 1:
-        return "less than a minute left"
+        return text("build_under_minute")
     if minutes < 90:
-        return f"about {minutes:.0f} minute{'s' if minutes >= 1.5 else ''} left"
-    return f"about {minutes / 60:.0f} hours left"
+        return text("build_minutes", minutes=f"{minutes:.0f}")
+    return text("build_hours", hours=f"{minutes / 60:.0f}")
 
 
 def _start(command: Sequence[str]) -> subprocess.Popen[str]:

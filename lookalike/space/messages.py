@@ -40,6 +40,7 @@ VISITORS = {
     "The photo is no longer here": "error_photo_gone",
     "The page has changed": "error_outdated_page",
     "There is no (category|gender|region|such model)|This gallery does not say": "error_outdated_page",
+    "The (gallery|model) (?P<missing>.+) cannot be reached right now": "notice_fallback",
     "The request could not be read": "error_failed",
     "Something went wrong; reload": "error_failed",
     "Something went wrong while": "error_waiting",

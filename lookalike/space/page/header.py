@@ -7,6 +7,7 @@ from typing import Any
 import gradio as gr
 
 from lookalike.space.finders import ServedGallery
+from lookalike.space.messages import for_visitor
 from lookalike.space.texts import text
 
 
@@ -20,4 +21,4 @@ def header_values(gallery: ServedGallery) -> list[dict[str, Any]]:
     """Return the properties of the title and of the notice."""
     names = len(gallery.finder.gallery.names)
     title = f"# {text('title')}\n{text('title_question', names=f'{names:,}')}"
-    return [{"value": title}, {"value": gallery.notice, "visible": bool(gallery.notice)}]
+    return [{"value": title}, {"value": for_visitor(gallery.notice), "visible": bool(gallery.notice)}]
