@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 from string import Formatter
 from typing import Any
 
@@ -25,12 +26,16 @@ from lookalike.space.texts import (
     LANGUAGES,
     MAX_LENGTH,
     STATIC,
+    TABS_LENGTH,
     english,
     language_of,
     table,
     text,
     texts_of,
 )
+from tests.support.chromium import BROKEN as BROKEN_FILE
+from tests.support.chromium import CHROMIUM, choose, film_of_a_face, open_chromium, open_tab, upload
+from tests.support.drawing import draw_face
 from tests.support.paths import ROOT
 
 OTHERS = [language for language in LANGUAGES if language != "en"]
@@ -69,6 +74,7 @@ def test_no_text_is_too_long_for_its_place(language: str):
         if len(value) > most
     }
     assert not long
+    assert sum(map(len, texts_of(language, "tab_").values())) <= TABS_LENGTH
 
 
 def test_texts_of_components_have_no_placeholders_and_every_label_is_one_of_them():
@@ -174,3 +180,63 @@ def test_visitors_read_about_errors_in_their_language_and_scripts_what_was_raise
         LANGUAGE.reset(before)
     assert not set(shown) & set(raised)
     assert not [sentence for sentence in shown if "{" in sentence]
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed")
+    with open_chromium(film_of_a_face(tmp_path_factory.mktemp("film") / "face.mjpeg")) as browser:
+        yield browser
+
+
+def tabs(tab: Any) -> list[Any]:
+    return tab.locator(".tab-container button[role=tab]:visible").all()
+
+
+@pytest.mark.browser
+def test_the_page_is_arabic_from_right_to_left_and_fits_a_phone(browser: Any, app_url: str):
+    words = table("ar")
+    with open_tab(browser, app_url, width=390, height=844, locale="ar-EG") as tab:
+        expect = expects()
+        expect(tab.locator("html")).to_have_attribute("dir", "rtl")
+        expect(tab.locator("#title")).to_contain_text(words["title"])
+        upload(tab, "#photo", draw_face(3))
+        expect(tab.locator("#bars li")).to_have_count(5)
+        first, last = (tab.locator("#matches .thumbnail-item").nth(place).bounding_box() for place in (0, 2))
+        assert first["x"] > last["x"]
+        for each in tabs(tab):
+            each.click()
+            assert tab.evaluate("document.documentElement.scrollWidth") == 390
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_all_tabs_fit_a_phone_in_every_language_and_trouble_is_told_in_it(
+    browser: Any, app_url: str, language: str
+):
+    with open_tab(browser, f"{app_url}?lang={language}", width=390, height=844) as tab:
+        expect = expects()
+        assert len(tabs(tab)) == 5
+        expect(tab.locator("#language input")).to_have_value(LANGUAGES[language])
+        expect(tab.get_by_text(table(language)["chip_everyone"], exact=True)).to_be_visible()
+        choose(tab, "#photo", BROKEN_FILE)
+        expect(tab.locator("#notice")).to_contain_text(table(language)["error_unreadable_photo"])
+
+
+@pytest.mark.browser
+def test_another_language_is_chosen_on_the_page_and_stays_in_its_address(browser: Any, app_url: str):
+    with open_tab(browser, app_url, width=1280, height=800, locale="de") as tab:
+        expect = expects()
+        expect(tab.locator("#title")).to_contain_text(table("de")["title"])
+        tab.locator("#language input").click()
+        tab.get_by_role("option", name=LANGUAGES["ko"]).click()
+        expect(tab.locator("#title")).to_contain_text(table("ko")["title"])
+        assert "lang=ko" in tab.url
+
+
+def expects() -> Any:
+    from playwright.sync_api import expect
+
+    return expect

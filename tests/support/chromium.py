@@ -46,10 +46,14 @@ def open_tab(
     width: int,
     height: int,
     scheme: str = "light",
+    locale: str = "en-US",
 ) -> Iterator[Any]:
     """Open the page; afterwards it must fit the width and have reported no error."""
     context = browser.new_context(
-        viewport={"width": width, "height": height}, color_scheme=scheme, permissions=ALLOWED
+        viewport={"width": width, "height": height},
+        color_scheme=scheme,
+        permissions=ALLOWED,
+        locale=locale,
     )
     tab = context.new_page()
     tab.set_default_timeout(TIMEOUT)

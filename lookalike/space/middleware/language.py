@@ -38,10 +38,10 @@ class Language:
 def opening(language: str) -> bytes:
     """Return the script that runs before gradio's own ones."""
     texts = json.dumps(texts_of(language, "script_")).replace("<", "\\u003c")
-    name = json.dumps(GRADIO_LANGUAGES.get(language, language))
+    name = GRADIO_LANGUAGES.get(language, language)
     return (
-        f'<script>window.pageTexts = {texts};\nObject.defineProperty(navigator, "language", '
-        f"{{value: {name}, configurable: true}});</script>"
+        f'<script>window.pageLanguage = "{language}";\nwindow.pageTexts = {texts};\n'
+        f'Object.defineProperty(navigator, "language", {{value: "{name}", configurable: true}});</script>'
     ).encode()
 
 

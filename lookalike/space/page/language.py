@@ -13,7 +13,7 @@ OPEN_IN = """lang => {
   url.searchParams.set('lang', lang);
   location.assign(url);
 }"""
-SHOW = "() => { document.title = pageTexts.script_title; return document.documentElement.lang; }"
+SHOW = "() => { document.title = pageTexts.script_title; return pageLanguage; }"
 
 
 def add_language_choice(page: gr.Blocks) -> None:

@@ -31,7 +31,8 @@ LANGUAGES = {  # their files, and their own names
 }
 RIGHT_TO_LEFT = ("ar",)
 STATIC = ("tab_", "button_", "label_", "page_")  # what the browser translates
-MAX_LENGTH = {  # letters, at 390 pixels; measured with the widest languages
+TABS_LENGTH = 31  # letters of all tabs together at 390 pixels; gradio hides what does not fit
+MAX_LENGTH = {  # letters, at 390 pixels
     "tab_": 12,
     "button_": 30,
     "chip_": 34,
