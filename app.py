@@ -24,6 +24,7 @@ from lookalike.models.registry import find_model
 from lookalike.sources.opening import open_source
 from lookalike.space.arguments import parse
 from lookalike.space.background_build import BackgroundBuild
+from lookalike.space.feedback import Feedback
 from lookalike.space.finders import Finders, load_finders, load_only
 from lookalike.space.middleware.decoders import DECODERS
 from lookalike.space.refresh import GalleryRefresher
@@ -48,6 +49,7 @@ def main(arguments: Sequence[str] | None = None, *, load: Callable[..., Finders]
             version = current_version(options.gallery, model)
             finders = load(options.gallery, model=options.model, detector=options.detector)
             start_refreshing(finders, options, model, version)
+        finders.feedback = Feedback(options.feedback) if options.feedback else None
         serve(
             finders,
             share=options.share,

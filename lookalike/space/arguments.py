@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Sequence
+from pathlib import Path
 
 from lookalike.faces.detectors import DEFAULT_DETECTOR, DETECTORS
 from lookalike.models.registry import DEFAULT_MODEL, MODELS
@@ -63,6 +64,14 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         default=os.environ.get("LOOKALIKE_PORTRAITS") or "on",
         help="show people without a photo in the gallery with one from Wikimedia Commons; only names of "
         "celebrities are sent (default: LOOKALIKE_PORTRAITS, else %(default)s)",
+    )
+    parser.add_argument(
+        "--feedback",
+        type=Path,
+        default=os.environ.get("LOOKALIKE_FEEDBACK") or None,
+        metavar="FILE",
+        help="ask visitors whether a match looks like them, and count their answers in this JSON file; "
+        "nothing of a photo, a name or a visitor is kept (default: LOOKALIKE_FEEDBACK, else nobody is asked)",
     )
     parser.add_argument(
         "--share", action="store_true", help="also create a public link that works for a week"

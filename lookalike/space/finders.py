@@ -14,6 +14,7 @@ from lookalike.gallery.gallery import BUNDLED_GALLERY
 from lookalike.gallery.storage import models_in
 from lookalike.models.registry import DEFAULT_MODEL, is_run
 from lookalike.portraits.portrait import Portrait
+from lookalike.space.feedback import Feedback
 from lookalike.space.model_loading import WAIT_SECONDS, ModelLoader
 
 log = logging.getLogger(__name__)
@@ -74,12 +75,14 @@ class Finders:
     most `wait` seconds for it. `portrait` returns the portrait of a name of the gallery if it is here; None
     where only cards are shown. `on_replace` is called after another gallery took the place of the served one.
     `building` returns a sentence for visitors about a gallery that is being built, "" if there is nothing to
-    say; None where none is built.
+    say; None where none is built. `feedback` counts what visitors say about their matches; None where they
+    are not asked.
     """
 
     portrait: Callable[[str], Portrait | None] | None = None
     on_replace: Callable[[], None] | None = None
     building: Callable[[], str] | None = None
+    feedback: Feedback | None = None
 
     def __init__(
         self,

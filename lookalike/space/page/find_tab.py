@@ -20,6 +20,7 @@ from lookalike.space.drawing.facts import fact
 from lookalike.space.drawing.fonts import shown_name
 from lookalike.space.finders import Finders, ServedGallery
 from lookalike.space.labels import label
+from lookalike.space.page.feedback import FeedbackButtons
 from lookalike.space.page.find_callbacks import FindCallbacks
 from lookalike.space.page.found import ALL_MODELS, MAX_SHOWN
 from lookalike.space.texts import text
@@ -51,6 +52,7 @@ def add_find_tab(finders: Finders, queue: dict[str, Any]) -> FindTab:
             intro = gr.Markdown(label("page_intro"), elem_id="intro")
             with gr.Column(visible=False) as results:
                 parts = _results_side()
+                feedback = FeedbackButtons(finders)
     plain, place = PhotoInput(visible=False), gr.State(0)
     found = gr.State(None, time_to_live=REMEMBER_SECONDS)
     callbacks = FindCallbacks(finders)
@@ -71,6 +73,7 @@ def add_find_tab(finders: Finders, queue: dict[str, Any]) -> FindTab:
     one_match = [parts.duel, parts.percentile, place, parts.why, parts.share]
     parts.matches.select(callbacks.choose_match, chosen[:3], one_match, **private)
     parts.explain.click(callbacks.explain, chosen, parts.why, **private)
+    feedback.follow(parts.duel, found, chooser, place)
     drawn = parts.draw.click(callbacks.share, chosen, parts.share, **private)
     drawn.success(js=DOWNLOAD, api_visibility="private")
     return FindTab(parts.matches, options[1:])
