@@ -6,7 +6,8 @@ api/            the two endpoints for scripts, and their report
 middleware/     in front of gradio: request filter, rate limit, uploads, decoders, cleanup, shutdown
 finders.py      the served gallery and its models; model_loading.py and refresh.py load others beside it
 components.py   gradio components that keep no photo; messages.py turns errors into sentences
-gradio_internals.py   the only file that touches private parts of gradio
+gradio_*.py     the only files that touch private parts of gradio
+texts/          what visitors read, one file a language; labels.py gives it to components
 """
 
 from __future__ import annotations

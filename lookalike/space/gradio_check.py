@@ -36,6 +36,7 @@ PARTS = (  # below the module `gradio`
 )
 PAGE_PARTS = (  # of a page that was built
     "temp_file_sets",
+    "mcp_server_obj",
     "upload_file_set",
     "_queue.__len__",
     "_queue.active_jobs",

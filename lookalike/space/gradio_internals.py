@@ -18,14 +18,16 @@ from typing import Any
 import gradio as gr
 
 from lookalike.space.gradio_check import check_gradio as check_gradio
+from lookalike.space.gradio_mcp import ask_for_data_urls
 from lookalike.space.gradio_queue import PageQueue
 from lookalike.space.messages import NO_ADDRESSES, OUTDATED_PAGE, UNREADABLE_REQUEST, user_error
 from lookalike.space.middleware.decoders import JOB, Job
 from lookalike.space.middleware.failures import Seldom, place_of
 from lookalike.space.middleware.json_check import MAX_STRING
+from lookalike.space.middleware.language import language_of_call
 from lookalike.space.middleware.rate_limit import visitor_of
 from lookalike.space.middleware.uploads import Uploads
-from lookalike.space.texts import LANGUAGE, language_of
+from lookalike.space.texts import LANGUAGE
 
 log = logging.getLogger(__name__)
 log.addFilter(Seldom())
@@ -128,10 +130,17 @@ class PrivateBlocks(gr.Blocks):  # type: ignore[misc]
         )
         return self
 
+    def launch(self, *args: Any, **options: Any) -> Any:
+        """Launch as gr.Blocks does; language models, if they are served, are asked for photos as data."""
+        launched = super().launch(*args, **options)
+        if self.mcp_server_obj:
+            ask_for_data_urls(self.mcp_server_obj)
+        return launched
+
     async def process_api(self, *args: Any, **options: Any) -> Any:
         """Answer a request. One that is cancelled keeps its place until its photo is no longer being read."""
         request = options.get("request")
-        LANGUAGE.set(_language(args[0] if args else options["block_fn"], request))
+        LANGUAGE.set(language_of_call(args[0] if args else options["block_fn"], request))
         job = Job(visitor_of(request.client, request.headers) if request else "")
         JOB.set(job)
         work, started = asyncio.ensure_future(super().process_api(*args, **options)), time.monotonic()
@@ -220,13 +229,6 @@ class PrivateBlocks(gr.Blocks):  # type: ignore[misc]
         values = [value for event in events if event.data for value in event.data.data]
         paths = [value.get("path") for value in values if isinstance(value, dict)]
         return {path for path in paths if isinstance(path, str)}
-
-
-def _language(block_fn: Any, request: Any) -> str:
-    """Return the language of a request of the page, "" for one to an endpoint for scripts."""
-    if request is None or getattr(block_fn, "api_visibility", "public") == "public":
-        return ""
-    return language_of(request.query_params.get("lang", ""), request.headers.get("accept-language", ""))
 
 
 def _refuse_misplaced_photos(blocks: Sequence[Any], inputs: Sequence[Any]) -> None:

@@ -50,7 +50,16 @@ class Endpoints:
     ) -> tuple[Pictures, dict[str, Any]]:
         """Return pictures of the matches of one face, and a report on all faces.
 
-        `category`, `gender` and `region` choose among the people of the gallery; None or "" is all of them.
+        Gradio passes the descriptions of the arguments on to scripts and language models.
+
+        Args:
+            photo: The photo, as a data: URL such as data:image/jpeg;base64,… of at most 20 MB.
+            count: The number of matches, 1 to 50.
+            face: The face whose matches the pictures show; 0 is the largest.
+            model: Another model that the gallery has a table for; leave it out for the default one.
+            category: Only people of this category, such as sports, if the gallery has categories.
+            gender: Only people of this gender, woman or man, if the gallery knows it.
+            region: Only people of countries in this region, such as Europe, if the gallery knows countries.
         """
         if count is None or not 1 <= count <= MAX_COUNT:
             raise user_error(f"The argument count must be from 1 to {MAX_COUNT}.")
@@ -75,7 +84,12 @@ class Endpoints:
 
     @errors_as_sentences
     def compare(self, first: RGB | None, second: RGB | None) -> dict[str, Any]:
-        """Return how similar the largest faces of two photos are."""
+        """Return how similar the largest faces of two photos are.
+
+        Args:
+            first: A photo, as a data: URL such as data:image/jpeg;base64,… of at most 20 MB.
+            second: Another photo, also as a data: URL.
+        """
         if first is None or second is None:
             raise ImageError("Two photos are needed; send both.")
         return report.comparison(self.finders.served.compare(first, second))

@@ -45,6 +45,13 @@ def opening(language: str) -> bytes:
     ).encode()
 
 
+def language_of_call(function: Any, request: Any) -> str:
+    """Return the language in which gradio calls a function of the page, "" for an endpoint for scripts."""
+    if request is None or getattr(function, "api_visibility", "public") == "public":
+        return ""
+    return language_of(request.query_params.get("lang", ""), request.headers.get("accept-language", ""))
+
+
 class _Page:
     """A `send` that writes language, direction and script into the HTML; it waits for the whole of it."""
 
