@@ -261,5 +261,5 @@ def test_two_photos_are_compared(tab: Any):
 def test_the_about_tab_and_the_api_guide_are_shown(tab: Any, app_url: str):
     tab.get_by_role("tab", name="About").click()
     playwright.expect(tab.locator("#about")).to_contain_text("What happens to your photo")
-    tab.get_by_role("tab", name="Scripts").click()
+    tab.get_by_role("tab", name="API").click()
     playwright.expect(tab.locator("#calls")).to_contain_text(f'Client("{app_url}")')

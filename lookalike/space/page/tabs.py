@@ -1,4 +1,4 @@
-"""The tabs after the first: Live, Compare, About and Scripts."""
+"""The tabs after the first: Live, Compare, About and API."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from lookalike.space.finders import Finders, ServedGallery
 from lookalike.space.labels import label
 from lookalike.space.messages import as_sentence
 from lookalike.space.page import about
+from lookalike.space.page import api_guide as guides
 from lookalike.space.page.live import LiveCallbacks, no_face
 from lookalike.space.texts import text
 
@@ -92,9 +93,7 @@ def add_scripts_tab(finders: Finders, page: gr.Blocks) -> None:
 
     def api_guide(request: gr.Request) -> str:
         scheme, host = (request.headers.get(name) for name in ("x-forwarded-proto", "host"))
-        gallery = finders.current
-        url = about.public_url(scheme, host, page.root_path)
-        return about.api_guide(url, gallery.models, gallery.choices)
+        return guides.api_guide(guides.public_url(scheme, host, page.root_path), finders.current)
 
     guide = gr.Markdown(elem_id="calls")
     page.load(api_guide, None, guide, api_visibility="private")
