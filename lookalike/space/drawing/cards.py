@@ -27,6 +27,7 @@ Box = tuple[int, int, int, int]  # left, top, right, bottom
 DISPLAY_SIDE = 1280  # pixels of the longer side: sharp on a phone's screen and on a laptop's half
 CARD_SIDE = 384  # pixels: twice the width of the largest thumbnail on a common screen
 CARD_MARGIN = 28
+LINE_HEIGHT = 1.4  # of the font's size; that of an Arabic font is twice as much and leaves gaps
 FACT_SIZES = (24, 21, 18)  # pixels
 NO_FACTS: Facts = MappingProxyType({})
 JPEG_QUALITY = 88  # no visible artefacts at display size, a fifth of the size of PNG
@@ -125,26 +126,22 @@ def name_card(name: str, about: Facts = NO_FACTS) -> RGB:
         facts = _small_lines(about)
         upper, lower = (0.30, 0.62) if facts else (0.40, 0.80)
         corner = (CARD_SIDE / 2, CARD_SIDE * upper)
-        pen.text(corner, initials(text), WHITE, find_font(bold=True, size=148), anchor="mm")
+        pen.text(corner, initials(text), WHITE, find_font(bold=True, size=148, text=text), anchor="mm")
         font, lines = fit(text, CARD_SIDE - 2 * CARD_MARGIN)
-        _centred(pen, lower, lines, font)
-        if facts:
-            font, lines = facts
-            _centred(pen, 0.84, lines, font)
+        _centred(pen, lower, [(font, line) for line in lines])
+        _centred(pen, 0.84, facts)
     else:
         _silhouette(pen)
     return np.asarray(picture, np.uint8)
 
 
-def _small_lines(about: Facts) -> tuple[Font, list[str]] | None:
-    """Return the name in its own script, where the fonts have it, and the facts; None if there are none."""
+def _small_lines(about: Facts) -> list[tuple[Font, str]]:
+    """Return the name in its own script, where the fonts have it, and the facts, each line with its font."""
     native = str(about.get("native", ""))
     parts = [native if drawable(native) == native else "", _drawable_facts(about)]
-    if not any(parts):
-        return None
     width = CARD_SIDE - 2 * CARD_MARGIN
     fitting = [fit(part, width, sizes=FACT_SIZES) for part in parts if part]
-    return fitting[-1][0], [line for _, lines in fitting for line in lines]
+    return [(font, line) for font, lines in fitting for line in lines]
 
 
 def _drawable_facts(about: Facts) -> str:
@@ -156,9 +153,12 @@ def _drawable_facts(about: Facts) -> str:
         return drawable(fact_line(about))
 
 
-def _centred(pen: ImageDraw.ImageDraw, height: float, lines: Sequence[str], font: Font) -> None:
-    place = (CARD_SIDE / 2, CARD_SIDE * height)
-    pen.multiline_text(place, "\n".join(lines), WHITE, font, anchor="mm", align="center", spacing=8)
+def _centred(pen: ImageDraw.ImageDraw, height: float, lines: Sequence[tuple[Font, str]]) -> None:
+    """Draw the lines around a height, a share of the card's."""
+    step = LINE_HEIGHT * max((getattr(font, "size", 20) for font, _ in lines), default=0)
+    top = CARD_SIDE * height - step * (len(lines) - 1) / 2
+    for place, (font, line) in enumerate(lines):
+        pen.text((CARD_SIDE / 2, top + place * step), line, WHITE, font, anchor="mm")
 
 
 def colours(name: str) -> tuple[Colour, Colour]:

@@ -71,16 +71,24 @@ def share_picture(own: RGB, match: RGB, name: str, percent: str, title: str, cre
         corner = (left + place * (gap + tile), top)
         sheet.paste(Image.fromarray(_square(picture, tile)), corner, _rounded(tile))
     pen.text((middle, 660), percent, TEAL, find_font(bold=True, size=150), anchor="mm")
-    pen.text((middle, 772), drawable_text("answer_alike"), QUIET, find_font(bold=False, size=38), anchor="mm")
+    alike = drawable_text("answer_alike")
+    pen.text((middle, 772), alike, QUIET, find_font(bold=False, size=38, text=alike), anchor="mm")
     _, lines = fit(name, 600)
     pen.multiline_text(
-        (middle, 865), "\n".join(lines), INK, find_font(bold=True, size=52), anchor="mm", align="center"
+        (middle, 865),
+        "\n".join(lines),
+        INK,
+        find_font(bold=True, size=52, text=name),
+        anchor="mm",
+        align="center",
     )
     if credit:
         font, lines = fit(credit, SHARE_SIZE[0] - 2 * gap, sizes=CREDIT_SIZES)
         pen.multiline_text((middle, 965), "\n".join(lines), QUIET, font, anchor="mm", align="center")
     pen.rectangle((0, SHARE_SIZE[1] - 70, *SHARE_SIZE), fill=TEAL)
-    pen.text((middle, SHARE_SIZE[1] - 35), title, WHITE, find_font(bold=False, size=32), anchor="mm")
+    pen.text(
+        (middle, SHARE_SIZE[1] - 35), title, WHITE, find_font(bold=False, size=32, text=title), anchor="mm"
+    )
     return np.asarray(sheet, np.uint8)
 
 

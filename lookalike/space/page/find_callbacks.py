@@ -16,7 +16,7 @@ from lookalike.space.api.report import face_sentence
 from lookalike.space.components import BadPhoto
 from lookalike.space.drawing import html
 from lookalike.space.drawing.cards import draw_faces, encode, shrink
-from lookalike.space.drawing.fonts import drawable
+from lookalike.space.drawing.fonts import drawable, drawable_text
 from lookalike.space.drawing.own_face import credit_line, heat_portrait, portrait, share_picture
 from lookalike.space.finders import Finders, ServedGallery
 from lookalike.space.gradio_internals import Selection
@@ -160,10 +160,10 @@ class FindCallbacks:
         match = _match(found, face, place)
         own = portrait(plain, found.faces[face].face, width=found.width)
         theirs = picture_for(match, self.finders)
-        name = drawable(match.name) or text("share_somebody")
+        name = drawable(match.name) or drawable_text("share_somebody")
         credit = credit_line(theirs.credit) if theirs.credit else ""
         percent = f"{match.similarity:.0f} %"
-        drawn = share_picture(own, read_image(theirs.jpeg), name, percent, text("title"), credit)
+        drawn = share_picture(own, read_image(theirs.jpeg), name, percent, drawable_text("title"), credit)
         return gr.update(value=html.download(encode(drawn)), visible=True)
 
     def _face_view(self, plain: RGB, found: Found, face: int, gallery: ServedGallery) -> FaceView:
