@@ -143,7 +143,7 @@ def test_another_match_is_chosen_explained_and_shared(tab: Any):
     tab.keyboard.press("Enter")
     playwright.expect(tab.locator("#duel figcaption").nth(1)).to_contain_text(second)
     tab.click("#ask")
-    playwright.expect(tab.locator("#why strong")).to_contain_text(f"What makes you like {second}: ")
+    playwright.expect(tab.locator("#why strong")).to_contain_text(f"Why you look like {second}: ")
     with tab.expect_download() as download:
         tab.click("#draw")
     picture = Image.open(download.value.path())
@@ -160,7 +160,7 @@ def test_each_person_of_a_group_can_be_chosen(tab: Any):
 
 def test_a_photo_without_a_face_is_answered_with_a_sentence(tab: Any):
     upload(tab, "#photo", draw_landscape())
-    playwright.expect(tab.locator("#notice")).to_contain_text("No face was found")
+    playwright.expect(tab.locator("#notice")).to_contain_text("We found no face")
 
 
 @pytest.mark.parametrize("kind", ["HEIF", "AVIF"])
@@ -233,7 +233,7 @@ def test_a_camera_that_is_denied_is_reported(tab: Any, place: str):
     if place != "Live":
         shown.get_by_label("Capture from camera").first.click()
     shown.get_by_text("Click to Access Webcam").first.click()
-    playwright.expect(shown.get_by_role("alert")).to_contain_text("The camera cannot be used.")
+    playwright.expect(shown.get_by_role("alert")).to_contain_text("We can't use the camera.")
     page.get_by_role("tab", name="About").click()
     playwright.expect(page.locator(".no-camera")).to_have_count(0)
 

@@ -108,7 +108,7 @@ def recover_from_a_broken_file(tab: Any) -> None:
     tab.locator("#photo").get_by_label("Upload file").click()
     playwright.expect(tab.locator("#duel")).to_be_hidden()
     choose(tab, "#photo", BROKEN)
-    check_clean(tab, "not a photo that can be read")
+    check_clean(tab, "We can't open this file")
     upload(tab, "#photo", draw_face(seed=3))
     playwright.expect(tab.locator("#duel .pair")).to_be_visible()
     check_framed(tab, 0)

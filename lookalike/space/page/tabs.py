@@ -84,7 +84,7 @@ def add_about_tab(gallery: ServedGallery) -> gr.Markdown:
     for key, card in cards.items():
         if card:
             with gr.Accordion(label(key), open=False):
-                gr.Markdown(card)
+                gr.Markdown(card, elem_classes="english")
     return account
 
 
@@ -95,7 +95,7 @@ def add_scripts_tab(finders: Finders, page: gr.Blocks) -> None:
         scheme, host = (request.headers.get(name) for name in ("x-forwarded-proto", "host"))
         return guides.api_guide(guides.public_url(scheme, host, page.root_path), finders.current)
 
-    guide = gr.Markdown(elem_id="calls")
+    guide = gr.Markdown(elem_id="calls", elem_classes="english")
     page.load(api_guide, None, guide, api_visibility="private")
 
 

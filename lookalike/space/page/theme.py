@@ -133,7 +133,8 @@ div.bars { display: grid; grid-template-columns: 1fr 3.2rem; gap: 0.7rem; align-
 .why { display: flex; gap: 16px; align-items: center; }
 .why img { width: 200px; border-radius: 14px; flex: none; }
 .why p { margin: 0; line-height: 1.5; }
-[dir=rtl] #matches .grid-container { direction: rtl; }
+[dir=rtl] .gradio-container [dir=ltr], [dir=rtl] #matches .grid-container { direction: rtl; }
+[dir=rtl] .gradio-container :is(.english, pre) { direction: ltr; text-align: left; }
 #language { max-width: 15rem; margin: 0 auto; }
 .share { text-align: center; }
 .share img { width: 100%; max-width: 320px; border-radius: 14px; margin: 0 auto 0.5rem; display: block;
