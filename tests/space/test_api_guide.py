@@ -71,10 +71,10 @@ def test_the_samples_have_the_form_of_an_answer_and_numbers_that_are_true_today(
 def test_the_guide_lists_the_models_and_the_choices_and_leaves_no_gap(guide: str, finders: Finders):
     assert not PLACES.search(guide)
     assert 'Client("http://here")' in guide and "`compact`" in guide
-    assert "| `gender` | everybody | only `man`, `woman` |" in guide and "`South Asia`" in guide
+    assert "- `gender=None`: everybody, or only `man`, `woman`" in guide and "`South Asia`" in guide
     gallery = make_gallery(ada=[[1, 0, 0]])
     alone = Finders(Lookalikes(gallery, embedder=ColourEmbedder(), detector=BrightDetector()))
-    assert "`gender`" not in api_guide("http://here", alone.current)
+    assert "gender=" not in api_guide("http://here", alone.current)
 
 
 def test_the_cards_are_linked_on_a_space_and_a_gallery_of_the_hub_always(finders: Finders):

@@ -72,7 +72,9 @@ def cards(gallery: ServedGallery, space: str) -> str:
 def _choices(gallery: ServedGallery) -> str:
     there = gallery.choices
     lists = {"category": there.categories, "gender": there.genders, "region": there.regions}
-    rows = [f"| `{name}` | everybody | only {_listed(values)} |" for name, values in lists.items() if values]
+    rows = [
+        f"- `{name}=None`: everybody, or only {_listed(values)}" for name, values in lists.items() if values
+    ]
     return "".join(f"{row}\n" for row in rows)
 
 

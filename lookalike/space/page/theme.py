@@ -135,7 +135,10 @@ div.bars { display: grid; grid-template-columns: 1fr 3.2rem; gap: 0.7rem; align-
 .why p { margin: 0; line-height: 1.5; }
 [dir=rtl] .gradio-container [dir=ltr], [dir=rtl] #matches .grid-container { direction: rtl; }
 [dir=rtl] .gradio-container :is(.english, pre) { direction: ltr; text-align: left; }
-#language { max-width: 15rem; margin: 0 auto; }
+[dir=rtl] :is(.caption-label, .percent, .bars .name, td) { unicode-bidi: plaintext; }
+.form:has(#language) { max-width: 15rem; margin: 0 auto; }
+[dir=rtl] .bars .name { text-align: right; }
+[dir=rtl] #language { direction: ltr; }
 .share { text-align: center; }
 .share img { width: 100%; max-width: 320px; border-radius: 14px; margin: 0 auto 0.5rem; display: block;
   border: 1px solid var(--border-color-primary); }
