@@ -104,7 +104,7 @@ def test_a_build_that_fails_is_reported_and_the_bundled_gallery_is_served(
     build.start(finders)
     wait_until(lambda: "later" in build.sentence())
     build.stop()
-    assert build.sentence() == "The gallery “stars” could not be built; this is tried again later."
+    assert build.sentence() == "The gallery “stars” could not be built. We'll try again later."
     assert finders.gallery_id == "bundled"
     assert "the gallery stars was not built: error: The disk is full." in caplog.text
 
@@ -167,9 +167,9 @@ def test_a_damaged_progress_file_counts_as_none(tmp_path: Path, text: str):
         (Progress(12), "12 photos so far"),
         (Progress(12, 1240), "12 of 1,240 photos"),
         (Progress(12, 128, 9), "12 of the first 128 photos, less than a minute left"),
-        (Progress(12, 1240, 80), "12 of 1,240 photos, about 1 minute left"),
-        (Progress(12, 1240, 300), "12 of 1,240 photos, about 5 minutes left"),
-        (Progress(12, 460_000, 9000), "12 of 460,000 photos, about 2 hours left"),
+        (Progress(12, 1240, 80), "12 of 1,240 photos, about 1 min left"),
+        (Progress(12, 1240, 300), "12 of 1,240 photos, about 5 min left"),
+        (Progress(12, 460_000, 9000), "12 of 460,000 photos, about 2 h left"),
     ],
 )
 def test_progress_in_words(progress: Progress, words: str):

@@ -19,10 +19,9 @@ mcp = pytest.importorskip("mcp", reason="the package mcp is not installed: pip i
 
 async def answers(address: str, photos: list[str]) -> tuple[list[Any], list[Any]]:
     """Return the tools, and the answers to these photos."""
-    from mcp.client.streamable_http import streamablehttp_client
-
+    streamable = pytest.importorskip("mcp.client.streamable_http")
     async with (
-        streamablehttp_client(f"{address}/gradio_api/mcp/") as (read, write, _),
+        streamable.streamablehttp_client(f"{address}/gradio_api/mcp/") as (read, write, _),
         mcp.ClientSession(read, write) as session,
     ):
         await session.initialize()
