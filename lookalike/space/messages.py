@@ -62,8 +62,8 @@ Output = TypeVar("Output")
 
 
 def no_face(image: RGB) -> str:
-    """Return what visitors read if no face was found in an (H, W, 3) uint8 RGB photo."""
-    return f"No face was found in the photo; {no_face_advice(image)}"
+    """Return what visitors or scripts read if no face was found in an (H, W, 3) uint8 RGB photo."""
+    return for_visitor(f"No face was found in the photo; {no_face_advice(image)}")
 
 
 def for_visitor(sentence: str) -> str:

@@ -20,14 +20,7 @@ from lookalike.space.drawing.fonts import drawable, drawable_text
 from lookalike.space.drawing.own_face import credit_line, heat_portrait, portrait, share_picture
 from lookalike.space.finders import Finders, ServedGallery
 from lookalike.space.gradio_internals import Selection
-from lookalike.space.messages import (
-    PHOTO_GONE,
-    as_sentence,
-    errors_as_sentences,
-    for_visitor,
-    no_face,
-    user_error,
-)
+from lookalike.space.messages import PHOTO_GONE, as_sentence, errors_as_sentences, no_face, user_error
 from lookalike.space.page.found import NOTHING_FOUND, Found, Options, find_faces, look_up, shown_face
 from lookalike.space.pictures import Picture, picture_for
 from lookalike.space.texts import text
@@ -100,7 +93,7 @@ class FindCallbacks:
             upright, found = find_faces(photo, options, gallery)
             plain = shrink(upright)
             if not found.faces:
-                return _empty_view(plain, for_visitor(no_face(upright)))
+                return _empty_view(plain, no_face(upright))
             view = self._face_view(plain, found, 0, gallery)
         except (LookalikeError, MemoryError) as error:
             return _empty_view(plain, as_sentence(error))
