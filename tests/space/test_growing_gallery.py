@@ -1,0 +1,83 @@
+"""A folder of photos given to the page, watched in a real browser until all of its people are served.
+
+Skipped where Chromium or Playwright is missing.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import time
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tests.support.chromium import CHROMIUM, film_of_a_face, open_chromium, open_tab, upload
+from tests.support.drawing import draw_face
+from tests.support.server import data_url, encoded, outcome, serving
+
+playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
+]
+
+PEOPLE, PHOTOS = 24, 10  # 240 photos: the first part has 128 of them, of thirteen people
+FACE = draw_face(3)
+
+
+@pytest.fixture(scope="module")
+def stars(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("source") / "stars"
+    for number in range(PEOPLE * PHOTOS):
+        person = number % PEOPLE
+        path = folder / f"Name {person:02}" / f"{number}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(draw_face(person, size=200 + number // PEOPLE)).save(path)
+    return folder
+
+
+def test_the_page_follows_a_build_without_a_reload(stars: Path, tmp_path: Path):
+    cache = {"LOOKALIKE_CACHE": str(tmp_path / "cache")}
+    with (
+        serving(tmp_path / "page", "--gallery", str(stars), **cache) as server,
+        open_chromium(film_of_a_face(tmp_path / "face.mjpeg")) as browser,
+        open_tab(browser, server.address, width=390, height=844) as tab,
+    ):
+        notice, title = tab.locator("#building"), tab.locator("#title")
+        playwright.expect(notice).to_contain_text("The gallery “stars” is being built: ")
+        upload(tab, "#photo", FACE)
+        playwright.expect(tab.locator("#duel img")).to_have_count(2)
+        before = tab.locator("#bars .name").first.inner_text()
+        assert "Name " not in before
+        playwright.expect(title).to_contain_text(f"Which of {PEOPLE} famous faces", timeout=120_000)
+        playwright.expect(notice).to_be_hidden(timeout=60_000)
+        playwright.expect(tab.locator("#gender")).to_be_hidden()  # nobody knows these people's
+        assert tab.locator("#bars .name").first.inner_text() == before  # the answer stays
+        upload(tab, "#photo", FACE)
+        playwright.expect(tab.locator("#bars .name").first).to_contain_text("1. Name 03")
+
+    started = time.monotonic()
+    with serving(tmp_path / "again", "--gallery", str(stars), **cache) as server:
+        assert outcome(server.ask(data_url(encoded(FACE)))) == "answer: Name 03"
+        assert time.monotonic() - started < 60
+
+
+def test_a_killed_page_goes_on_with_its_build(stars: Path, tmp_path: Path):
+    cache = tmp_path / "cache"
+    with serving(tmp_path / "page", "--gallery", str(stars), LOOKALIKE_CACHE=str(cache)) as server:
+        wait_for(lambda: list(cache.glob("galleries/*/.work/*/part-*.parquet")))
+        os.kill(server.pid, signal.SIGKILL)
+    with serving(tmp_path / "again", "--gallery", str(stars), LOOKALIKE_CACHE=str(cache)) as server:
+        wait_for(lambda: outcome(server.ask(data_url(encoded(FACE)))) == "answer: Name 03")
+        wait_for(lambda: re.search(f"Gallery of {PEOPLE} names", server.log.read_text()))
+
+
+def wait_for(done, seconds: float = 180) -> None:
+    deadline = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
