@@ -3,8 +3,8 @@ PYTHON ?= python
 
 .PHONY: install lint test test-all serve benchmark
 
-install: ## everything that the page, training, the Ray engine and the tests need
-	$(PYTHON) -m pip install -r requirements.txt -r requirements-ray.txt -r tests/requirements.txt -c constraints.txt
+install: ## everything that the page, training, the Ray engine, Dlib and the tests need
+	$(PYTHON) -m pip install -r requirements.txt -r requirements-ray.txt -r requirements-dlib.txt -r tests/requirements.txt -c constraints.txt
 	$(PYTHON) -m pip check
 
 lint: ## formatting, common mistakes, types

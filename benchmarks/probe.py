@@ -21,6 +21,7 @@ from lookalike.errors import NoFaceError, WeightsError
 from lookalike.faces.detectors import load_detector
 from lookalike.faces.face import RGB
 from lookalike.gallery.gallery import Gallery
+from lookalike.models.registry import is_installed
 
 CAMERA, PHONE = (640, 480), (4000, 3000)  # pixels, width and height
 QUALITY = 90  # JPEG quality, about that of phones and browsers
@@ -152,6 +153,10 @@ def _others(home: str) -> dict[str, Callable[[], Worker]]:
         openers[f"DeepFace {model}, {detector}, {engine}"] = partial(
             Worker, open_represent, model, detector, engine, home
         )
+    if is_installed("Dlib"):
+        for detector in ("opencv", "mtcnn"):
+            title = f"DeepFace Dlib with its own weights, {detector}"
+            openers[title] = partial(Worker, open_represent, "Dlib", detector, "onnx", home)
     for detector in ("opencv", "mtcnn"):
         openers[f"DeepFace find, VGG-Face, {detector}, {names:,} rows"] = partial(
             Worker, open_find, "VGG-Face", detector, names, home

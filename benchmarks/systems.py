@@ -1,7 +1,7 @@
 """The systems that are compared: our pipeline, and DeepFace doing the same.
 
-DeepFace's networks run with random weights, which takes as long as with trained ones. Only detectors that
-need no download are used.
+DeepFace's networks run with random weights, which takes as long as with trained ones; Dlib runs with its own
+(requirements-dlib.txt). Only detectors that need no download are used.
 """
 
 from __future__ import annotations
@@ -15,15 +15,18 @@ import numpy as np
 
 from benchmarks.clock import Seconds, StageClock
 from benchmarks.workers import Process
+from lookalike.backends.weights import copy_packaged_weights
 from lookalike.errors import WeightsError
 from lookalike.finder import MAX_FACES, Lookalikes
 from lookalike.images import read_image
 from lookalike.models.embedder import crop_face
+from lookalike.models.registry import find_model
 
 NETWORKS = {
     "VGG-Face": "vgg_face_weights",
     "Facenet512": "facenet512_weights",
 }  # DeepFace's model -> its weight file
+DLIB = find_model("Dlib")
 SEED = 0
 
 
@@ -97,6 +100,10 @@ def _deepface(model: str, engine: str, home: Path) -> Any:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     from deepface import DeepFace  # first: it decides which Keras its networks use
 
+    if model == DLIB.name:
+        copy_packaged_weights(DLIB.weights)
+        DeepFace.build_model(model)
+        return DeepFace
     suffix = {"tensorflow": ".h5", "onnx": ".onnx"}[engine]
     file = home / ".deepface" / "weights" / (NETWORKS[model] + suffix)
     if not file.exists():

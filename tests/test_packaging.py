@@ -73,13 +73,14 @@ def test_pyproject_declares_the_packages_of_the_requirement_files():
     mine = declared([*PROJECT["dependencies"], *EXTRAS["training"], *EXTRAS["benchmarks"]])
     assert set(mine) == set(pins("requirements.txt", until="# Brought by gradio"))
     assert set(declared(EXTRAS["ray"])) == set(pins("requirements-ray.txt"))
+    assert set(declared(EXTRAS["dlib"])) == set(pins("requirements-dlib.txt"))
     assert set(declared(EXTRAS["dev"])) == set(pins("tests/requirements.txt"))
 
 
 def test_the_pinned_versions_are_allowed_by_pyproject_and_by_the_constraints():
     ranges = declared([*PROJECT["dependencies"], *(text for extra in EXTRAS.values() for text in extra)])
     constraints = pins("constraints.txt")
-    for file in ("requirements.txt", "requirements-ray.txt"):
+    for file in ("requirements.txt", "requirements-ray.txt", "requirements-dlib.txt"):
         for name, pin in pins(file).items():
             (version,) = (each.version for each in pin.specifier)
             assert name not in ranges or version in ranges[name].specifier, name

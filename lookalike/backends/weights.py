@@ -2,18 +2,23 @@
 
 DeepFace downloads them at first use, without a checksum. Where a SHA-256 is published, any other file is
 refused, e.g. an incomplete download or an error page. For the other files there is none: they are refused if
-they cannot be loaded, and a gallery stores the hash of the file that it was built with.
+they cannot be loaded, and a gallery stores the hash of the file that it was built with. dlib's weights come
+inside a package from PyPI and are copied from there.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
+from importlib.util import find_spec
 from pathlib import Path
 
 from lookalike.errors import WeightsError
-from lookalike.files import sha256_of
+from lookalike.files import atomic_write, sha256_of
 
-SHA256 = {  # from OpenCV's model zoo, where DeepFace downloads them
+DLIB = "dlib_face_recognition_resnet_model_v1.dat"
+SHA256 = {  # from OpenCV's model zoo, where DeepFace downloads them, and of dlib's file in its package
+    DLIB: "55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30",
     "face_detection_yunet_2023mar.onnx": "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4",
     "face_recognition_sface_2021dec.onnx": "0ba9fbfa01b5270c96627c4ef784da859931e02f04419c829e83484087c34e79",
 }
@@ -36,6 +41,25 @@ def check_weights(stem: str) -> None:
             raise WeightsError(
                 f"{path} is not the expected file, perhaps an incomplete download; delete it and start again."
             )
+
+
+def copy_packaged_weights(stem: str) -> None:
+    """Copy weights whose name starts with `stem` from an installed package to where DeepFace looks for them,
+    so that it downloads nothing; do nothing if they are there, or for weights that no package has.
+
+    Raises WeightsError if they cannot be copied.
+    """
+    target = weights_folder() / DLIB
+    package = find_spec("face_recognition_models")  # found, not imported: it needs an old setuptools
+    if not DLIB.startswith(stem) or package is None or package.origin is None or target.is_file():
+        return
+    try:
+        with atomic_write(target) as partial:
+            shutil.copyfile(Path(package.origin).parent / "models" / DLIB, partial)
+    except OSError as error:
+        raise WeightsError(
+            f"{target} cannot be written ({error.strerror}); set DEEPFACE_HOME to a folder that can."
+        ) from error
 
 
 def hash_weights(name: str, stem: str, engine: str) -> str:

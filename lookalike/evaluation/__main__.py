@@ -241,12 +241,22 @@ def _unless_none(figure: float | None, layout: str) -> str:
 
 def _cohort(options: argparse.Namespace) -> None:
     from lookalike.evaluation.models import open_model
-    from lookalike.evaluation.percentage import cohort_mixture
+    from lookalike.evaluation.percentage import cohort_faces
+    from lookalike.models.cohort import fit_mixture
+    from lookalike.models.deepface_embedder import DeepFaceEmbedder, centred, mean_to_json
 
-    path = _calibration_file(options.model)
-    population = _population(options, open_model(options.model), ("cohort",))
-    mixture = cohort_mixture(population)
-    _store(path, open_model(options.model), {"cohort": mixture.to_json(), "percentage": None})
+    path, embedder = _calibration_file(options.model), open_model(options.model)
+    to_centre = embedder if isinstance(embedder, DeepFaceEmbedder) and embedder.model.centred else None
+    population = _population(options, to_centre.with_mean(None) if to_centre else embedder, ("cohort",))
+    faces, fields = cohort_faces(population), {}
+    if to_centre:
+        mean = faces.mean(axis=0)
+        embedder, faces, fields = (
+            to_centre.with_mean(mean),
+            centred(faces, mean),
+            {"mean": mean_to_json(mean)},
+        )
+    _store(path, embedder, fields | {"cohort": fit_mixture(faces).to_json(), "percentage": None})
     print(f"{path}: a cohort fitted to {len(population):,} faces; now fit the percentage.")
 
 

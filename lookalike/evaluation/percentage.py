@@ -24,7 +24,8 @@ from lookalike.evaluation.population import (
     score_matrix,
 )
 from lookalike.models.calibration import Calibration
-from lookalike.models.cohort import Cohort, Mixture, fit_mixture
+from lookalike.models.cohort import Cohort, Mixture
+from lookalike.models.embedder import Embeddings
 from lookalike.models.similarity import FALSE_MATCHES, Scale, balanced_quantiles, fit_scale
 
 PROMISES = (
@@ -67,9 +68,9 @@ class GroupCheck:
     recognized: float | None
 
 
-def cohort_mixture(population: Population, *, seed: int = 0) -> Mixture:
-    """Fit the cohort's mixture to adults, balanced: PER_CELL of each race and gender, those of small cells up
-    to REPEATS times.
+def cohort_faces(population: Population, *, seed: int = 0) -> Embeddings:
+    """Return the embeddings of adults, balanced: PER_CELL of each race and gender, those of small cells up to
+    REPEATS times.
     """
     cells: dict[tuple[str, ...], list[int]] = {}
     for place in np.flatnonzero(population.adults()):
@@ -79,7 +80,7 @@ def cohort_mixture(population: Population, *, seed: int = 0) -> Mixture:
         cells.setdefault(cell, []).append(int(place))
     random = np.random.default_rng(seed)
     chosen = [np.tile(random.permutation(places), REPEATS)[:PER_CELL] for _, places in sorted(cells.items())]
-    return fit_mixture(population.embeddings[np.concatenate(chosen)])
+    return population.embeddings[np.concatenate(chosen)]
 
 
 def calibrate(population: Population, mixture: Mixture | None, *, fitted_on: str) -> Calibration:

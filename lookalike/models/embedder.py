@@ -1,7 +1,7 @@
 """The interface of embedding models: faces in, embeddings of unit length out.
 
-Each face is cropped once from the photo's pixels: warped to ArcFace's five-point template, or as the
-eye-levelled box, depending on what the model was trained with.
+Each face is cropped once from the photo's pixels: warped to ArcFace's five-point template or to dlib's chip,
+or as the eye-levelled box, depending on what the model was trained with.
 """
 
 from __future__ import annotations
@@ -14,13 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.faces.alignment import align, level_box
+from lookalike.faces.dlib_chip import dlib_chip
 from lookalike.faces.face import RGB, Face
 
 if TYPE_CHECKING:
     from lookalike.models.calibration import Calibration
 
 Embeddings = NDArray[np.float32]  # (n, dim), rows of unit length
-Alignment = Literal["template", "level-box"]
+Alignment = Literal["template", "level-box", "dlib-chip"]
 
 BATCH = 32  # crops per run; the time per crop is the same for 1 and 64, so this only limits memory
 
@@ -31,7 +32,9 @@ class Model:
 
     `dim` is the length of its embeddings, `input_size` is (width, height) in pixels. `weights` is the start
     of the name of its file under DEEPFACE_HOME, the same for every engine, and empty for networks of our
-    own. `normalization` is DeepFace's name for the preprocessing of pixels.
+    own. `normalization` is DeepFace's name for the preprocessing of pixels. `packages` are what it imports
+    beyond requirements.txt: they bring its weights, so its calibration is bundled. Embeddings of a `centred`
+    model are far from zero in the mean, which is subtracted.
     """
 
     name: str
@@ -41,6 +44,8 @@ class Model:
     weights: str
     licence: str
     normalization: str = "base"  # the default of DeepFace.represent, so that embeddings can be compared
+    packages: tuple[str, ...] = ()
+    centred: bool = False
 
 
 class Embedder(Protocol):
@@ -72,6 +77,8 @@ def crop_face(model: Model, image: RGB, face: Face) -> RGB:
     """Return the crop of a face that is the input of `model`, (height, width, 3) uint8 RGB."""
     if model.alignment == "template":
         return align(image, face, model.input_size[0])
+    if model.alignment == "dlib-chip":
+        return dlib_chip(image, face, model.input_size[0])
     return level_box(image, face, model.input_size)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from lookalike.errors import UnknownModelError, WeightsError
 from lookalike.files import BUNDLED
-from lookalike.models.deepface_embedder import DeepFaceEmbedder, settings_path
+from lookalike.models.deepface_embedder import DeepFaceEmbedder, missing_packages, settings_path
 from lookalike.models.embedder import Embedder, Model
 from lookalike.models.onnx_embedder import OnnxEmbedder
 
@@ -27,6 +27,16 @@ MODELS = (
     Model("OpenFace", 128, (96, 96), "level-box", "openface_weights", "apache-2.0"),
     Model("DeepFace", 4096, (152, 152), "level-box", "VGGFace2_DeepFace_weights_val-0.9034", "mit"),
     Model("DeepID", 160, (47, 55), "level-box", "deepid", "mit"),
+    Model(
+        "Dlib",
+        128,
+        (150, 150),
+        "dlib-chip",
+        "dlib_face_recognition_resnet_model_v1",
+        "cc0-1.0",
+        packages=("dlib", "face_recognition_models"),
+        centred=True,
+    ),
     Model("ArcFace", 512, (112, 112), "template", "arcface_weights", "mit"),
     Model("SFace", 128, (112, 112), "template", "face_recognition_sface_2021dec", "apache-2.0"),
     Model("GhostFaceNet", 512, (112, 112), "template", "ghostfacenet_v1", "mit"),
@@ -76,6 +86,11 @@ def load_embedder(spec: str = DEFAULT_MODEL, *, threads: int = 2) -> Embedder:
                 else OnnxEmbedder(BUNDLED / f"{spec}.onnx", model, threads=threads)
             )
         return _loaded[spec, threads]
+
+
+def is_installed(name: str) -> bool:
+    """Return whether the packages are there that the model `name` needs beyond requirements.txt, if any."""
+    return not any(model.name == name and missing_packages(model) for model in MODELS)
 
 
 def calibration_path(spec: str) -> Path:

@@ -12,7 +12,7 @@ from lookalike.finder import Lookalikes
 from lookalike.gallery.choices import EVERYONE, Choice
 from lookalike.gallery.gallery import BUNDLED_GALLERY
 from lookalike.gallery.storage import models_in
-from lookalike.models.registry import DEFAULT_MODEL, is_run
+from lookalike.models.registry import DEFAULT_MODEL, is_installed, is_run
 from lookalike.portraits.portrait import Portrait
 from lookalike.space.feedback import Feedback
 from lookalike.space.model_loading import WAIT_SECONDS, ModelLoader
@@ -159,7 +159,7 @@ def load_only(
         Lookalikes.load(gallery, model=model, detector=detector),
         gallery_id=gallery_id or _public_name(gallery),
         notice=notice,
-        others=models_in(folder),  # none if the gallery is a Hub dataset
+        others=[name for name in models_in(folder) if is_installed(name)],  # none if it is a Hub dataset
         load=lambda name: Lookalikes.load(gallery, model=name, detector=detector),
     )
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from lookalike.errors import SourceError
-from lookalike.evaluation.percentage import calibrate, check, cohort_mixture
+from lookalike.evaluation.percentage import calibrate, check, cohort_faces
 from lookalike.evaluation.population import Population, groups_of, halves, pair_masks, score_matrix
-from lookalike.models.cohort import Cohort
+from lookalike.models.cohort import Cohort, fit_mixture
 from lookalike.models.embedder import unit_rows
 
 DIM = 24
@@ -41,7 +41,7 @@ NEAR_AND_FAR = {"near": 1.0, "far": 0.3}
 
 
 def test_a_cohort_makes_groups_reach_forty_percent_equally_often():
-    mixture = cohort_mixture(population(300, closeness=NEAR_AND_FAR, seed=1))
+    mixture = fit_mixture(cohort_faces(population(300, closeness=NEAR_AND_FAR, seed=1)))
     fitting = population(150, closeness=NEAR_AND_FAR, photos=2, seed=2)
     testing = population(250, closeness=NEAR_AND_FAR, seed=3)
 
