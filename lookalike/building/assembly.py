@@ -51,7 +51,7 @@ def assemble(
         faces = [face for of_name in kept.values() for face in of_name]
         photos = ledger.photos([face.digest for face in faces])
         rows = [_row(face, photo) for face, photo in zip(faces, photos, strict=True)]
-    gallery = Gallery.of([_with_facts(row, options.people) for row in rows], settings)
+    gallery = Gallery.of([_with_facts(_rounded(row), options.people) for row in rows], settings)
     if calibration.cohort:
         return gallery.with_cohort(calibration.cohort, strangers=options.strangers)
     # probes are photos even where rows are means: a visitor gives a photo, too
@@ -106,6 +106,13 @@ def _with_facts(row: Row, people: People) -> Row:
         known_for=person.known_for,
         category=row.category or person.field,
     )
+
+
+def _rounded(row: Row) -> Row:
+    """Return the row with its embedding to float16's precision: it takes half the space in the compressed
+    file, and cosines change by less than 0.001.
+    """
+    return replace(row, embedding=row.embedding.astype(np.float16).astype(np.float32))
 
 
 def mean_length(people: Sequence[Sequence[Candidate]]) -> float:
