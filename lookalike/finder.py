@@ -88,12 +88,16 @@ class Answer:
 class Comparison:
     """How alike the largest faces of two photos are; `same` says whether they pass as one person: at most one
     pair of strangers in a thousand does.
+
+    `hard_to_read` says why the result is little more than a guess, of the first face that is hard to read:
+    see `FoundFace`.
     """
 
     similarity: float
     score: float
     cosine: float
     same: bool
+    hard_to_read: str = ""
 
 
 class Lookalikes:
@@ -172,12 +176,13 @@ class Lookalikes:
 
     def compare(self, first: Photo, second: Photo) -> Comparison:
         """Compare the largest faces of two photos; raise NoFaceError if one of them shows none."""
-        one, other = (
+        (one, problem), (other, other_problem) = (
             self._embed_largest(photo, which) for photo, which in ((first, "first"), (second, "second"))
         )
         cosine = float(np.clip(one @ other, -1, 1))
         score = self._score(cosine, one, other)
-        return Comparison(self.scale.similarity(score), score, cosine, score >= self.scale.same)
+        same, hard_to_read = score >= self.scale.same, problem or other_problem
+        return Comparison(self.scale.similarity(score), score, cosine, same, hard_to_read)
 
     def recognizes(self, probe: Probe, name: str) -> bool:
         """Return whether an embedding (dim,) of unit length passes as this person of the gallery, by the same
@@ -196,11 +201,12 @@ class Lookalikes:
         (probe,) = self.embedder.embed(image, [Face((260, 150, 120, 180), points, 1.0)])
         self.gallery.search(probe)
 
-    def _embed_largest(self, photo: Photo, which: str) -> Probe:
+    def _embed_largest(self, photo: Photo, which: str) -> tuple[Probe, str]:
+        """Return the embedding of a photo's largest face, and why the face is hard to read, if it is."""
         image, faces = detect_upright(self.detector, read_image(photo))
         if not faces:
             raise NoFaceError(f"No face was found in the {which} photo; {no_face_advice(image)}")
-        return self.embedder.embed(image, faces[:1])[0]
+        return self.embedder.embed(image, faces[:1])[0], reading_problem(image, faces[0])
 
     def _found(self, face: Face, probe: Probe, gallery: Gallery, count: int) -> FoundFace:
         hits = gallery.search(probe, count=count)

@@ -50,6 +50,13 @@ def test_a_photo_and_its_copy_pass_as_one_person_and_two_drawn_people_are_less_a
     assert same.same and same.similarity > 85 and same.cosine > other.cosine
 
 
+def test_a_comparison_says_whether_a_face_is_hard_to_read(finder: Lookalikes):
+    image = draw_face(seed=1)
+    dark = (image * 0.05).astype(np.uint8)
+    assert finder.compare(image, image).hard_to_read == ""
+    assert {finder.compare(image, dark).hard_to_read, finder.compare(dark, image).hard_to_read} == {"too dark"}
+
+
 def test_a_turned_photo_gets_the_embedding_of_the_upright_one(finder: Lookalikes):
     upright, turned = draw_face(seed=2), draw_face(seed=2, turn=30)
     assert finder.compare(upright, turned).cosine > 0.8
@@ -109,6 +116,6 @@ def test_a_script_compares_two_photos_and_gets_a_sentence_for_an_error(app_url: 
     client = Client(app_url, verbose=False)
     verdict = client.predict(first=one, second=one, api_name="/compare")
     assert verdict.pop("score") > 1
-    assert verdict == {"similarity": 100.0, "cosine": 1.0, "same": True}
+    assert verdict == {"similarity": 100.0, "cosine": 1.0, "same": True, "hard_to_read": False}
     with pytest.raises(AppError, match="No face was found"):
         client.predict(photo=nobody, api_name="/find_lookalikes")

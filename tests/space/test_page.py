@@ -130,7 +130,7 @@ def test_count_face_and_model_are_optional_arguments(client: Client, photo):
 def test_compare_returns_the_similarity_of_two_faces(client: Client, photo):
     one, other = photo(encoded(RED), "a.png"), photo(encoded(BLUE), "b.png")
     equal = client.predict(first=one, second=one, api_name="/compare")
-    assert equal == {"similarity": 100.0, "score": 1.0, "cosine": 1.0, "same": True}
+    assert equal == {"similarity": 100.0, "score": 1.0, "cosine": 1.0, "same": True, "hard_to_read": True}
     apart = client.predict(first=one, second=other, api_name="/compare")
     assert apart["same"] is False and apart["similarity"] == pytest.approx(50, abs=0.2)
 

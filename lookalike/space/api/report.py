@@ -80,6 +80,7 @@ def comparison(result: Comparison) -> dict[str, Any]:
         "score": round(result.score, 4),
         "cosine": round(result.cosine, 4),
         "same": bool(result.same),
+        "hard_to_read": bool(result.hard_to_read),
     }
 
 
