@@ -53,7 +53,7 @@ def test_the_page_follows_a_build_without_a_reload(stars: Path, tmp_path: Path):
         playwright.expect(tab.locator("#duel img")).to_have_count(2)
         before = tab.locator("#bars .name").first.inner_text()
         assert "Name " not in before
-        playwright.expect(title).to_contain_text(f"Which of {PEOPLE} famous faces", timeout=120_000)
+        playwright.expect(title).to_contain_text(f"We compare you with {PEOPLE} of them", timeout=120_000)
         playwright.expect(notice).to_be_hidden(timeout=60_000)
         playwright.expect(tab.locator("#gender")).to_be_hidden()  # nobody knows these people's
         assert tab.locator("#bars .name").first.inner_text() == before  # the answer stays
