@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from lookalike.evaluation.models import Cost
     from lookalike.evaluation.percentage import GroupCheck
     from lookalike.evaluation.population import Population
-    from lookalike.evaluation.verification import Verification
+    from lookalike.evaluation.verification import SourceRates, Verification
 
 HELD_OUT: tuple[Side, ...] = ("test",)
 
@@ -119,25 +119,40 @@ def _verify(options: argparse.Namespace) -> None:
     from lookalike.evaluation.models import cost, open_model, short_names
     from lookalike.evaluation.photos import embed_photos, read_photos
     from lookalike.evaluation.plots import draw_roc
-    from lookalike.evaluation.verification import FALSE_ACCEPTS, read_pairs, score_pairs, verify
+    from lookalike.evaluation.verification import (
+        FALSE_ACCEPTS,
+        rates_by_source,
+        read_pairs,
+        score_pairs,
+        verify,
+    )
 
     pairs = read_pairs(options.pairs)
     photos = read_photos(options.sources, load_split(options.split), HELD_OUT)
     detector = load_detector(options.detector)
-    results, scores, rows = {}, {}, []
+    results, scores = {}, {}
+    rows: list[list[str]] = []
+    source_rows: list[list[str]] = []
     for spec, name in zip(options.model, short_names(options.model), strict=True):
         embedded = embed_photos(photos, detector, open_model(spec))
         scores[name] = score_pairs(embedded, pairs)
         found, price = verify(scores[name], embedded), cost(spec)
-        results[name] = asdict(found) | {"detector": detector.name, "cost": asdict(price)}
+        sources = rates_by_source(embedded)
+        results[name] = asdict(found) | {
+            "detector": detector.name,
+            "cost": asdict(price),
+            "sources": [asdict(rates) for rates in sources],
+        }
         rows.append([name, *_verify_row(found, price)])
+        source_rows.extend([name, *_source_row(rates)] for rates in sources)
     accepts = [f"TAR at FAR {rate:g}" for rate in FALSE_ACCEPTS]
     header = ["model", "accuracy", "ROC AUC", *accepts, "file", "per face", "memory"]
+    source_header = ["model", "source", "photos", "people", "same-person pairs", *accepts]
     save_report(
         options.output,
         "verify",
         result=results,
-        table=markdown(header, rows),
+        table=f"{markdown(header, rows)}\n\n{markdown(source_header, source_rows)}",
         pictures={"roc": partial(draw_roc, scores)},
     )
 
@@ -150,6 +165,17 @@ def _verify_row(found: Verification, price: Cost) -> list[str]:
         "" if price.megabytes is None else f"{price.megabytes:.1f} MB",
         f"{price.milliseconds:.1f} ms",
         f"{price.memory:.0f} MB",
+    ]
+
+
+def _source_row(rates: SourceRates) -> list[str]:
+    return [
+        f"{rates.source}, {'grey' if rates.grey else 'colour'}",
+        f"{rates.photos:,}",
+        f"{rates.people:,}",
+        f"{rates.same_pairs:,}",
+        *(f"{100 * share:.1f} %" for share in rates.true_accepts.values()),
+        *([] if rates.true_accepts else ["no pairs"] * 3),
     ]
 
 

@@ -58,6 +58,21 @@ class Verification:
 
 
 @dataclass(frozen=True)
+class SourceRates:
+    """True accept rates among the pairs of one source's photos in colour, or of its grey ones.
+
+    `true_accepts` is as in Verification; it is empty where there are no pairs of one kind.
+    """
+
+    source: str
+    grey: bool
+    people: int
+    photos: int
+    same_pairs: int
+    true_accepts: dict[float, float]
+
+
+@dataclass(frozen=True)
 class PairScores:
     """The pairs of a protocol and their cosines, -1 where a photo shows no face."""
 
@@ -128,6 +143,23 @@ def verify(scores: PairScores, embedded: Embedded) -> Verification:
         same_pairs=len(same),
         true_accepts=true_accepts(same, different, FALSE_ACCEPTS),
     )
+
+
+def rates_by_source(embedded: Embedded) -> list[SourceRates]:
+    """Return the rates of each source, its photos in colour apart from its grey ones.
+
+    One rate for all pairs would hide a weak source: pairs across sources are easy to tell apart.
+    """
+    places: dict[tuple[str, bool], list[int]] = defaultdict(list)
+    for place, photo in enumerate(embedded.photos):
+        places[photo.source, photo.grey()].append(place)
+    rates = []
+    for (source, grey), members in sorted(places.items()):
+        part = embedded.take(members)
+        same, different = all_pairs(part)
+        accepts = true_accepts(same, different, FALSE_ACCEPTS) if len(same) and len(different) else {}
+        rates.append(SourceRates(source, grey, len(set(part.people)), len(members), len(same), accepts))
+    return rates
 
 
 def fold_accuracies(scores: PairScores) -> list[float]:

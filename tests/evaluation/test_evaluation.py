@@ -19,7 +19,15 @@ from lookalike.evaluation.perturbations import at_edge, changes
 from lookalike.evaluation.photos import Embedded, Photo, embed_photos, read_photos
 from lookalike.evaluation.retrieval import Retrieval, by_side, look_up, look_up_often, summarize, taken_for
 from lookalike.evaluation.splits import Side, Split, save_split
-from lookalike.evaluation.verification import Pair, PairScores, few_each, fold_accuracies, score_pairs, verify
+from lookalike.evaluation.verification import (
+    Pair,
+    PairScores,
+    few_each,
+    fold_accuracies,
+    rates_by_source,
+    score_pairs,
+    verify,
+)
 from lookalike.models.registry import load_embedder
 from lookalike.sources.opening import Record
 from tests.support.deepface_process import run_deepface
@@ -98,6 +106,24 @@ def test_the_threshold_of_each_fold_comes_from_the_other_folds():
     assert (found.accuracy, found.auc, found.error, found.folds) == (1.0, 1.0, 0.0, 2)
     assert (found.people, found.same_pairs, found.stranger_pairs) == (3, 2, 8)
     assert found.true_accepts == {1e-2: 1.0, 1e-3: 1.0, 1e-4: 1.0}
+
+
+def test_every_source_has_rates_of_its_own_in_colour_and_grey():
+    rows = np.array([[1, 0.1], [1, 0], [0, 1], [1, 0.1], [0, 1], [0, 1]], np.float32)
+    people, grey = ["ada", "ada", "bo", "cy", "cy", "di"], (90, 90, 90)
+    photos = [photo(person, source="web") for person in people[:3]]
+    photos += [photo(person, grey, source="press") for person in people[3:]]
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    press, web = rates_by_source(Embedded(tuple(photos), rows, np.array([True] * 6)))
+    assert (press.source, press.grey, press.people, press.photos, press.same_pairs) == (
+        "press",
+        True,
+        2,
+        3,
+        1,
+    )
+    assert (web.source, web.grey, web.same_pairs) == ("web", False, 1)
+    assert set(web.true_accepts.values()) == {1.0} and set(press.true_accepts.values()) == {0.0}
 
 
 def test_only_a_few_photos_of_each_person_are_used():
