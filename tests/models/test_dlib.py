@@ -5,12 +5,14 @@ Most are skipped where requirements-dlib.txt is not installed.
 
 from __future__ import annotations
 
+import os
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pytest
 from gradio_client import Client, handle_file
+from gradio_client.exceptions import AppError
 from PIL import Image
 
 from lookalike.errors import MissingExtraError
@@ -76,29 +78,56 @@ print(json.dumps({{"cosines": cosines}}))
     assert len(cosines) >= 10 and np.median(cosines) >= 0.98  # type: ignore[arg-type]
 
 
+@pytest.fixture(scope="module")
+def gallery(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A gallery of six drawn people, with a table for Dlib and one for `compact`."""
+    folder = tmp_path_factory.mktemp("dlib")
+    for person in range(6):
+        (folder / "stars" / f"Name {person}").mkdir(parents=True)
+        for size in (300, 340):
+            Image.fromarray(draw_face(person, size=size)).save(
+                folder / "stars" / f"Name {person}" / f"{size}.jpg"
+            )
+    homes = os.environ | {"DEEPFACE_HOME": str(folder)}
+    for model in ("Dlib", "compact"):
+        process = build(folder / "stars", "--model", model, "--output", folder / "gallery", env=homes)
+        code, _, error = finish(process)
+        assert code == 0, error
+    return folder / "gallery"
+
+
+@pytest.fixture
+def me(tmp_path: Path) -> object:
+    Image.fromarray(draw_face(4, size=420)).save(tmp_path / "me.jpg")
+    return handle_file(str(tmp_path / "me.jpg"))
+
+
 @with_dlib
 @pytest.mark.slow
-def test_a_gallery_is_built_and_served_by_deepface(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("DEEPFACE_HOME", str(tmp_path / "deepface"))
-    for person in range(6):
-        folder = tmp_path / "stars" / f"Name {person}"
-        folder.mkdir(parents=True)
-        for size in (300, 340):
-            Image.fromarray(draw_face(person, size=size)).save(folder / f"{size}.jpg")
-    gallery = tmp_path / "gallery"
-    code, _, error = finish(build(tmp_path / "stars", "--model", "Dlib", "--output", gallery))
-    assert code == 0, error
+def test_a_gallery_is_built_and_served_by_deepface(gallery: Path, me: object, tmp_path: Path):
     settings = Gallery.load(gallery, model="Dlib").settings
     assert (settings.alignment, settings.dim, settings.engine) == ("dlib-chip", 128, "onnx")
-    photo = tmp_path / "me.jpg"
-    Image.fromarray(draw_face(4, size=420)).save(photo)
-    with serving(tmp_path / "page", "--gallery", str(gallery), "--model", "Dlib") as server:
+    homes = {"DEEPFACE_HOME": str(tmp_path)}
+    with serving(tmp_path / "page", "--gallery", str(gallery), "--model", "Dlib", **homes) as server:
         client = Client(server.address, verbose=False)
-        _, report = client.predict(photo=handle_file(str(photo)), api_name="/find_lookalikes")
+        _, report = client.predict(photo=me, api_name="/find_lookalikes")
         assert report["model"] == "Dlib" and report["gallery"]["names"] == 6
-        (face,) = report["faces"]
-        first, second, *_ = face["matches"]
-        assert first["name"] == "Name 4" and first["similarity"] > second["similarity"]
+        first, second, *_ = report["faces"][0]["matches"]
+        assert first["name"] == "Name 4" and first["score"] > second["score"]
+        _, report = client.predict(photo=me, model="compact", api_name="/find_lookalikes")
+        assert report["model"] == "compact" and report["faces"][0]["matches"][0]["name"] == "Name 4"
+
+
+@with_dlib
+@pytest.mark.slow
+def test_a_table_for_dlib_is_not_offered_where_it_is_not_installed(gallery: Path, me: object, tmp_path: Path):
+    without = "sys.modules['dlib'] = None"
+    with serving(tmp_path / "page", "--gallery", str(gallery), before=without) as server:
+        client = Client(server.address, verbose=False)
+        _, report = client.predict(photo=me, api_name="/find_lookalikes")
+        assert report["model"] == "compact"
+        with pytest.raises(AppError, match="choose one of compact"):
+            client.predict(photo=me, model="Dlib", api_name="/find_lookalikes")
 
 
 def test_the_registry_knows_the_size_of_dlibs_embeddings():
