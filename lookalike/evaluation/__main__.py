@@ -88,6 +88,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     cohort.set_defaults(run_command=_cohort)
 
+    strangers = commands.add_parser(
+        "strangers", help="write photos of ordinary strangers for build_gallery.py --cohort"
+    )
+    strangers.add_argument("tables", nargs="+", type=Path, metavar="TABLE", help="tables of aligned faces")
+    strangers.set_defaults(
+        run_command=_strangers, detector=DEFAULT_DETECTOR, model=[]
+    )  # finds and embeds no face
+
     percentage = commands.add_parser(
         "percentage", help="fit the percentage on held-out people, check it on others, and store it"
     )
@@ -109,6 +117,7 @@ def _parser() -> argparse.ArgumentParser:
     for command in (verify, retrieve, groups, cohort, percentage):
         command.add_argument("sources", nargs="+", metavar="SOURCE", help="what build_gallery.py takes")
         command.add_argument("--detector", default=DEFAULT_DETECTOR)
+    for command in (verify, retrieve, groups, cohort, percentage, strangers):
         command.add_argument("--split", type=Path, default=BUNDLED_SPLIT, help="split of people")
         command.add_argument("--output", type=Path, default=Path("reports"), help="folder for the results")
     return parser
@@ -284,6 +293,15 @@ def _cohort(options: argparse.Namespace) -> None:
         )
     _store(path, embedder, fields | {"cohort": fit_mixture(faces).to_json(), "percentage": None})
     print(f"{path}: a cohort fitted to {len(population):,} faces; now fit the percentage.")
+
+
+def _strangers(options: argparse.Namespace) -> None:
+    from lookalike.evaluation.strangers import write_strangers
+
+    path = options.output / "strangers.parquet"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    count = write_strangers(options.tables, load_split(options.split), path)
+    print(f"{path}: {count:,} strangers")
 
 
 def _percentage(options: argparse.Namespace) -> None:

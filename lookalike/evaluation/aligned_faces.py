@@ -8,7 +8,7 @@ on). `python -m lookalike.training prepare` makes one from any source of celebri
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from lookalike.errors import MissingFileError, SourceError
 from lookalike.evaluation.splits import Side, Split
 
 COLUMNS = ("image", "name", "source", "file", "teacher")
+ADULT = 18  # years
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ def read_faces(paths: Path | Sequence[Path], split: Split, *sides: Side) -> Alig
     Rows with a false `train` are on no side. Raises MissingFileError for a table that is not there, and
     SourceError where it lacks a column or no face is on these sides.
     """
-    tables = [_read_table(path) for path in ([paths] if isinstance(paths, Path) else paths)]
+    tables = [read_table(path) for path in ([paths] if isinstance(paths, Path) else paths)]
     table = pa.concat_tables(tables)
     columns = {column: table[column].to_pylist() for column in table.column_names if column != "image"}
     photos = zip(columns["source"], columns["name"], columns["file"], columns["train"], strict=True)
@@ -77,6 +78,17 @@ def labels_of(group: str) -> dict[str, str]:
     return labels | ({"": rest} if rest else {})
 
 
+def is_adult(labels: Mapping[str, str]) -> bool:
+    """Return whether a face is not known to be a child's."""
+    return not float(labels.get("age", "nan")) < ADULT
+
+
+def cell_of(labels: Mapping[str, str], source: str) -> tuple[str, ...]:
+    """Return the group that a face stands for in a balanced cohort: race and gender, or else its source."""
+    race = labels.get("race", "").lower()
+    return ({"caucasian": "white"}.get(race, race), labels.get("gender", "")) if race else (source,)
+
+
 def is_aligned_table(path: Path) -> bool:
     """Return whether this is a Parquet file (or a folder of them) with the columns of aligned faces."""
     files = sorted(path.rglob("*.parquet")) if path.is_dir() else [path]
@@ -86,7 +98,7 @@ def is_aligned_table(path: Path) -> bool:
         return False
 
 
-def _read_table(path: Path) -> pa.Table:
+def read_table(path: Path) -> pa.Table:
     """Return a table with COLUMNS, `group` ("" where missing) and `train` (true where missing)."""
     if not path.exists():
         raise MissingFileError(f"There is no table of aligned faces at {path}.")

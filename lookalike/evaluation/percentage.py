@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.errors import SourceError
+from lookalike.evaluation.aligned_faces import cell_of
 from lookalike.evaluation.population import (
     Members,
     Population,
@@ -74,9 +75,7 @@ def cohort_faces(population: Population, *, seed: int = 0) -> Embeddings:
     """
     cells: dict[tuple[str, ...], list[int]] = {}
     for place in np.flatnonzero(population.adults()):
-        labels = population.labels[place]
-        race = {"caucasian": "white"}.get(labels.get("race", "").lower(), labels.get("race", "").lower())
-        cell = (race, labels.get("gender", "")) if race else (population.sources[place],)
+        cell = cell_of(population.labels[place], population.sources[place])
         cells.setdefault(cell, []).append(int(place))
     random = np.random.default_rng(seed)
     chosen = [np.tile(random.permutation(places), REPEATS)[:PER_CELL] for _, places in sorted(cells.items())]

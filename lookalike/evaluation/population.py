@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.evaluation.aligned_faces import AlignedFaces, is_aligned_table, labels_of, read_faces
+from lookalike.evaluation.aligned_faces import ADULT, AlignedFaces, is_aligned_table, labels_of, read_faces
 from lookalike.evaluation.photos import Embedded, embed_photos, in_batches, read_photos
 from lookalike.evaluation.splits import Side, Split
 from lookalike.faces.face import Detector
@@ -24,7 +24,6 @@ from lookalike.names import person_key
 
 ONE_PERSON = 0.6  # cosine of the teacher's embeddings above which two unnamed photos pass as one person's
 PHOTOS_PER_PERSON = 8  # so that people with hundreds of photos do not stand for everybody
-ADULT = 18
 Members = NDArray[np.intp]
 Scores = NDArray[np.float32]
 
