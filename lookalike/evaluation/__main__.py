@@ -346,9 +346,10 @@ def _fit_and_test(options: argparse.Namespace, embedder: Embedder) -> tuple[Popu
 def _check_tables(found: dict[str, list[GroupCheck]]) -> str:
     """Return the tables of strangers, and of people with several photos, by cosine and by score."""
     from lookalike.evaluation.markdown import markdown
+    from lookalike.evaluation.percentage import PROMISES
 
     kinds = list(found)
-    titles = ("40 % or more", "60 % or more", "taken for one")
+    titles = (*(f"{points:.0f} % or more" for points in PROMISES), "taken for one")
     header = ["strangers within", "faces", "pairs", *(f"{part}, {kind}" for kind in kinds for part in titles)]
     strangers, people = [], []
     for checks in zip(*found.values(), strict=True):
@@ -364,7 +365,7 @@ def _check_tables(found: dict[str, list[GroupCheck]]) -> str:
 
 
 def _reached(row: GroupCheck) -> list[str]:
-    figures = [row.reached[40.0], row.reached[60.0], row.taken_for_one]
+    figures = [*row.reached.values(), row.taken_for_one]
     return [f"{100 * one.share:.2f} % ({100 * one.low:.2f} to {100 * one.high:.2f})" for one in figures]
 
 
