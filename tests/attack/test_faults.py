@@ -160,6 +160,7 @@ def fill():
 """
 
 
+@pytest.mark.slow
 def test_a_model_without_memory_runs_smaller_batches_or_raises_and_recovers():
     found = run_python(FILL + NO_MEMORY)
     assert found.stdout.strip() == (

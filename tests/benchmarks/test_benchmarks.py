@@ -125,6 +125,7 @@ def test_random_rows_have_unit_length_and_depend_on_the_seed_alone():
     assert (rows == random_rows(500)).all()
 
 
+@pytest.mark.slow
 def test_clients_and_cameras_get_answers_from_the_running_page():
     photo = frame(draw_face(1), CAMERA)
     with run_page(APP) as page:

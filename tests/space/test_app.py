@@ -71,6 +71,7 @@ def test_an_impossible_port_ends_the_command(
     assert f"error: GRADIO_SERVER_PORT is '{port}'" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_taken_port_ends_the_command_and_no_other_is_taken(tmp_path: Path):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -109,6 +110,7 @@ def test_importing_the_command_starts_and_writes_nothing():
     assert os.environ["GRADIO_ANALYTICS_ENABLED"] == "False"
 
 
+@pytest.mark.slow
 def test_an_answer_does_not_load_pyplot():
     code = """
 import sys, lookalike.space

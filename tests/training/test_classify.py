@@ -260,6 +260,7 @@ def test_rare_names_weigh_more():
 # Runs
 
 
+@pytest.mark.slow(eager=True)
 def test_a_classifier_learns_and_its_run_has_all_that_a_report_and_the_app_need(data: Data, tmp_path: Path):
     run = classify(data, tmp_path / "mine", replace(TINY, epochs=6))
     assert run.finished and run.names == ("Ada", "Bo", "Cy") and run.versions["keras"] == keras.__version__
@@ -317,6 +318,7 @@ def fit_tiny(
     return network
 
 
+@pytest.mark.slow(eager=True)
 def test_a_run_on_a_full_disk_resumes_and_ends_as_an_undisturbed_one(data: Data, tmp_path: Path):
     settings = replace(TINY, epochs=4)
     whole = fit_tiny(data, tmp_path / "whole", settings)
@@ -363,6 +365,7 @@ def test_a_run_of_two_phases_that_is_interrupted_in_either_ends_as_an_undisturbe
         assert np.allclose(weights, expected, atol=1e-4)
 
 
+@pytest.mark.slow(eager=True)
 def test_early_stopping_counts_the_epochs_before_an_interruption(data: Data, tmp_path: Path):
     """At a learning rate of almost 0, no epoch is better than the first."""
     settings = replace(TINY, epochs=9, patience=3, rate=1e-12)
@@ -482,6 +485,7 @@ def test_groups_come_from_words_ages_and_thirds():
     ]
 
 
+@pytest.mark.slow(eager=True)
 def test_a_compact_network_of_any_depth_is_recognized(tmp_path: Path):
     widths = CompactWidths(8, (8, 4, 1), (16, 8, 3), (24, 8, 2))
     faces = np.random.default_rng(0).integers(0, 256, (32, 112, 112, 3), np.uint8)

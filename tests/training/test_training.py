@@ -147,6 +147,7 @@ def test_a_name_has_the_mean_embedding_of_its_photos_and_unnamed_faces_are_left_
     assert float(keras.ops.sum(alone(centres[:1], -centres[:1]))) == pytest.approx(2, abs=1e-5)
 
 
+@pytest.mark.slow(eager=True)
 def test_a_run_learns_is_continued_and_returns_its_best_epoch(faces: AlignedFaces, tmp_path: Path):
     distill(faces, faces, tmp_path, replace(TINY, epochs=3), teacher=WideEmbedder())
     network = distill(faces, faces, tmp_path, replace(TINY, epochs=4), teacher=WideEmbedder())
@@ -177,6 +178,7 @@ class Interrupted(WideEmbedder):
         return super().embed_crops(crops)
 
 
+@pytest.mark.slow(eager=True)
 def test_an_interrupted_run_ends_as_an_undisturbed_one(faces: AlignedFaces, tmp_path: Path):
     settings = replace(TINY, epochs=3)
     whole = distill(faces, faces, tmp_path / "whole", settings, teacher=WideEmbedder())
@@ -235,6 +237,7 @@ def test_the_logs_of_the_bundled_runs_can_be_read():
         assert 0 < rows[-1]["val_teacher_cosine"] < 1
 
 
+@pytest.mark.slow(eager=True)
 def test_an_exported_network_can_be_loaded_for_more_training(
     faces: AlignedFaces, network: keras.Model, tmp_path: Path
 ):
@@ -252,6 +255,7 @@ def test_an_exported_network_can_be_loaded_for_more_training(
         load_exported(again, tmp_path / "nowhere.onnx", faces.images)
 
 
+@pytest.mark.slow(eager=True)
 def test_new_blocks_do_not_change_the_output_of_a_loaded_network(
     faces: AlignedFaces, network: keras.Model, tmp_path: Path
 ):
@@ -352,6 +356,7 @@ def stars(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow(eager=True)
 def test_photos_are_prepared_split_and_learned(stars: Path, tmp_path: Path):
     """The teacher's embedding has three numbers, and so has the student's."""
     write_public_embedder(tmp_path / "teacher.onnx")
