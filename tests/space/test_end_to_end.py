@@ -54,7 +54,8 @@ def test_a_comparison_says_whether_a_face_is_hard_to_read(finder: Lookalikes):
     image = draw_face(seed=1)
     dark = (image * 0.05).astype(np.uint8)
     assert finder.compare(image, image).hard_to_read == ""
-    assert {finder.compare(image, dark).hard_to_read, finder.compare(dark, image).hard_to_read} == {"too dark"}
+    for pair in ((image, dark), (dark, image)):
+        assert finder.compare(*pair).hard_to_read == "too dark"
 
 
 def test_a_turned_photo_gets_the_embedding_of_the_upright_one(finder: Lookalikes):
