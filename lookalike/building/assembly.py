@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from importlib.metadata import version
 
 import numpy as np
@@ -22,6 +22,8 @@ from lookalike.models.cohort import Cohort, fit_mixture
 from lookalike.models.embedder import Embedder, unit_rows
 from lookalike.models.pairs import pair_scores
 from lookalike.models.similarity import rough_scale
+from lookalike.sources.facts import FACT_COLUMNS
+from lookalike.sources.records import Facts
 
 CALIBRATION_PHOTOS_PER_NAME = 8  # so that names with hundreds of photos do not dominate
 CALIBRATION_PHOTOS = 2000  # two million pairs
@@ -45,13 +47,14 @@ def assemble(
     calibration = embedder.calibration or gallery_calibration(list(kept.values()), embedder, options)
     settings = _settings(kept, counts, detector, embedder, options)
     settings = replace(settings, calibration=None if embedder.calibration else calibration)
+    facts = {name: facts_about(faces, options.people) for name, faces in kept.items()}
     if options.one_row:
         rows = [mean_row(faces) for faces in kept.values()]
     else:
         faces = [face for of_name in kept.values() for face in of_name]
         photos = ledger.photos([face.digest for face in faces])
         rows = [_row(face, photo) for face, photo in zip(faces, photos, strict=True)]
-    gallery = Gallery.of([_with_facts(_rounded(row), options.people) for row in rows], settings)
+    gallery = Gallery.of([_with_facts(_rounded(row), facts[row.name]) for row in rows], settings)
     if calibration.cohort:
         return gallery.with_cohort(calibration.cohort, strangers=options.strangers)
     # probes are photos even where rows are means: a visitor gives a photo, too
@@ -91,21 +94,17 @@ def mean_row(faces: Sequence[Candidate]) -> Row:
     return Row(faces[0].name, mean, photos=len(faces), category=faces[0].category, gender=faces[0].gender)
 
 
-def _with_facts(row: Row, people: People) -> Row:
-    """Return the row with what the table of people says; the field is the category of a row without one."""
-    person = people.find(row.name)
-    if person is None:
-        return row
-    return replace(
-        row,
-        native=person.native,
-        field=person.field,
-        gender=person.gender or row.gender,
-        country=person.country,
-        born=person.born,
-        known_for=person.known_for,
-        category=row.category or person.field,
-    )
+def facts_about(faces: Sequence[Candidate], people: People) -> Facts:
+    """Return what the table of people says about a name, and where it says nothing what the source says."""
+    person = people.find(faces[0].name)
+    told = [asdict(facts) for facts in (person, *(face.facts for face in faces)) if facts]
+    return Facts(**{fact: next((each[fact] for each in told if each[fact]), None) for fact in FACT_COLUMNS})
+
+
+def _with_facts(row: Row, facts: Facts) -> Row:
+    """Return the row with these facts; the field is the category of a row without one."""
+    category, gender = row.category or facts.field, facts.gender or row.gender
+    return replace(row, **asdict(facts) | {"category": category, "gender": gender})
 
 
 def _rounded(row: Row) -> Row:

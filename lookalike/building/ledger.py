@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import io
 import time
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -29,10 +30,12 @@ from lookalike.faces.face import Detector
 from lookalike.files import atomic_write
 from lookalike.gallery.work_folder import WORK
 from lookalike.models.embedder import Embedder
+from lookalike.sources.facts import FACT_COLUMNS
 from lookalike.sources.records import DIGEST_BYTES
 
 FLUSH_ENTRIES = 2048  # so many wait to be written: some 17 MB of thumbnails in memory
 FLUSH_SECONDS = 5.0  # so much work a power cut costs at most
+FACT_TYPES = defaultdict(pa.string, born=pa.int32())
 RECORDS = pa.schema(
     [
         pa.field("name", pa.string()),
@@ -42,6 +45,7 @@ RECORDS = pa.schema(
         pa.field("fault", pa.string()),
         pa.field("age", pa.int32()),
         pa.field("gender", pa.string()),
+        pa.field("facts", pa.struct([pa.field(name, FACT_TYPES[name]) for name in FACT_COLUMNS])),
     ]
 )
 ENTRIES = pa.schema(
@@ -140,7 +144,7 @@ class Ledger:
             rows = pq.read_table(self._records_file(key), schema=RECORDS).to_pylist()
         except (pa.ArrowException, OSError, ValueError):  # damaged when the machine lost its power
             return None
-        records = [RecordInfo(**row) for row in rows]
+        records = [RecordInfo.from_fields(row) for row in rows]
         known = all(record.digest in self._places for record in records if not skip_reason(record, options))
         return records if known else None
 

@@ -138,6 +138,7 @@ def _candidate(
         place=place,
         age=record.age,
         gender=record.gender,
+        facts=record.facts,
     )
 
 

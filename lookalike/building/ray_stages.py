@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -66,7 +67,7 @@ def read_part(item: Mapping[str, Any], *, known: Any, options: Options, limit: i
 def _row(
     part: int, row: int, state: str, info: RecordInfo | None = None, record: Record | None = None
 ) -> Row:
-    about = {name: getattr(info, name) for name in RecordInfo.__slots__ if name != "digest"} if info else {}
+    about = {name: value for name, value in asdict(info).items() if name != "digest"} if info else {}
     return {
         "part": part,
         "row": row,
@@ -123,7 +124,7 @@ class Embed:
 
 def info_of(row: Row) -> RecordInfo:
     """Return the record of a row."""
-    return RecordInfo(digest=row["digest"] or None, **json.loads(row["about"]))
+    return RecordInfo.from_fields({"digest": row["digest"] or None, **json.loads(row["about"])})
 
 
 def entry_of(row: Row) -> Entry:

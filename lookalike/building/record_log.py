@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from lookalike.building.options import Options
 from lookalike.names import person_key
 from lookalike.sources.opening import Part, Record, Source
-from lookalike.sources.records import Numbers
+from lookalike.sources.records import Facts, Numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +23,19 @@ class RecordInfo:
     fault: str
     age: int | None
     gender: str | None
+    facts: Facts | None = None
 
     @classmethod
     def of(cls, record: Record, digest: bytes | None) -> RecordInfo:
         """Return what to keep of a record."""
-        about = (record.name, record.origin, record.category, digest, record.fault, record.age, record.gender)
-        return cls(*about)
+        photo = (record.name, record.origin, record.category, digest, record.fault)
+        return cls(*photo, record.age, record.gender, record.facts)
+
+    @classmethod
+    def from_fields(cls, fields: Mapping[str, Any]) -> RecordInfo:
+        """Return what `dataclasses.asdict` made into a dict."""
+        facts = fields.get("facts")
+        return cls(**{**fields, "facts": Facts(**facts) if facts else None})
 
 
 def skip_reason(record: Record | RecordInfo, options: Options) -> str:

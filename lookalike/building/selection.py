@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from lookalike.models.duplicates import SAMPLE, copy_cosine
 from lookalike.models.embedder import Embeddings, unit_rows
+from lookalike.sources.records import Facts
 
 # A photo is an outlier if its cosine with the name's mean is lower than that of one stranger's photo in a
 # hundred. Measured on 4,103 Bollywood faces of 48 names, ten photos a name enrolled from one half, the other
@@ -43,6 +44,7 @@ class Candidate:
     place: int = 0
     age: int | None = None
     gender: str | None = None
+    facts: Facts | None = None
 
 
 @dataclass(frozen=True)
