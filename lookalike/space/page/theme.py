@@ -113,9 +113,10 @@ ol.bars .credit { grid-column: 1 / -1; margin-top: -0.4rem; }
 .words { font-size: 1.1rem; text-align: center; padding: 0.6rem 0; }
 .no-camera { border-left: 4px solid var(--color-accent); padding: 0.5rem 0.9rem; text-align: left; }
 .bars { list-style: none; margin: 0; padding: 0; }
-ol.bars li { display: grid; grid-template-columns: minmax(0, 11rem) 1fr 3.2rem auto; gap: 0.7rem;
+ol.bars li { display: grid; grid-template-columns: 1fr 3.2rem auto; gap: 0.7rem;
   align-items: center; padding: 0.3rem 0; }
 .bars .name { overflow-wrap: anywhere; font-weight: 700; line-height: 1.25; }
+ol.bars .name { grid-column: 1 / -1; margin-bottom: -0.3rem; }
 div.bars { display: grid; grid-template-columns: 1fr 3.2rem; gap: 0.7rem; align-items: center;
   max-width: 600px; margin: 0 auto; }
 .meter { height: 10px; border-radius: 5px; background: var(--border-color-primary); overflow: hidden; }
@@ -152,8 +153,6 @@ div.bars { display: grid; grid-template-columns: 1fr 3.2rem; gap: 0.7rem; align-
   .tab-container button { padding-inline: 0.5rem !important; font-size: 0.95rem !important; }
   #photo, #camera { height: 300px !important; }
   #matches .grid-container { grid-template-columns: repeat(3, minmax(0, 1fr)); }
-  ol.bars li { grid-template-columns: 1fr 3.2rem auto; }
-  ol.bars .name { grid-column: 1 / -1; margin-bottom: -0.3rem; }
   .chips .wrap { flex-wrap: nowrap; overflow-x: auto; padding: 4px; }
   .chips label { min-height: 44px; flex: none; }
   .why { flex-direction: column; text-align: center; }
