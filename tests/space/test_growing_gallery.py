@@ -8,7 +8,10 @@ from __future__ import annotations
 import os
 import re
 import signal
+import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -43,6 +46,7 @@ def stars(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_page_follows_a_build_without_a_reload(stars: Path, tmp_path: Path):
     cache = {"LOOKALIKE_CACHE": str(tmp_path / "cache")}
     with (
+        paused_build(stars) as go_on,
         serving(tmp_path / "page", "--gallery", str(stars), **cache) as server,
         open_chromium(film_of_a_face(tmp_path / "face.mjpeg")) as browser,
         open_tab(browser, server.address, width=390, height=844) as tab,
@@ -52,7 +56,8 @@ def test_the_page_follows_a_build_without_a_reload(stars: Path, tmp_path: Path):
         upload(tab, "#photo", FACE)
         playwright.expect(tab.locator("#duel img")).to_have_count(2)
         before = tab.locator("#bars .name").first.inner_text()
-        assert "Name " not in before
+        assert "Name " not in before  # the bundled gallery's
+        go_on()
         playwright.expect(title).to_contain_text(f"We compare you with {PEOPLE} of them", timeout=120_000)
         playwright.expect(notice).to_be_hidden(timeout=60_000)
         playwright.expect(tab.locator("#gender")).to_be_hidden()  # nobody knows these people's
@@ -74,6 +79,38 @@ def test_a_killed_page_goes_on_with_its_build(stars: Path, tmp_path: Path):
     with serving(tmp_path / "again", "--gallery", str(stars), LOOKALIKE_CACHE=str(cache)) as server:
         wait_for(lambda: outcome(server.ask(data_url(encoded(FACE)))) == "answer: Name 03")
         wait_for(lambda: re.search(f"Gallery of {PEOPLE} names", server.log.read_text()))
+
+
+@contextmanager
+def paused_build(source: Path) -> Iterator[Callable[[], None]]:
+    """Pause the build of `source` as soon as it has begun; yield what lets it go on."""
+    found: list[int] = []
+
+    def pause() -> None:
+        wait_for(lambda: found.extend(builds_of(source)) or found)
+        os.kill(found[0], signal.SIGSTOP)
+
+    thread = threading.Thread(target=pause)
+    thread.start()
+
+    def go_on() -> None:
+        thread.join()
+        os.kill(found[0], signal.SIGCONT)
+
+    yield go_on
+
+
+def builds_of(source: Path) -> list[int]:
+    """Return the processes that run build_gallery.py on `source`."""
+    commands = {}
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):  # it has ended
+            commands[int(path.parent.name)] = path.read_bytes().decode(errors="replace").split("\0")
+    return [
+        number
+        for number, words in commands.items()
+        if str(source) in words and any("build_gallery" in word for word in words)
+    ]
 
 
 def wait_for(done, seconds: float = 180) -> None:
