@@ -97,7 +97,7 @@ def mean_row(faces: Sequence[Candidate]) -> Row:
 def facts_about(faces: Sequence[Candidate], people: People) -> Facts:
     """Return what the table of people says about a name, and where it says nothing what the source says."""
     person = people.find(faces[0].name)
-    told = [asdict(facts) for facts in (person, *(face.facts for face in faces)) if facts]
+    told = [asdict(facts) for facts in (person and person.facts, *(face.facts for face in faces)) if facts]
     return Facts(**{fact: next((each[fact] for each in told if each[fact]), None) for fact in FACT_COLUMNS})
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import io
 import time
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -28,6 +27,7 @@ from lookalike.building.record_log import RecordInfo, skip_reason
 from lookalike.faces import thumbnail
 from lookalike.faces.face import Detector
 from lookalike.files import atomic_write
+from lookalike.gallery.schema import OPTIONAL
 from lookalike.gallery.work_folder import WORK
 from lookalike.models.embedder import Embedder
 from lookalike.sources.facts import FACT_COLUMNS
@@ -35,7 +35,6 @@ from lookalike.sources.records import DIGEST_BYTES
 
 FLUSH_ENTRIES = 2048  # so many wait to be written: some 17 MB of thumbnails in memory
 FLUSH_SECONDS = 5.0  # so much work a power cut costs at most
-FACT_TYPES = defaultdict(pa.string, born=pa.int32())
 RECORDS = pa.schema(
     [
         pa.field("name", pa.string()),
@@ -45,7 +44,7 @@ RECORDS = pa.schema(
         pa.field("fault", pa.string()),
         pa.field("age", pa.int32()),
         pa.field("gender", pa.string()),
-        pa.field("facts", pa.struct([pa.field(name, FACT_TYPES[name]) for name in FACT_COLUMNS])),
+        pa.field("facts", pa.struct([pa.field(name, OPTIONAL[name]) for name in FACT_COLUMNS])),
     ]
 )
 ENTRIES = pa.schema(

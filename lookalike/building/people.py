@@ -15,10 +15,12 @@ from pathlib import Path
 
 from lookalike.errors import MissingFileError, SourceError
 from lookalike.names import clean_name, person_key
+from lookalike.sources.facts import FACT_COLUMNS
+from lookalike.sources.records import Facts
 
 log = logging.getLogger(__name__)
 
-COLUMNS = ("name", "native", "field", "gender", "country", "born", "known_for")
+COLUMNS = ("name", *FACT_COLUMNS)
 FIELDS = (
     "business",
     "fashion & media",
@@ -35,15 +37,10 @@ BIRTH_YEARS = range(-1000, 2100)
 
 @dataclass(frozen=True)
 class Person:
-    """The facts about one person; None for what is not known."""
+    """A person's name, as the table spells it, and the facts about them."""
 
     name: str
-    native: str | None = None
-    field: str | None = None
-    gender: str | None = None
-    country: str | None = None
-    born: int | None = None
-    known_for: str | None = None
+    facts: Facts
 
 
 @dataclass(frozen=True)
@@ -127,5 +124,5 @@ def _person(path: Path, line: int, row: Mapping[str, str]) -> Person:
         raise SourceError(
             f"{path}, line {line}: '{born[:20]}' is no year of birth; give four digits, or nothing."
         )
-    facts = {column: clean_name(row[column]) or None for column in COLUMNS if column not in ("name", "born")}
-    return Person(name, born=int(born) if born else None, **facts)
+    texts = {column: clean_name(row[column]) or None for column in FACT_COLUMNS if column != "born"}
+    return Person(name, Facts(born=int(born) if born else None, **texts))

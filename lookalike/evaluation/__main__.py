@@ -19,11 +19,7 @@ from lookalike.models.embedder import Embedder
 from lookalike.models.registry import DEFAULT_MODEL, calibration_path
 
 if TYPE_CHECKING:
-    from lookalike.evaluation.groups import Group
-    from lookalike.evaluation.models import Cost
-    from lookalike.evaluation.percentage import GroupCheck
     from lookalike.evaluation.population import Population
-    from lookalike.evaluation.verification import SourceRates, Verification
 
 HELD_OUT: tuple[Side, ...] = ("test",)
 
@@ -69,6 +65,12 @@ def _parser() -> argparse.ArgumentParser:
     verify = commands.add_parser(
         "verify", help="verification (do two photos show one person?) and the cost of one or several models"
     )
+    verify.add_argument(
+        "--pairs",
+        type=Path,
+        required=True,
+        help="tab-separated file with the columns first, second (file names) and same (0 or 1)",
+    )
     verify.set_defaults(run_command=_verify)
 
     retrieve = commands.add_parser(
@@ -101,13 +103,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     percentage.set_defaults(run_command=_percentage)
 
-    for command in (verify,):
-        command.add_argument(
-            "--pairs",
-            type=Path,
-            required=True,
-            help="tab-separated file with the columns first, second (file names) and same (0 or 1)",
-        )
     for command in (verify, retrieve):
         command.add_argument(
             "--model", nargs="+", default=[DEFAULT_MODEL], help="names of models, or ONNX files"
@@ -124,68 +119,34 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _verify(options: argparse.Namespace) -> None:
-    from lookalike.evaluation.markdown import markdown, save_report
+    from lookalike.evaluation.markdown import save_report
     from lookalike.evaluation.models import cost, open_model, short_names
     from lookalike.evaluation.photos import embed_photos, read_photos
     from lookalike.evaluation.plots import draw_roc
-    from lookalike.evaluation.verification import (
-        FALSE_ACCEPTS,
-        rates_by_source,
-        read_pairs,
-        score_pairs,
-        verify,
-    )
+    from lookalike.evaluation.tables import verification_tables
+    from lookalike.evaluation.verification import rates_by_source, read_pairs, score_pairs, verify
 
     pairs = read_pairs(options.pairs)
     photos = read_photos(options.sources, load_split(options.split), HELD_OUT)
     detector = load_detector(options.detector)
-    results, scores = {}, {}
-    rows: list[list[str]] = []
-    source_rows: list[list[str]] = []
+    results, scores, figures = {}, {}, {}
     for spec, name in zip(options.model, short_names(options.model), strict=True):
         embedded = embed_photos(photos, detector, open_model(spec))
         scores[name] = score_pairs(embedded, pairs)
-        found, price = verify(scores[name], embedded), cost(spec)
-        sources = rates_by_source(embedded)
+        found, price, sources = verify(scores[name], embedded), cost(spec), rates_by_source(embedded)
+        figures[name] = found, price, sources
         results[name] = asdict(found) | {
             "detector": detector.name,
             "cost": asdict(price),
             "sources": [asdict(rates) for rates in sources],
         }
-        rows.append([name, *_verify_row(found, price)])
-        source_rows.extend([name, *_source_row(rates)] for rates in sources)
-    accepts = [f"TAR at FAR {rate:g}" for rate in FALSE_ACCEPTS]
-    header = ["model", "accuracy", "ROC AUC", *accepts, "file", "per face", "memory"]
-    source_header = ["model", "source", "photos", "people", "same-person pairs", *accepts]
     save_report(
         options.output,
         "verify",
         result=results,
-        table=f"{markdown(header, rows)}\n\n{markdown(source_header, source_rows)}",
+        table=verification_tables(figures),
         pictures={"roc": partial(draw_roc, scores)},
     )
-
-
-def _verify_row(found: Verification, price: Cost) -> list[str]:
-    return [
-        f"{100 * found.accuracy:.1f} % ± {100 * found.deviation:.1f}",
-        f"{found.auc:.4f}",
-        *(f"{100 * share:.1f} %" for share in found.true_accepts.values()),
-        "" if price.megabytes is None else f"{price.megabytes:.1f} MB",
-        f"{price.milliseconds:.1f} ms",
-        f"{price.memory:.0f} MB",
-    ]
-
-
-def _source_row(rates: SourceRates) -> list[str]:
-    return [
-        f"{rates.source}, {'grey' if rates.grey else 'colour'}",
-        f"{rates.photos:,}",
-        f"{rates.people:,}",
-        f"{rates.same_pairs:,}",
-        *(f"{100 * share:.1f} %" for share in rates.true_accepts.values()),
-        *([] if rates.true_accepts else ["no pairs"] * 3),
-    ]
 
 
 def _retrieve(options: argparse.Namespace) -> None:
@@ -233,22 +194,22 @@ def _retrieve(options: argparse.Namespace) -> None:
 
 def _groups(options: argparse.Namespace) -> None:
     from lookalike.evaluation.groups import few_of_several, judge_groups
-    from lookalike.evaluation.markdown import markdown, save_report
+    from lookalike.evaluation.markdown import save_report
     from lookalike.evaluation.models import open_model
     from lookalike.evaluation.photos import read_photos
     from lookalike.evaluation.plots import draw_groups
+    from lookalike.evaluation.tables import groups_table
 
     photos = few_of_several(read_photos(options.sources, load_split(options.split), HELD_OUT))
     embedder = open_model(options.model)
     groups = judge_groups(
         photos, embedder, load_detector(options.detector), _available(options.other_detectors)
     )
-    header = ["group", "", "photos", "face found", "verification", "top-1 accuracy", "ROC AUC", "stability"]
     save_report(
         options.output,
         "groups",
         result={embedder.model.name: [asdict(one) for one in groups]},
-        table=markdown(header, [_group_row(one) for one in groups]),
+        table=groups_table(groups),
         pictures={"accuracy": partial(draw_groups, groups)},
     )
 
@@ -262,16 +223,6 @@ def _available(names: list[str]) -> list[Detector]:
         except WeightsError as error:
             print(f"skipped: {error}", file=sys.stderr)
     return detectors
-
-
-def _group_row(one: Group) -> list[str]:
-    shares = [_unless_none(share, "{:.1%}") for share in (one.found, one.accuracy, one.top1)]
-    cosines = [_unless_none(one.auc, "{:.3f}"), _unless_none(one.steadiness, "{:.2f}")]
-    return [one.group, one.value, str(one.photos), *shares, *cosines]
-
-
-def _unless_none(figure: float | None, layout: str) -> str:
-    return "" if figure is None else layout.format(figure).replace("%", " %")
 
 
 def _cohort(options: argparse.Namespace) -> None:
@@ -309,6 +260,7 @@ def _percentage(options: argparse.Namespace) -> None:
     from lookalike.evaluation.models import open_model
     from lookalike.evaluation.percentage import calibrate, check
     from lookalike.evaluation.plots import draw_percentage
+    from lookalike.evaluation.tables import percentage_tables
     from lookalike.models.cohort import Mixture
 
     path = _calibration_file(options.model)
@@ -327,7 +279,7 @@ def _percentage(options: argparse.Namespace) -> None:
         options.output,
         "percentage",
         result={"scale": asdict(calibration.scale), "checks": found},
-        table=_check_tables(found),
+        table=percentage_tables(found),
         pictures={"groups": partial(draw_percentage, found)},
     )
 
@@ -341,37 +293,6 @@ def _fit_and_test(options: argparse.Namespace, embedder: Embedder) -> tuple[Popu
         return joined([_population(options, embedder, ("validation",)), half]), testing
     except SourceError:  # the split has no validation people among these photos
         return half, testing
-
-
-def _check_tables(found: dict[str, list[GroupCheck]]) -> str:
-    """Return the tables of strangers, and of people with several photos, by cosine and by score."""
-    from lookalike.evaluation.markdown import markdown
-    from lookalike.evaluation.percentage import PROMISES
-
-    kinds = list(found)
-    titles = (*(f"{points:.0f} % or more" for points in PROMISES), "taken for one")
-    header = ["strangers within", "faces", "pairs", *(f"{part}, {kind}" for kind in kinds for part in titles)]
-    strangers, people = [], []
-    for checks in zip(*found.values(), strict=True):
-        one = checks[0]
-        reached = [cell for check in checks for cell in _reached(check)]
-        strangers.append([one.group, f"{one.faces:,}", f"{one.pairs:,}", *reached])
-        if one.same_pairs:
-            recognized = [cell for check in checks for cell in _recognized(check)]
-            people.append([one.group, f"{one.same_pairs:,}", *recognized])
-    titles_people = [f"{part}, {kind}" for kind in kinds for part in ("median (quartiles)", "recognized")]
-    tables = markdown(header, strangers), markdown(["one person's photos", "pairs", *titles_people], people)
-    return "\n\n".join(tables)
-
-
-def _reached(row: GroupCheck) -> list[str]:
-    figures = [*row.reached.values(), row.taken_for_one]
-    return [f"{100 * one.share:.2f} % ({100 * one.low:.2f} to {100 * one.high:.2f})" for one in figures]
-
-
-def _recognized(row: GroupCheck) -> list[str]:
-    low, median, high = row.same_person
-    return [f"{median:.0f} % ({low:.0f} to {high:.0f})", f"{100 * (row.recognized or 0):.1f} %"]
 
 
 def _population(options: argparse.Namespace, embedder: Embedder, sides: tuple[Side, ...]) -> Population:

@@ -29,11 +29,8 @@ from lookalike.models.cohort import Cohort, Mixture
 from lookalike.models.embedder import Embeddings
 from lookalike.models.similarity import FALSE_MATCHES, Scale, balanced_quantiles, fit_scale
 
-PROMISES = (
-    20.0,
-    40.0,
-    60.0,
-)  # percentages that one in ten, a hundred, a thousand stranger pairs should reach
+# Percentages that one in ten, a hundred, a thousand stranger pairs should reach
+PROMISES = (20.0, 40.0, 60.0)
 FEWEST_PAIRS = 300  # of strangers, for a group to have a say in the fit or a row in the table
 PER_CELL = 330  # faces of one race and gender in the cohort, or of a source without labels
 REPEATS = 10  # how often a face of a small cell may stand in the cohort

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.evaluation.aligned_faces import ADULT, AlignedFaces, is_aligned_table, labels_of, read_faces
+from lookalike.evaluation.aligned_faces import AlignedFaces, is_adult, is_aligned_table, labels_of, read_faces
 from lookalike.evaluation.photos import Embedded, embed_photos, in_batches, read_photos
 from lookalike.evaluation.splits import Side, Split
 from lookalike.faces.face import Detector
@@ -73,7 +73,7 @@ class Population:
 
     def adults(self) -> NDArray[np.bool_]:
         """Return which faces are not known to be children's."""
-        return ~(self.ages() < ADULT)
+        return np.array([is_adult(labels) for labels in self.labels])
 
 
 def embed_population(faces: AlignedFaces, embedder: Embedder, detector: Detector) -> Population:

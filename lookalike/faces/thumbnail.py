@@ -17,9 +17,8 @@ from lookalike.faces.face import RGB, Face
 
 SIDE = 320  # pixels of a thumbnail; the page shows a match up to 293 wide; about 8 KB
 QUALITY = 80  # WebP; artefacts do not show at this size
-ROOM = (
-    4.4  # times the distance of the eyes: hair and chin stay in view; 1.6 times the height of MTCNN's boxes
-)
+# Times the distance of the eyes: hair and chin stay in view; 1.6 times the height of MTCNN's boxes
+ROOM = 4.4
 EYE_LEVEL = 0.43  # of the side, from the top: the face is in the middle
 # From the eyes to the mouth it is at least as far in frontal view: the median of 360 faces is 1.06 times the
 # distance of the eyes, the 5th percentile 0.90. In profile the eyes are close together, and this one counts.

@@ -25,13 +25,8 @@ from lookalike.space.texts import text
 
 log = logging.getLogger(__name__)
 
-FIRST_PARTS = (
-    128,
-    512,
-    2048,
-    8192,
-    32_768,
-)  # photos: some seconds of work at first; many sources are by name
+# Photos: some seconds of work at first; in many sources the first ones show few people
+FIRST_PARTS = (128, 512, 2048, 8192, 32_768)
 FEWEST_NAMES = 10  # twice as many as the page shows matches; a part with fewer is not served
 RETRY_SECONDS = (60.0, 3600.0)  # after a failure, at first and at most: a lost network comes back
 POLL_SECONDS = 0.5  # while a build of another page works in the same folder

@@ -43,7 +43,7 @@ def test_a_person_is_found_under_every_spelling(tmp_path: Path):
     people = read_people(table(tmp_path, HEADER + ADA))
     ada = people.find("ADA BYRON")
     assert ada is people.find("Ada Lovelace") and ada is not None
-    assert (ada.name, ada.born, ada.native, len(people)) == ("Ada Lovelace", 1815, None, 1)
+    assert (ada.name, ada.facts.born, ada.facts.native, len(people)) == ("Ada Lovelace", 1815, None, 1)
     assert people.find("Ada") is None
 
 
