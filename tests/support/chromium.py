@@ -21,6 +21,10 @@ KNOWN = (
     "Method not implemented.",  # gradio's own warning at every load
     "Failed to load resource: the server responded with a status of 503 (Service Unavailable)",
 )
+LEFT = (
+    "AbortError: signal is aborted",
+    "Unexpected error Connection errored out.",
+)  # what a page says as it is left
 ALLOWED = ["camera", "clipboard-read", "clipboard-write"]
 
 
@@ -60,6 +64,7 @@ def open_tab(
     errors: list[str] = []
     tab.on("pageerror", lambda error: errors.append(str(error)))
     tab.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    tab.on("domcontentloaded", lambda: _forget(errors, LEFT))
     tab.goto(url)
     tab.wait_for_selector("#photo input[type=file]", state="attached")
     yield tab
@@ -67,6 +72,10 @@ def open_tab(
     unknown = [text for text in errors if text not in KNOWN]
     assert not unknown, unknown
     context.close()
+
+
+def _forget(errors: list[str], starts: tuple[str, ...]) -> None:
+    errors[:] = [text for text in errors if not text.startswith(starts)]
 
 
 def film_of_a_face(path: Path) -> Path:
