@@ -107,18 +107,18 @@ class CompareCallbacks:
 
     def compare_photos(
         self, first: RGB | BadPhoto | None, second: RGB | BadPhoto | None
-    ) -> tuple[RGB | None, RGB | None, str]:
+    ) -> tuple[object, object, str]:
         """Return both photos, which the browser keeps, and their similarity or what is wrong, as HTML.
 
-        A photo that cannot be read is taken away; the other stays.
+        A photo that cannot be read is taken away; the other stays. Where there is none nothing changes,
+        so that the answer to one photo cannot undo the choice of the other made meanwhile.
         """
         good = [photo if isinstance(photo, np.ndarray) else None for photo in (first, second)]
         try:
             words = _unreadable(first, second) or self._result(*good)
         except (LookalikeError, MemoryError) as error:
             words = html.sentence(as_sentence(error))
-        shown = [None if photo is None else shrink(photo) for photo in good]
-        return shown[0], shown[1], words
+        return _kept(first), _kept(second), words
 
     def _result(self, first: RGB | None, second: RGB | None) -> str:
         if first is None or second is None:
@@ -127,6 +127,12 @@ class CompareCallbacks:
         result = finder.compare(first, second)
         one, other = (encode(_largest_face(finder, photo)) for photo in (first, second))
         return html.comparison(one, other, result)
+
+
+def _kept(photo: RGB | BadPhoto | None) -> object:
+    if photo is None:
+        return gr.skip()
+    return None if isinstance(photo, BadPhoto) else shrink(photo)
 
 
 def _unreadable(first: object, second: object) -> str:
