@@ -1,6 +1,6 @@
 """Contracts with gradio: every private part that the page uses is there and does what the page expects.
 
-If one of these fails after an update of gradio, lookalike/space/gradio_internals.py has to follow.
+If one of these fails after an update of gradio, lookalike/space/gradio_internals has to follow.
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ import pytest
 from gradio.routes import App
 
 from lookalike.errors import VersionError
-from lookalike.space import gradio_check, gradio_internals, gradio_queue
+from lookalike.space import gradio_internals
 from lookalike.space.components import Choice, FaceHTML, PhotoInput, PictureGallery
-from lookalike.space.gradio_check import PAGE_PARTS, PARTS, TESTED_VERSION, check_gradio
-from lookalike.space.gradio_internals import PrivateBlocks, Selection
-from lookalike.space.gradio_queue import PageQueue
+from lookalike.space.gradio_internals import PrivateBlocks, Selection, blocks, check
+from lookalike.space.gradio_internals import queue as page_queue
+from lookalike.space.gradio_internals.check import PAGE_PARTS, PARTS, TESTED_VERSION, check_gradio
+from lookalike.space.gradio_internals.queue import PageQueue
 from lookalike.space.middleware.request_filter import API, GET_ROUTES, POST_ROUTES
 from lookalike.space.middleware.shutdown import wait_until
 from tests.support.paths import ROOT
@@ -47,8 +48,8 @@ def test_the_tested_version_is_the_pinned_one():
 
 
 def test_missing_parts_are_named_in_one_sentence(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(gradio_check, "PARTS", (*PARTS, "utils.no_longer_there"))
-    monkeypatch.setattr(gradio_check, "PAGE_PARTS", (*PAGE_PARTS, "_queue.gone"))
+    monkeypatch.setattr(check, "PARTS", (*PARTS, "utils.no_longer_there"))
+    monkeypatch.setattr(check, "PAGE_PARTS", (*PAGE_PARTS, "_queue.gone"))
     sentence = (
         r"^gradio [\d.]+ has no gradio\.utils\.no_longer_there, gradio\.Blocks\._queue\.gone, .* "
         rf"pip install gradio=={re.escape(TESTED_VERSION)}$"
@@ -59,7 +60,7 @@ def test_missing_parts_are_named_in_one_sentence(monkeypatch: pytest.MonkeyPatch
 
 def test_no_other_file_touches_a_private_part():
     for file in [ROOT / "app.py", *SPACE.rglob("*.py")]:
-        if file.name in ("gradio_internals.py", "gradio_queue.py"):
+        if file.parent.name == "gradio_internals":
             continue
         tree = ast.parse(file.read_text(encoding="utf-8"))
         imported = {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
@@ -107,7 +108,7 @@ def test_missing_inputs_get_their_default_and_photos_are_forgotten(page: Private
     (function,) = page.fns.values()
     forgotten: list[tuple[int, object]] = []
     state = SimpleNamespace(_update_value_in_config=lambda key, value: forgotten.append((key, value)))
-    gradio_internals._forget(function.inputs, state)
+    blocks._forget(function.inputs, state)
     assert forgotten == [(function.inputs[1]._id, None)]
     assert asyncio.run(page.preprocess_data(function, [], None)) == ["default", None]
 
@@ -151,9 +152,9 @@ def ask(queue: PageQueue, session: str, request: Asked, *, fn_index: int = 0) ->
 def test_one_visitor_gets_half_of_the_places_and_others_the_rest(page: PrivateBlocks):
     queue = page.queue(max_size=8)._queue
     first = [ask(queue, f"a{number}", Asked()) for number in range(6)]
-    assert first[4:] == [gradio_queue.TOO_MANY] * 2
+    assert first[4:] == [page_queue.TOO_MANY] * 2
     assert [len(ask(queue, f"b{n}", Asked("9.9.9.9"))) for n in range(2)] == [32, 32]
-    assert ask(queue, "c", Asked("7.7.7.7")) != gradio_queue.TOO_MANY
+    assert ask(queue, "c", Asked("7.7.7.7")) != page_queue.TOO_MANY
     page.refuse_new_requests()
     assert ask(queue, "d", Asked("6.6.6.6")).startswith("Queue is full")
 
@@ -161,7 +162,7 @@ def test_one_visitor_gets_half_of_the_places_and_others_the_rest(page: PrivateBl
 def test_large_requests_that_wait_are_bounded(page: PrivateBlocks):
     queue = page.queue(max_size=40)._queue
     pushed = [ask(queue, f"a{number}", Asked(size=28_000_000)) for number in range(10)]
-    assert pushed.count(gradio_queue.TOO_LARGE) == 5
+    assert pushed.count(page_queue.TOO_LARGE) == 5
 
 
 def test_the_visitor_of_whom_the_fewest_run_comes_first(page: PrivateBlocks):
@@ -183,7 +184,7 @@ def test_a_place_whose_answer_nobody_reads_is_given_back(
 ):
     queue = page.queue(max_size=3)._queue
     unread, _ = ask(queue, "gone", Asked()), ask(queue, "here", Asked("9.9.9.9"))
-    monkeypatch.setattr(gradio_queue, "READER_SECONDS", 0)
+    monkeypatch.setattr(page_queue, "READER_SECONDS", 0)
     with queue.readers.reading("here"):
         queue.give_back_places(60)
     assert len(queue) == 1 and unread not in queue.event_ids_to_events

@@ -16,7 +16,8 @@ from lookalike.faces.quality import no_face_advice
 from lookalike.gallery.gallery import Gallery
 from lookalike.images import MAX_BYTES, read_image
 from lookalike.models.explain import REGIONS
-from lookalike.space import gradio_queue, messages
+from lookalike.space import messages
+from lookalike.space.gradio_internals import queue
 from lookalike.space.labels import label, translations
 from lookalike.space.messages import for_visitor
 from lookalike.space.middleware import decoder_time, json_bodies, request_filter, shares, streams
@@ -163,8 +164,8 @@ def sentences() -> list[str]:
     ]
     raised += [SLOW, BROKEN, messages.NO_MEMORY, messages.NO_PHOTO, messages.PHOTO_GONE]
     raised += [messages.OUTDATED_PAGE, messages.UNREADABLE_REQUEST]
-    raised += [gradio_queue.FULL.format(size=40), gradio_queue.TOO_MANY, gradio_queue.UNREAD]
-    raised += [gradio_queue.NO_ANSWER, gradio_queue.TOO_LARGE, json_bodies.TOO_LARGE, json_bodies.TOO_SLOW]
+    raised += [queue.FULL.format(size=40), queue.TOO_MANY, queue.UNREAD]
+    raised += [queue.NO_ANSWER, queue.TOO_LARGE, json_bodies.TOO_LARGE, json_bodies.TOO_SLOW]
     raised += [json_bodies.BUSY, request_filter.TOO_MANY.format(seconds=3), streams.TOO_MANY]
     return [*raised, shares.TOO_MANY_AT_ONCE, decoder_time.WAIT.format(seconds=3)]
 

@@ -1,6 +1,6 @@
 """What gradio's server for language models says about photos.
 
-Like gradio_internals.py, this file touches private parts of gradio. Gradio asks models for an http address,
+Gradio asks models for an http address,
 or for an upload with a tool that this page does not have; the page takes the photo itself, as a data: URL.
 """
 

@@ -1,26 +1,20 @@
-"""The private parts of gradio that the page relies on; only gradio_queue.py touches others.
-
-Gradio may change them in any release. gradio_check.py names at start what the installed version lacks;
-tests/space/test_gradio_internals.py checks that each part still works as this file expects.
-"""
+"""A page that answers malformed requests with a sentence, deletes uploads and stores no photo."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import time
-from abc import ABCMeta
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, suppress
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from lookalike.space.gradio_check import check_gradio as check_gradio
-from lookalike.space.gradio_mcp import ask_for_data_urls
-from lookalike.space.gradio_queue import PageQueue
-from lookalike.space.messages import NO_ADDRESSES, OUTDATED_PAGE, UNREADABLE_REQUEST, user_error
+from lookalike.space.gradio_internals.components import Image
+from lookalike.space.gradio_internals.mcp import ask_for_data_urls
+from lookalike.space.gradio_internals.queue import PageQueue
+from lookalike.space.messages import OUTDATED_PAGE, UNREADABLE_REQUEST, user_error
 from lookalike.space.middleware.decoders import JOB, Job
 from lookalike.space.middleware.failures import Seldom, place_of
 from lookalike.space.middleware.json_check import MAX_STRING
@@ -34,65 +28,6 @@ log.addFilter(Seldom())
 
 FAILED = "Something went wrong; reload the page and try again."
 UPLOADS = 500  # whose progress is known at a time
-
-
-class DerivedComponent(type(gr.Image)):  # type: ignore[misc]  # gradio has no types here
-    """Gradio's metaclass, which writes no .pyi file here; the browser draws a subclass as its parent."""
-
-    def __new__(cls, name: str, bases: tuple[type, ...], attributes: dict[str, Any]) -> type:
-        return ABCMeta.__new__(cls, name, bases, {**attributes, "is_template": True})
-
-
-class HTML(gr.HTML, metaclass=DerivedComponent):  # type: ignore[misc]
-    """The component gr.HTML, for subclasses."""
-
-
-class Dropdown(gr.Dropdown, metaclass=DerivedComponent):  # type: ignore[misc]
-    """The component gr.Dropdown, for subclasses."""
-
-
-class Gallery(gr.Gallery, metaclass=DerivedComponent):  # type: ignore[misc]
-    """The component gr.Gallery, for subclasses."""
-
-    def gallery_data(self, files: Sequence[tuple[Path, str]]) -> Any:
-        """Return what `postprocess` must return for picture files with captions."""
-        data = gr.components.gallery
-        images = [data.GalleryImage(image=image_data(path=str(path)), caption=text) for path, text in files]
-        return data.GalleryData(root=images)
-
-
-class Image(gr.Image, metaclass=DerivedComponent):  # type: ignore[misc]
-    """The component gr.Image, for subclasses; it refuses web addresses, which gr.Image would fetch."""
-
-    async def async_move_resource_to_block_cache(self, url_or_file_path: str | Path | None) -> str | None:
-        """Raise gr.Error for a web address; leave files to gradio."""
-        if "://" in str(url_or_file_path or ""):
-            raise user_error(NO_ADDRESSES)
-        return await super().async_move_resource_to_block_cache(url_or_file_path)
-
-
-class Selection(gr.SelectData):  # type: ignore[misc]
-    """The item that was clicked: `index`, or None. gr.SelectData raises KeyError if a request has none."""
-
-    def __init__(self, target: object, data: object) -> None:
-        gr.events.EventData.__init__(self, target, data)
-        self.index = data.get("index") if isinstance(data, dict) else None
-
-
-def image_data(*, path: str | None = None, url: str | None = None) -> Any:
-    """Return the value of an image component: a file of gradio's cache, or a data: URL."""
-    return gr.data_classes.ImageData(path=path, url=url)
-
-
-def upload_root() -> Path:
-    """Return the folder where gradio stores uploads and pictures."""
-    return Path(gr.utils.get_upload_folder())
-
-
-def font_file(*, bold: bool) -> Path:
-    """Return the file of the font that gradio ships; it may be missing in another version."""
-    folder = Path(gr.__file__).parent / "templates" / "frontend" / "static" / "fonts" / "IBMPlexSans"
-    return folder / f"IBMPlexSans-{'Bold' if bold else 'Regular'}.woff2"
 
 
 def current_page() -> PrivateBlocks | None:

@@ -1,7 +1,4 @@
-"""Gradio's queue with shares for each visitor, and a task that starts again after a fault.
-
-Like gradio_internals.py, this file touches private parts of gradio.
-"""
+"""Gradio's queue with shares for each visitor, and a task that starts again after a fault."""
 
 from __future__ import annotations
 
