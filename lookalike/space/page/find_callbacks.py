@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import gradio as gr
 
@@ -21,47 +21,19 @@ from lookalike.space.drawing.own_face import credit_line, heat_portrait, portrai
 from lookalike.space.finders import Finders, ServedGallery
 from lookalike.space.gradio_internals import Selection
 from lookalike.space.messages import PHOTO_GONE, as_sentence, errors_as_sentences, no_face, user_error
-from lookalike.space.page.found import NOTHING_FOUND, Found, Options, find_faces, look_up, shown_face
+from lookalike.space.page.found import Found, Options, find_faces, look_up, shown_face
+from lookalike.space.page.views import (
+    FaceView,
+    PhotoView,
+    Update,
+    answer_view,
+    empty_view,
+    face_choices,
+    hidden,
+    view_without_answer,
+)
 from lookalike.space.pictures import Picture, picture_for
 from lookalike.space.texts import text
-
-Update = dict[str, Any]  # what gr.update returns
-
-
-class FaceView(NamedTuple):
-    """The outputs that show the matches of one face."""
-
-    duel: str
-    matches: Update
-    bars: str
-    beside: Update
-    percentile: str
-    place: int
-    why: Update
-    share: Update
-
-
-class PhotoView(NamedTuple):
-    """The outputs that a new photo changes, in the order in which the page lists them.
-
-    `plain` is the photo without frames. The browser keeps it and sends it back with the next choice.
-    """
-
-    photo: RGB | Update | None
-    plain: RGB | Update | None
-    found: Found | Update | None
-    chooser: Update
-    notice: Update
-    intro: Update
-    results: Update
-    duel: str
-    matches: Update
-    bars: str
-    beside: Update
-    percentile: str
-    place: int
-    why: Update
-    share: Update
 
 
 class FindCallbacks:
@@ -84,20 +56,20 @@ class FindCallbacks:
         If something is wrong with the photo, nothing of an earlier answer stays, and a sentence says why.
         """
         if photo is None:  # the photo stays as it is: one may have been pasted meanwhile
-            return _without_answer(gr.skip(), None, None, gr.update(visible=False), "")
+            return view_without_answer(gr.skip(), None, None, gr.update(visible=False), "")
         if isinstance(photo, BadPhoto):
-            return _empty_view(None, photo.sentence)
+            return empty_view(None, photo.sentence)
         options, gallery = Options.of(count, model, category, gender, region), self.finders.current
         plain = shrink(photo)
         try:
             upright, found = find_faces(photo, options, gallery)
             plain = shrink(upright)
             if not found.faces:
-                return _empty_view(plain, no_face(upright))
+                return empty_view(plain, no_face(upright))
             view = self._face_view(plain, found, 0, gallery)
         except (LookalikeError, MemoryError) as error:
-            return _empty_view(plain, as_sentence(error))
-        return _answer(_framed(plain, found, 0), plain, found, _face_choices(len(found.faces)), view)
+            return empty_view(plain, as_sentence(error))
+        return answer_view(_framed(plain, found, 0), plain, found, face_choices(len(found.faces)), view)
 
     def find_again(
         self, plain: RGB | None, found: Found | None, face: int | None, *options: Any
@@ -116,8 +88,8 @@ class FindCallbacks:
             found = look_up(found, plain, chosen, self.finders.current)
             view = self._face_view(plain, found, face, self.finders.current)
         except (LookalikeError, MemoryError) as error:
-            return _without_answer(gr.skip(), gr.skip(), gr.skip(), gr.skip(), as_sentence(error))
-        return _answer(gr.skip(), gr.skip(), found, gr.skip(), view)
+            return view_without_answer(gr.skip(), gr.skip(), gr.skip(), gr.skip(), as_sentence(error))
+        return answer_view(gr.skip(), gr.skip(), found, gr.skip(), view)
 
     @errors_as_sentences
     def choose_face(self, plain: RGB | None, found: Found | None, face: int | None) -> tuple[object, ...]:
@@ -134,7 +106,7 @@ class FindCallbacks:
         match = _match(found, face, event.index)
         picture = picture_for(match, self.finders)
         percentile = face_sentence(found.faces[face], found.names) if match.rank == 1 else ""
-        return _duel(plain, found, face, match, picture), percentile, match.rank - 1, _hidden(), _hidden()
+        return _duel(plain, found, face, match, picture), percentile, match.rank - 1, hidden(), hidden()
 
     @errors_as_sentences
     def explain(self, plain: RGB | None, found: Found | None, face: int | None, place: int | None) -> Update:
@@ -165,11 +137,11 @@ class FindCallbacks:
             _duel(plain, found, face, matches[0], shown[0]),
             gr.update(value=captioned(found.faces[face], shown), selected_index=0),
             html.match_bars(matches, [picture.credit for picture in shown]),
-            _all_models(plain, found, face, gallery) if found.options.all_models else _hidden(),
+            _all_models(plain, found, face, gallery) if found.options.all_models else hidden(),
             face_sentence(found.faces[face], found.names),
             0,
-            _hidden(),
-            _hidden(),
+            hidden(),
+            hidden(),
         )
 
 
@@ -211,43 +183,3 @@ def _match(found: Found, face: int, place: object) -> Match:
     if not isinstance(place, int | float) or not 0 <= place < len(matches):
         raise user_error(text("error_no_match"))
     return matches[int(place)]
-
-
-def _hidden() -> Update:
-    return gr.update(value="", visible=False)
-
-
-def _face_choices(count: int) -> Update:
-    choices = [(text("chip_face", number=place + 1), place) for place in range(count)]
-    return gr.update(choices=choices, value=0, visible=count > 1)
-
-
-def _answer(photo: Any, plain: Any, found: Found, chooser: Update, view: FaceView) -> PhotoView:
-    off, on = gr.update(visible=False), gr.update(visible=True)
-    return PhotoView(photo, plain, found, chooser, off, off, on, *view)
-
-
-def _empty_view(photo: RGB | None, notice: str) -> PhotoView:
-    """Return the page with at most a photo and a sentence."""
-    found = None if photo is None else NOTHING_FOUND
-    return _without_answer(photo, photo, found, gr.update(visible=False), notice)
-
-
-def _without_answer(photo: Any, plain: Any, found: Any, chooser: Update, notice: str) -> PhotoView:
-    return PhotoView(
-        photo,
-        plain,
-        found,
-        chooser,
-        gr.update(value=notice, visible=bool(notice)),
-        gr.update(visible=True),
-        gr.update(visible=False),
-        "",
-        gr.update(value=[], selected_index=None),
-        "",
-        _hidden(),
-        "",
-        0,
-        _hidden(),
-        _hidden(),
-    )
