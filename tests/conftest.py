@@ -24,6 +24,11 @@ os.environ["HF_HOME"] = HUB_CACHE.name
 os.environ.pop("HF_TOKEN", None)
 
 
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Return two processes for the fast tests, none for the others: those watch time, memory or all cores."""
+    return 2 if "not slow" in config.option.markexpr else 0
+
+
 @pytest.fixture(autouse=True, scope="session")
 def seed_numpy() -> None:
     np.random.seed(0)
