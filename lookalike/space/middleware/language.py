@@ -7,7 +7,9 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from lookalike.space.labels import GRADIO_LANGUAGES
+from lookalike.space.middleware.address import url_of
 from lookalike.space.middleware.asgi import App, Message, Receive, Scope, Send, headers_of
+from lookalike.space.middleware.link_preview import with_preview
 from lookalike.space.texts import LANGUAGE, RIGHT_TO_LEFT, language_of, texts_of
 
 HEAD = b"<head>"
@@ -31,7 +33,8 @@ class Language:
         language = language_of(named[0], accepted)
         LANGUAGE.set("" if accepted == "*" else language)  # only browsers say what they want
         if scope["path"] == "/" and scope["method"] == "GET":
-            send = _Page(send, language)
+            url = url_of(headers_of(scope), scope.get("root_path") or "")
+            send = _Page(send, language, url)
         await self._app(scope, receive, send)
 
 
@@ -53,10 +56,10 @@ def language_of_call(function: Any, request: Any) -> str:
 
 
 class _Page:
-    """A `send` that writes language, direction and script into the HTML; it waits for the whole of it."""
+    """A `send` that writes language, direction, link preview and script into the HTML, once it is whole."""
 
-    def __init__(self, send: Send, language: str) -> None:
-        self._send, self._language = send, language
+    def __init__(self, send: Send, language: str, url: str) -> None:
+        self._send, self._language, self._url = send, language, url
         self._start: Message = {}
         self._body = b""
 
@@ -69,7 +72,8 @@ class _Page:
             return
         direction = b"rtl" if self._language in RIGHT_TO_LEFT else b"ltr"
         attributes = b'lang="%s" dir="%s"' % (self._language.encode(), direction)
-        body = self._body.replace(LANG, attributes, 1).replace(HEAD, HEAD + opening(self._language), 1)
+        body = with_preview(self._body, self._url, self._language)
+        body = body.replace(LANG, attributes, 1).replace(HEAD, HEAD + opening(self._language), 1)
         kept = [pair for pair in self._start["headers"] if pair[0].lower() != b"content-length"]
         headers = [*kept, (b"content-length", b"%d" % len(body)), (b"vary", b"accept-language")]
         await self._send({**self._start, "headers": headers})

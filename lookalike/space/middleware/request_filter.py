@@ -32,7 +32,8 @@ API = "/gradio_api"
 NAME = NAME_PATTERN.pattern
 ENDPOINT = "(v2/)?(find_lookalikes|compare)"
 GET_ROUTES = re.compile(
-    r"/|/config/?|/theme\.css|/manifest\.json|/favicon\.ico|/robots\.txt|/(assets|static|svelte)/.+|"
+    r"/|/config/?|/theme\.css|/manifest\.json|/favicon\.ico|/pwa_icon/(192|512)|/robots\.txt|"
+    rf"/(assets|static|svelte)/.+|"
     rf"{API}/(info/?|openapi\.json|app_id/?|startup-events|theme\.css|queue/data|upload_progress|user/?|"
     rf"login_check/?|token/?|heartbeat/{NAME}|call/{ENDPOINT}/{NAME}|file=.+)"
 )

@@ -8,6 +8,7 @@ from lookalike.space.middleware.headers import SecurityHeaders
 from lookalike.space.middleware.health import Health
 from lookalike.space.middleware.json_bodies import JsonBodies
 from lookalike.space.middleware.language import Language
+from lookalike.space.middleware.pictures import Pictures
 from lookalike.space.middleware.prefix import Prefix
 from lookalike.space.middleware.rate_limit import RateLimit
 from lookalike.space.middleware.request_filter import RequestFilter
@@ -29,6 +30,7 @@ def middleware(*, per_minute: int, mcp: bool) -> list[Middleware]:
         Middleware(SecurityHeaders),
         Middleware(Prefix),
         Middleware(Health),
+        Middleware(Pictures),
         Middleware(Language),
         Middleware(RequestShares),
         Middleware(RequestFilter, **limits, mcp=mcp),

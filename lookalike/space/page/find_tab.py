@@ -22,6 +22,7 @@ from lookalike.space.finders import Finders, ServedGallery
 from lookalike.space.labels import label
 from lookalike.space.page.feedback import FeedbackButtons
 from lookalike.space.page.find_callbacks import FindCallbacks
+from lookalike.space.page.first_screen import add_first_screen
 from lookalike.space.page.found import ALL_MODELS, MAX_SHOWN
 from lookalike.space.texts import text
 
@@ -45,14 +46,13 @@ class FindTab(NamedTuple):
 def add_find_tab(finders: Finders, queue: dict[str, Any]) -> FindTab:
     """Add the photo and its answer; `queue` holds the options of the queue for requests to a model."""
     with gr.Row(equal_height=False):
+        intro = add_first_screen()
         with gr.Column(scale=5, min_width=300):
             photo, chooser, notice = _photo_side()
             options = _options(finders.current)
-        with gr.Column(scale=6, min_width=300):
-            intro = gr.Markdown(label("page_intro"), elem_id="intro")
-            with gr.Column(visible=False) as results:
-                parts = _results_side()
-                feedback = FeedbackButtons(finders)
+        with gr.Column(visible=False, scale=6, min_width=300) as results:
+            parts = _results_side()
+            feedback = FeedbackButtons(finders)
     plain, place = PhotoInput(visible=False), gr.State(0)
     found = gr.State(None, time_to_live=REMEMBER_SECONDS)
     callbacks = FindCallbacks(finders)

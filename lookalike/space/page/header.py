@@ -20,5 +20,5 @@ def add_header(gallery: ServedGallery) -> list[Any]:
 def header_values(gallery: ServedGallery) -> list[dict[str, Any]]:
     """Return the properties of the title and of the notice."""
     names = len(gallery.finder.gallery.names)
-    title = f"# {text('title')}\n{text('title_question', names=f'{names:,}')}"
+    title = f"# {text('title_question')}\n{text('title_names', names=f'{names:,}')}"
     return [{"value": title}, {"value": for_visitor(gallery.notice), "visible": bool(gallery.notice)}]

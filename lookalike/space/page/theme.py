@@ -13,6 +13,7 @@ PAPER_DARK, CARD_DARK, LINE_DARK, TEXT_DARK, QUIET_DARK = (
     "#a9b1b9",
 )
 ACCENT, ACCENT_DARK = "#0f766e", "#5eead4"  # contrast 5.1 and 12 on their backgrounds; WCAG AA asks for 4.5
+ACCENT_HOVER = "#0b5a54"
 
 
 def page_theme() -> gr.themes.Base:
@@ -45,6 +46,10 @@ def page_theme() -> gr.themes.Base:
         block_label_text_color_dark=QUIET_DARK,
         prose_header_text_weight="700",  # the font comes in 400 and 700
         block_label_text_weight="400",
+        button_primary_background_fill=ACCENT,  # gradio's own teal is too light for white letters
+        button_primary_background_fill_dark=ACCENT,
+        button_primary_background_fill_hover=ACCENT_HOVER,
+        button_primary_background_fill_hover_dark=ACCENT_HOVER,
         link_text_color=ACCENT,
         link_text_color_dark=ACCENT_DARK,
         link_text_color_hover=TEXT,

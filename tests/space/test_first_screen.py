@@ -1,0 +1,110 @@
+"""The first screen in a real browser: every way to give a photo is answered. Skipped without Chromium."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.support.chromium import (
+    BROKEN,
+    CHROMIUM,
+    a_file,
+    film_of_a_face,
+    open_chromium,
+    open_tab,
+)
+from tests.support.drawing import draw_face
+
+playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
+]
+FACE = a_file(draw_face(seed=3))
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    with open_chromium(film_of_a_face(tmp_path_factory.mktemp("camera") / "face.mjpeg")) as browser:
+        yield browser
+
+
+def check_answered(tab: Any) -> None:
+    """Check that an answer is shown and the first screen is gone; then take the photo away again."""
+    playwright.expect(tab.locator("#duel img").first).to_be_visible()
+    playwright.expect(tab.locator("#intro")).to_be_hidden()
+    tab.get_by_label("Remove Image").click()
+    playwright.expect(tab.locator("#intro")).to_be_visible()
+
+
+def drop(tab: Any, place: str, file: dict[str, Any]) -> None:
+    """Drop a file on a part of the page."""
+    carried = tab.evaluate_handle(
+        "([data, name, type]) => { const carried = new DataTransfer(); carried.items.add("
+        "new File([Uint8Array.from(atob(data), each => each.charCodeAt(0))], name, {type})); "
+        "return carried }",
+        [base64.b64encode(file["buffer"]).decode(), file["name"], file["mimeType"]],
+    )
+    tab.dispatch_event(place, "drop", {"dataTransfer": carried})
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("width", "locale"), [(320, "ar"), (1280, "en-US")])
+def test_every_way_to_give_a_photo_is_answered(browser: Any, app_url: str, width: int, locale: str):
+    with open_tab(browser, f"{app_url}?lang=en", width=width, height=844, locale=locale) as tab:
+        playwright.expect(tab.get_by_role("heading", level=1)).to_have_text(
+            "Which celebrity do you look like?"
+        )
+        playwright.expect(tab.get_by_text("We delete your photo right away.", exact=True)).to_be_visible()
+        tab.get_by_role("button", name="Try a drawn face").first.click()
+        check_answered(tab)
+        with tab.expect_file_chooser() as chooser:
+            tab.get_by_role("button", name="Choose a photo").click()
+        chooser.value.set_files(files=[FACE])
+        check_answered(tab)
+        tab.get_by_role("button", name="Take a selfie").click()
+        tab.wait_for_function("document.querySelector('#photo video')?.currentTime > 0")
+        tab.locator("#photo").get_by_label("capture photo").click()
+        check_answered(tab)
+        paste(tab)
+        check_answered(tab)
+
+
+def paste(tab: Any) -> None:
+    """Press Ctrl+V with a picture on the clipboard."""
+    tab.evaluate(
+        "async data => navigator.clipboard.write([new ClipboardItem({'image/png': "
+        "(await fetch(`data:image/png;base64,${data}`)).blob()})])",
+        base64.b64encode(FACE["buffer"]).decode(),
+    )
+    tab.keyboard.press("Control+V")
+
+
+def test_a_photo_dropped_anywhere_goes_to_the_tab_that_takes_it(browser: Any, app_url: str):
+    with open_tab(browser, app_url, width=390, height=844) as tab:
+        drop(tab, "#footer", {**BROKEN, "name": "me.pdf", "mimeType": "application/pdf"})
+        playwright.expect(tab.locator("#notice")).to_contain_text("We can't open this file")
+        playwright.expect(tab.locator("#intro")).to_be_visible()
+        tab.get_by_role("tab", name="About").click()
+        drop(tab, "#about", FACE)
+        playwright.expect(tab.get_by_role("tab", name="Find")).to_have_attribute("aria-selected", "true")
+        check_answered(tab)
+        tab.get_by_role("tab", name="Compare").click()
+        shown = tab.locator("[role=tabpanel]:visible .image-frame img")
+        for number in (1, 2):
+            drop(tab, "#footer", FACE)
+            playwright.expect(shown).to_have_count(number)
+        playwright.expect(tab.locator("#compared .words")).to_contain_text("Probably the same person")
+
+
+def test_the_first_screen_is_reached_by_keyboard_in_the_order_in_which_it_is_read(browser: Any, app_url: str):
+    with open_tab(browser, app_url, width=390, height=844) as tab:
+        tab.locator("#selfie").focus()
+        for place in ("#selfie", "#choose", ".example", ".example", ".example", "#photo .upload-container"):
+            focused = tab.evaluate_handle("document.activeElement")
+            assert focused.evaluate("(element, place) => element.matches(place)", place), place
+            assert focused.evaluate("element => Math.min(element.offsetWidth, element.offsetHeight)") >= 44
+            tab.keyboard.press("Tab")
