@@ -6,7 +6,6 @@ Skipped where Chromium or Playwright is missing. tests/space/test_journey.py is 
 from __future__ import annotations
 
 import base64
-import io
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from lookalike.images import read_image
 from tests.support.chromium import (
     CHROMIUM,
     RED,
@@ -58,8 +58,19 @@ def tab(request: pytest.FixtureRequest, browser: Any, app_url: str) -> Iterator[
 
 def shown_photo(tab: Any) -> np.ndarray:
     """The photo that the page shows, as a data: URL."""
-    address = tab.locator("#photo img").first.get_attribute("src")
-    return np.asarray(Image.open(io.BytesIO(base64.b64decode(address.partition(",")[2]))).convert("RGB"))
+    return as_image(tab.locator("#photo img").first.get_attribute("src"))
+
+
+def as_image(data_url: str) -> np.ndarray:
+    return read_image(base64.b64decode(data_url.partition(",")[2]))
+
+
+def red_edge(image: np.ndarray) -> str:
+    """Return the edge where the film's red bar is: "left" or "right"."""
+    middle = image[len(image) // 2 - 20 : len(image) // 2 + 20].astype(int)
+    edges = {"left": middle[:, 4:10], "right": middle[:, -10:-4]}
+    (red,) = [name for name, edge in edges.items() if np.abs(edge.mean(axis=(0, 1)) - RED).max() < 40]
+    return red
 
 
 def go_to(tab: Any, selector: str, key: str = "Tab") -> None:
@@ -193,18 +204,32 @@ def test_a_snap_is_answered_without_another_click_and_not_mirrored(tab: Any):
     tab.wait_for_function("document.querySelector('#photo video')?.currentTime > 0")  # else the snap is black
     tab.locator("#photo").get_by_label("capture photo").click()
     tab.wait_for_selector("#duel .pair img")
-    snap = shown_photo(tab).astype(int)
-    left, right = (snap[:, part].mean(axis=(0, 1)) for part in (slice(0, 30), slice(-30, None)))
-    assert np.abs(right - RED).max() < 40 < np.abs(left - RED).max()
+    assert red_edge(shown_photo(tab)) == "right"
+
+
+def start_live(tab: Any) -> None:
+    """One press starts the camera and its frames."""
+    tab.get_by_role("tab", name="Live").click()
+    tab.get_by_role("button", name="Start").click()
+    tab.wait_for_selector("#live .best")
+
+
+def test_the_live_picture_is_mirrored_for_the_eye_alone_and_a_snap_of_it_is_answered(tab: Any):
+    frames: list[Any] = []
+    tab.on("request", lambda sent: frames.append(sent.post_data_json) if "/stream/" in sent.url else None)
+    start_live(tab)
+    assert red_edge(read_image(tab.locator("#camera video").screenshot())) == "left"
+    assert red_edge(as_image(frames[-1]["data"][0]["url"])) == "right"
+    tab.get_by_role("button", name="Snap and share").click()
+    playwright.expect(tab.locator("#duel .pair")).to_be_visible()
+    assert red_edge(shown_photo(tab)) == "right"
+    playwright.expect(tab.get_by_role("button", name="Picture to share")).to_be_visible()
 
 
 def test_the_live_camera_names_somebody_and_stops_when_its_tab_is_left(tab: Any):
-    tab.get_by_role("tab", name="Live").click()
-    tab.get_by_text("Click to Access Webcam").first.click()
     sent: list[float] = []
     tab.on("request", lambda request: sent.append(time.monotonic()) if "/stream" in request.url else None)
-    tab.locator("#camera").get_by_label("capture photo").click()
-    tab.wait_for_selector("#live .best")
+    start_live(tab)
     before = len(sent)
     tab.wait_for_timeout(2000)
     assert len(sent) - before >= 4  # ten frames a second are asked for; a machine under load sends fewer
@@ -215,10 +240,10 @@ def test_the_live_camera_names_somebody_and_stops_when_its_tab_is_left(tab: Any)
     before = len(sent)
     tab.wait_for_timeout(1500)
     assert len(sent) - before <= 1
-    tab.get_by_role("tab", name="Live").click()
-    tab.get_by_text("Click to Access Webcam").first.click()
-    tab.locator("#camera").get_by_label("capture photo").click()
-    tab.wait_for_selector("#live .best")
+    start_live(tab)
+    tab.get_by_role("button", name="Stop").click()
+    playwright.expect(tab.get_by_role("button", name="Start")).to_be_visible()
+    assert tab.evaluate("document.querySelector('#camera video').srcObject") is None
 
 
 @pytest.mark.parametrize("place", ["Find", "Live"])
@@ -230,9 +255,11 @@ def test_a_camera_that_is_denied_is_reported(tab: Any, place: str):
     page.goto(tab.url)
     page.get_by_role("tab", name=place).click()
     shown = page.locator("[role=tabpanel]:visible")
-    if place != "Live":
+    if place == "Live":
+        shown.get_by_role("button", name="Start").click()
+    else:
         shown.get_by_label("Capture from camera").first.click()
-    shown.get_by_text("Click to Access Webcam").first.click()
+        shown.get_by_text("Click to Access Webcam").first.click()
     playwright.expect(shown.get_by_role("alert")).to_contain_text("We can't use the camera.")
     page.get_by_role("tab", name="About").click()
     playwright.expect(page.locator(".no-camera")).to_have_count(0)

@@ -125,16 +125,15 @@ def compare(tab: Any) -> None:
     playwright.expect(shown.locator(".image-container img")).to_have_count(1)
     choose(tab, "[role=tabpanel]:visible", a_file(draw_face(seed=3)), 1)
     playwright.expect(tab.locator("#compared .words")).to_have_text("Probably the same person.")
+    playwright.expect(tab.locator("#compared .pair")).to_be_in_viewport(ratio=0.9)
 
 
 def look_into_the_camera(tab: Any) -> None:
     """The camera's light goes out when its tab is left."""
     tab.get_by_role("tab", name="Live").click()
-    tab.get_by_text("Click to Access Webcam").first.click()
-    tab.wait_for_function("document.querySelector('#camera video')?.srcObject")
-    tracks = tab.evaluate_handle("document.querySelector('#camera video').srcObject.getTracks()")
-    tab.locator("#camera").get_by_label("capture photo").click()
+    tab.get_by_role("button", name="Start").click()
     tab.wait_for_selector("#live .best")
+    tracks = tab.evaluate_handle("document.querySelector('#camera video').srcObject.getTracks()")
     assert tracks.evaluate("tracks => tracks.map(track => track.readyState)") == ["live"]
     tab.get_by_role("tab", name="Find").click()
     tab.wait_for_timeout(500)

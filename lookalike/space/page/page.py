@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -16,6 +17,7 @@ from lookalike.space.finders import Finders
 from lookalike.space.gradio_internals import PrivateBlocks, check_gradio
 from lookalike.space.labels import label, translations
 from lookalike.space.middleware.cleanup import CLEANUP_SECONDS, MAX_FILE_AGE, run_cleanup
+from lookalike.space.middleware.pictures import DRAWN
 from lookalike.space.middleware.stack import middleware
 from lookalike.space.page import about
 from lookalike.space.page.build_notice import BuildNotice
@@ -23,12 +25,8 @@ from lookalike.space.page.camera import SHOW_CAMERA, STOP_CAMERA, WATCH_CAMERA
 from lookalike.space.page.find_tab import add_find_tab, option_values
 from lookalike.space.page.header import add_header, header_values
 from lookalike.space.page.language import add_language_choice
-from lookalike.space.page.tabs import (
-    add_about_tab,
-    add_compare_tab,
-    add_live_tab,
-    add_scripts_tab,
-)
+from lookalike.space.page.live_tab import add_live_tab
+from lookalike.space.page.tabs import add_about_tab, add_compare_tab, add_scripts_tab
 from lookalike.space.page.theme import CSS, page_theme
 from lookalike.space.texts import table
 
@@ -89,9 +87,11 @@ def launch_options(*, share: bool = False, mcp: bool = False, per_minute: int = 
         "share": share,
         "i18n": translations(),
         "theme": page_theme(),
-        "css": CSS,
-        "head": ACCEPT_UNTYPED_FILES + WATCH_CAMERA,
+        "css": CSS + "".join(_files(".css")),
+        "head": ACCEPT_UNTYPED_FILES + WATCH_CAMERA + _scripts(),
         "footer_links": ["api"],
+        "favicon_path": str(DRAWN / "icon.png"),
+        "pwa": True,
         "run_history": False,
         "enable_monitoring": False,
         "mcp_server": mcp,
@@ -101,6 +101,15 @@ def launch_options(*, share: bool = False, mcp: bool = False, per_minute: int = 
         "state_session_capacity": MAX_SESSIONS,
         "app_kwargs": {"middleware": middleware(per_minute=per_minute, mcp=mcp), "lifespan": run_cleanup},
     }
+
+
+def _files(ending: str) -> list[str]:
+    """Return the text of each file in this folder that ends so."""
+    return [file.read_text("utf-8") for file in sorted(Path(__file__).parent.glob(f"*{ending}"))]
+
+
+def _scripts() -> str:
+    return "".join(f"<script>{script}</script>" for script in _files(".js"))
 
 
 def warm_up_drawing() -> None:

@@ -1,4 +1,4 @@
-"""The tabs after the first: Live, Compare, About and API."""
+"""The tabs Compare, About and API."""
 
 from __future__ import annotations
 
@@ -10,55 +10,18 @@ import numpy as np
 from lookalike.errors import LookalikeError
 from lookalike.finder import Lookalikes
 from lookalike.images import RGB
-from lookalike.space.components import BadPhoto, FaceHTML, PagePhoto, PhotoInput
+from lookalike.space.components import BadPhoto, FaceHTML, PagePhoto
 from lookalike.space.drawing import html
 from lookalike.space.drawing.cards import encode, shrink
 from lookalike.space.drawing.own_face import portrait
 from lookalike.space.finders import Finders, ServedGallery
 from lookalike.space.labels import label
 from lookalike.space.messages import as_sentence
+from lookalike.space.middleware.address import url_of
 from lookalike.space.page import about
 from lookalike.space.page import api_guide as guides
-from lookalike.space.page.live import LiveCallbacks, no_face
+from lookalike.space.page.scrolling import scroll_to
 from lookalike.space.texts import text
-
-STREAMS = 2  # cameras at a time, in a queue of their own; each takes a tenth of a core at ten frames a second
-FRAME_SECONDS = 0.1  # between frames; at twice that the picture looks jerky
-STREAM_SECONDS = 600  # of computing; then the camera must be started again, so that nobody keeps a place
-TRACK_SECONDS = 60  # after the last frame, that the running mean is remembered
-
-
-def add_live_tab(finders: Finders) -> PhotoInput:
-    """Add the camera, which is returned, and the picture and text beside it."""
-    with gr.Row(equal_height=False):
-        with gr.Column(scale=5, min_width=300):
-            camera = PhotoInput(
-                label=label("label_camera"),
-                sources=["webcam"],
-                streaming=True,
-                webcam_options=gr.WebcamOptions(mirror=False),
-                buttons=[],
-                height=420,
-                elem_id="camera",
-                elem_classes="takes-photos",
-            )
-        with gr.Column(scale=6, min_width=300):
-            picture = FaceHTML("", elem_id="live-picture")
-            best = FaceHTML(static_sentence("page_live_start"), elem_id="live")
-    track = gr.State(None, time_to_live=TRACK_SECONDS)
-    camera.stream(
-        LiveCallbacks(finders).frame,
-        [camera, track],
-        [picture, best, track],
-        stream_every=FRAME_SECONDS,
-        time_limit=STREAM_SECONDS,
-        concurrency_limit=STREAMS,
-        concurrency_id="live",
-        show_progress="hidden",
-        api_visibility="private",
-    )
-    camera.clear(lambda: (*no_face(), None), None, [picture, best, track], api_visibility="private")
-    return camera
 
 
 def add_compare_tab(finders: Finders, queue: dict[str, Any]) -> None:
@@ -66,7 +29,7 @@ def add_compare_tab(finders: Finders, queue: dict[str, Any]) -> None:
     with gr.Row():
         first, second = (_photo_input(label) for label in ("label_first_photo", "label_second_photo"))
     result = FaceHTML(static_sentence("page_needs_two"), elem_id="compared")
-    gr.on(
+    compared = gr.on(
         [first.input, second.input],
         CompareCallbacks(finders).compare_photos,
         [first, second],
@@ -75,6 +38,7 @@ def add_compare_tab(finders: Finders, queue: dict[str, Any]) -> None:
         trigger_mode="always_last",
         **queue,
     )
+    compared.success(js=scroll_to("#compared .pair"), api_visibility="private")
 
 
 def add_about_tab(gallery: ServedGallery) -> gr.Markdown:
@@ -92,8 +56,7 @@ def add_scripts_tab(finders: Finders, page: gr.Blocks) -> None:
     """Add the API guide, with the address under which the visitor sees the page."""
 
     def api_guide(request: gr.Request) -> str:
-        scheme, host = (request.headers.get(name) for name in ("x-forwarded-proto", "host"))
-        return guides.api_guide(guides.public_url(scheme, host, page.root_path), finders.current)
+        return guides.api_guide(url_of(request.headers, page.root_path), finders.current)
 
     guide = gr.Markdown(elem_id="calls", elem_classes="english")
     page.load(api_guide, None, guide, api_visibility="private")
