@@ -33,9 +33,7 @@ def cut_face(image: RGB, face: Face, side: int) -> RGB:
     Nothing is enlarged: the square is smaller where the photo has fewer pixels. Beyond the edges of the photo
     its colours are continued, blurred.
     """
-    size = _size(face)
-    side = max(1, min(side, round(ROOM * size)))
-    matrix = _level(face, side / (ROOM * size), side)
+    matrix, side = square_of(face, side)
     cut = warp(image, matrix, (side, side), border=cv2.BORDER_REPLICATE)
     if _is_inside(image, matrix, side):
         return cut
@@ -44,6 +42,13 @@ def cut_face(image: RGB, face: Face, side: int) -> RGB:
     weight = cv2.GaussianBlur(edge, (0, 0), max(side * FADE, 0.5), borderType=cv2.BORDER_REPLICATE)
     share = weight[:, :, None].astype(np.float32) / 255  # (side, side) -> (side, side, 1), 0..1
     return np.asarray(share * cut + (1 - share) * _blurred(cut), np.uint8)
+
+
+def square_of(face: Face, side: int) -> tuple[NDArray[np.float64], int]:
+    """Return the (2, 3) matrix from a photo to the square that `cut_face` cuts, and its side in pixels."""
+    size = _size(face)
+    side = max(1, min(side, round(ROOM * size)))
+    return _level(face, side / (ROOM * size), side), side
 
 
 def thumbnail(image: RGB, face: Face) -> bytes:

@@ -63,18 +63,20 @@ def drawable_text(key: str, **values: object) -> str:
         return text(key, **values)
 
 
-def fit(name: str, width: int, *, sizes: Sequence[int] = NAME_SIZES) -> tuple[Font, list[str]]:
-    """Return the largest font in which the name is at most `width` pixels wide, and the name's lines.
+def fit(
+    name: str, width: int, *, sizes: Sequence[int] = NAME_SIZES, lines: int = NAME_LINES
+) -> tuple[Font, list[str]]:
+    """Return the largest font in which the name is at most `width` pixels wide, and its lines.
 
     Lines that do not fit in the smallest font are shortened.
     """
     for size in sizes:
         font = find_font(bold=False, size=size, text=name)
-        lines = _wrap(name, font, width)
-        if len(lines) <= NAME_LINES and all(font.getlength(line) <= width for line in lines):
-            return font, lines
-    kept = lines[:NAME_LINES]
-    return font, [_cut(line, font, width, more=len(lines) > NAME_LINES and line is kept[-1]) for line in kept]
+        wrapped = _wrap(name, font, width)
+        if len(wrapped) <= lines and all(font.getlength(line) <= width for line in wrapped):
+            return font, wrapped
+    kept = wrapped[:lines]
+    return font, [_cut(line, font, width, more=len(wrapped) > lines and line is kept[-1]) for line in kept]
 
 
 def _wrap(name: str, font: Font, width: int) -> list[str]:
