@@ -12,10 +12,11 @@ from lookalike.space.finders import Finders
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture, JPEG, and its credit, None where none is needed or known."""
+    """A picture, JPEG, and its credit, None where none is needed or known. A card is no photo."""
 
     jpeg: bytes = field(repr=False)
     credit: Credit | None = None
+    is_card: bool = False
 
 
 def picture_for(match: Match, finders: Finders) -> Picture:
@@ -26,4 +27,4 @@ def picture_for(match: Match, finders: Finders) -> Picture:
             fields = (portrait.credit, portrait.licence, portrait.source, portrait.licence_url)
             return Picture(picture_of(match.name, portrait.image, match.about), Credit(*fields))
     credit = match.credit if match.photo is not None else None
-    return Picture(picture_of(match.name, match.photo, match.about), credit)
+    return Picture(picture_of(match.name, match.photo, match.about), credit, match.photo is None)

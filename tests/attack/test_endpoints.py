@@ -364,7 +364,7 @@ def test_a_gallery_of_hostile_names_stays_text(hostile: Server, browser, table: 
         link.startswith("https://duckduckgo.com/?")
         for link in tab.eval_on_selector_all("#bars a", "all => all.map(a => a.href)")
     )
-    assert max(len(text) for text in tab.locator("#bars .name").all_inner_texts()) < 200
+    assert max(len(text) for text in tab.locator("#bars .name").all_text_contents()) < 200
     assert tab.evaluate("document.documentElement.scrollWidth") <= tab.evaluate("window.innerWidth")
     assert all(url.startswith((hostile.address, "data:", "blob:")) for url in asked), asked
     table.row("names of a gallery, on the page", len(HOSTILE), "text, no request elsewhere")

@@ -88,7 +88,8 @@ def test_a_photo_is_answered_without_another_click(tab: Any):
     upload(tab, "#photo", draw_face(seed=3))
     tab.wait_for_selector("#duel .pair img")
     assert tab.locator("#matches button.thumbnail-item").count() == 5
-    assert tab.get_by_role("meter").count() == 5
+    assert tab.locator("#bars [role=meter]").count() == 5
+    assert tab.locator("#bars [role=meter]").count() == 5
     link = tab.locator("#bars a").first
     assert link.get_attribute("rel") == "noopener noreferrer"
 
@@ -137,7 +138,7 @@ def test_a_match_is_chosen_and_explained_by_keyboard(tab: Any):
     go_to(tab, "#ask")
     go_to(tab, "#matches button.thumbnail-item")
     tab.keyboard.press("Tab")
-    second = tab.locator("#bars .name").nth(1).inner_text().removeprefix("2. ")
+    second = tab.locator("#bars .name").nth(1).text_content().removeprefix("2. ")
     tab.keyboard.press("Enter")
     playwright.expect(tab.locator("#duel figcaption").nth(1)).to_contain_text(second)
     go_to(tab, "#ask", "Shift+Tab")
@@ -149,7 +150,7 @@ def test_a_match_is_chosen_and_explained_by_keyboard(tab: Any):
 def test_another_match_is_chosen_explained_and_shared(tab: Any):
     upload(tab, "#photo", draw_face(seed=3))
     tab.wait_for_selector("#duel .pair img")
-    second = tab.locator("#bars .name").nth(1).inner_text().removeprefix("2. ")
+    second = tab.locator("#bars .name").nth(1).text_content().removeprefix("2. ")
     tab.locator("#matches button.thumbnail-item").nth(1).focus()
     tab.keyboard.press("Enter")
     playwright.expect(tab.locator("#duel figcaption").nth(1)).to_contain_text(second)

@@ -55,13 +55,13 @@ def test_the_page_follows_a_build_without_a_reload(stars: Path, tmp_path: Path):
         playwright.expect(notice).to_contain_text("The gallery “stars” is being built: ")
         upload(tab, "#photo", FACE)
         playwright.expect(tab.locator("#duel img")).to_have_count(2)
-        before = tab.locator("#bars .name").first.inner_text()
+        before = tab.locator("#bars .name").first.text_content()
         assert "Name " not in before  # the bundled gallery's
         go_on()
         playwright.expect(title).to_contain_text(f"We compare you with {PEOPLE} of them", timeout=120_000)
         playwright.expect(notice).to_be_hidden(timeout=60_000)
         playwright.expect(tab.locator("#gender")).to_be_hidden()  # nobody knows these people's
-        assert tab.locator("#bars .name").first.inner_text() == before  # the answer stays
+        assert tab.locator("#bars .name").first.text_content() == before  # the answer stays
         upload(tab, "#photo", FACE)
         playwright.expect(tab.locator("#bars .name").first).to_contain_text("1. Name 03")
 

@@ -29,8 +29,8 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not instal
 
 def bars(tab: Any) -> dict[str, str]:
     """Return the percentages that the page shows, by name."""
-    names = tab.locator("#bars .name").all_inner_texts()
-    shares = tab.locator("#bars .percent").all_inner_texts()
+    names = tab.locator("#bars .name").all_text_contents()
+    shares = tab.locator("#bars .percent").all_text_contents()
     return {name.split(". ")[1]: share for name, share in zip(names, shares, strict=True)}
 
 

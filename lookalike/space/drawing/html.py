@@ -49,9 +49,9 @@ def photo_credit(credit: Credit | None) -> str:
         escape(shown_name(credit.author)),
         licence,
         _link(credit.source, text("credit_source")),
-        _word("credit_cropped"),
+        word("credit_cropped"),
     ]
-    return f'<small class="credit">{_word("credit_photo", credit=", ".join(filter(None, parts)))}</small>'
+    return f'<small class="credit">{word("credit_photo", credit=", ".join(filter(None, parts)))}</small>'
 
 
 def _link(url: str, text: str) -> str:
@@ -63,14 +63,23 @@ def _link(url: str, text: str) -> str:
 
 def face_pair(own: bytes, match: Match, picture: bytes, credit: Credit | None = None) -> str:
     """Return the visitor's face beside a match, both JPEGs."""
-    name = _name(match)
+    name = match_name(match)
     return (
         f"{_pair(own, picture)}"
-        f'<figure><img src="{data_url(own)}" alt="{_word("answer_your_face")}">'
-        f"<figcaption>{_word('answer_you')}</figcaption></figure>"
+        f'<figure><img src="{data_url(own)}" alt="{word("answer_your_face")}">'
+        f"<figcaption>{word('answer_you')}</figcaption></figure>"
         f'<figure><img src="{data_url(picture)}" alt="{name}">'
-        f"<figcaption>{name}{_about(match)}{photo_credit(credit)}</figcaption></figure>"
-        f'<p class="verdict"><strong>{match.similarity:.0f} %</strong> {_word("answer_alike")}</p></div>'
+        f"<figcaption>{name}{_about(match)}{_photos_link(match)}{photo_credit(credit)}</figcaption></figure>"
+        f"{_verdict(match.similarity)}</div>"
+    )
+
+
+def _verdict(similarity: float) -> str:
+    """Return the percentage, which reveal.css counts up for the eye alone."""
+    percent = f"{similarity:.0f}"
+    return (
+        f'<p class="verdict"><strong class="count" style="--percent:{percent}">'
+        f'<span class="unseen">{percent} %</span></strong> {word("answer_alike")}</p>'
     )
 
 
@@ -86,21 +95,27 @@ def _pair(*pictures: bytes) -> str:
 
 
 def match_bars(matches: Sequence[Match], credits: Sequence[Credit | None] = ()) -> str:
-    """Return the matches as a list: rank, name, a bar with its percentage, a link to a web search, who it
-    is, and the credit of the picture.
+    """Return the matches as a list that opens: rank, name, a bar with its percentage, a link to a web search,
+    who it is, and the credit of the picture.
     """
     shown = [*credits, *[None] * (len(matches) - len(credits))]
-    return f'<ol class="bars">{"".join(map(_bar, matches, shown))}</ol>'
+    rows = "".join(map(_bar, matches, shown))
+    return f'<details><summary>{word("answer_list")}</summary><ol class="bars">{rows}</ol></details>'
 
 
 def _bar(match: Match, credit: Credit | None) -> str:
-    name = _name(match)
+    name = match_name(match)
     return (
         f'<li><span class="name">{match.rank}. {name}</span>'
-        f"{meter(match.similarity, _word('answer_similarity_to', name=name))}"
-        f'<a href="{search_url(match.name)}" target="_blank" rel="noopener noreferrer" '
-        f'aria-label="{_word("answer_photos_of", name=name)}">{_word("answer_photos")} ↗</a>'
-        f"{_about(match)}{photo_credit(credit)}</li>"
+        f"{meter(match.similarity, word('answer_similarity_to', name=name))}"
+        f"{_photos_link(match)}{_about(match)}{photo_credit(credit)}</li>"
+    )
+
+
+def _photos_link(match: Match) -> str:
+    return (
+        f'<a class="photos" href="{search_url(match.name)}" target="_blank" rel="noopener noreferrer" '
+        f'aria-label="{word("answer_photos_of", name=match_name(match))}">{word("answer_photos")} ↗</a>'
     )
 
 
@@ -117,8 +132,8 @@ def _column(model: str, result: Sequence[Match] | str) -> str:
 
 
 def _line(match: Match) -> str:
-    name = _name(match)
-    bar = meter(match.similarity, _word("answer_similarity_to", name=name))
+    name = match_name(match)
+    bar = meter(match.similarity, word("answer_similarity_to", name=name))
     return f"<li><span>{match.rank}. {name}</span>{bar}</li>"
 
 
@@ -126,7 +141,7 @@ def meter(percent: float, label: str) -> str:
     """Return a bar from 0 to 100 that screen readers can read too; `label` is HTML."""
     return (
         f'<span class="meter" role="meter" aria-label="{label}" aria-valuemin="0" aria-valuemax="100" '
-        f'aria-valuenow="{percent:.0f}" aria-valuetext="{_word("answer_percent", percent=f"{percent:.0f}")}">'
+        f'aria-valuenow="{percent:.0f}" aria-valuetext="{word("answer_percent", percent=f"{percent:.0f}")}">'
         f'<span style="width:{percent:.0f}%"></span></span><span class="percent">{percent:.0f} %</span>'
     )
 
@@ -138,10 +153,10 @@ def search_url(name: str) -> str:
 
 def explanation(heat_map: bytes, match: Match, parts: Sequence[str]) -> str:
     """Return the heat map, a JPEG, and the parts of the face that matter most, in words."""
-    title = _word("why_title", name=_name(match), parts=escape(parts_in_words(parts)))
+    title = word("why_title", name=match_name(match), parts=escape(parts_in_words(parts)))
     return (
-        f'<div class="why"><img src="{data_url(heat_map)}" alt="{_word("why_picture")} {title}">'
-        f"<p><strong>{title}</strong><br>{_word('why_bright')}</p></div>"
+        f'<div class="why"><img src="{data_url(heat_map)}" alt="{word("why_picture")} {title}">'
+        f"<p><strong>{title}</strong><br>{word('why_bright')}</p></div>"
     )
 
 
@@ -161,8 +176,8 @@ def download(picture: bytes) -> str:
     """Return the picture to share, a JPEG, with a link that downloads it."""
     url = data_url(picture)
     return (
-        f'<div class="share"><img src="{url}" alt="{_word("share_picture")}">'
-        f'<a id="share-link" href="{url}" download="my-look-alike.jpg">{_word("button_download")}</a></div>'
+        f'<div class="share"><img src="{url}" alt="{word("share_picture")}">'
+        f'<a id="share-link" href="{url}" download="my-look-alike.jpg">{word("button_download")}</a></div>'
     )
 
 
@@ -179,27 +194,28 @@ def comparison(first: bytes, second: bytes, result: Comparison) -> str:
     """Return two faces, JPEGs, and how similar they are."""
     return (
         f"{_pair(first, second)}"
-        f'<figure><img src="{data_url(first)}" alt="{_word("compare_first")}"></figure>'
-        f'<figure><img src="{data_url(second)}" alt="{_word("compare_second")}"></figure>'
-        f'<p class="verdict"><strong>{result.similarity:.0f} %</strong> {_word("answer_alike")}</p></div>'
-        f'<div class="bars">{meter(result.similarity, _word("compare_similarity"))}</div>'
+        f'<figure><img src="{data_url(first)}" alt="{word("compare_first")}"></figure>'
+        f'<figure><img src="{data_url(second)}" alt="{word("compare_second")}"></figure>'
+        f"{_verdict(result.similarity)}</div>"
+        f'<div class="bars">{meter(result.similarity, word("compare_similarity"))}</div>'
         f"{sentence(verdict(result))}"
     )
 
 
 def live_picture(match: Match, picture: bytes, credit: Credit | None = None) -> str:
     """Return the picture, a JPEG, of the best match of the camera's current frame."""
-    return f'<img src="{data_url(picture)}" alt="{_name(match)}">{photo_credit(credit)}'
+    return f'<img src="{data_url(picture)}" alt="{match_name(match)}">{photo_credit(credit)}'
 
 
 def live_matches(matches: Sequence[Match]) -> str:
     """Return the text beside the camera: the best match, then the others; at least one is needed."""
     best, *others = matches
-    then = " · ".join(f"{_name(match)} {match.similarity:.0f} %" for match in others)
+    label = word("answer_similarity_to", name=match_name(best))
+    then = " · ".join(f"{match_name(match)} {match.similarity:.0f} %" for match in others)
     return (
-        f'<p class="best">{_name(best)}</p>'
-        f'<div class="bars">{meter(best.similarity, _word("answer_similarity_to", name=_name(best)))}</div>'
-        + (f'<p class="behind">{_word("live_then", others=then)}</p>' if then else "")
+        f'<p class="best">{match_name(best)}</p>'
+        f'<div class="bars">{meter(best.similarity, label)}</div>'
+        + (f'<p class="behind">{word("live_then", others=then)}</p>' if then else "")
     )
 
 
@@ -210,14 +226,15 @@ def _about(match: Match) -> str:
     return f'<small class="who">{escape(" · ".join(parts))}</small>' if parts else ""
 
 
-def _name(match: Match) -> str:
+def match_name(match: Match) -> str:
+    """Return the name as HTML."""
     return escape(shown_name(match.name) or text("answer_no_name"))
 
 
-def _word(key: str, **values: str) -> str:
+def word(key: str, **values: str) -> str:
     """Return a text as HTML; `values` are HTML already."""
     places = {name: f"\0{name}\0" for name in values}
-    word = escape(text(key, **places))
+    shown = escape(text(key, **places))
     for name, value in values.items():
-        word = word.replace(places[name], value)
-    return word
+        shown = shown.replace(places[name], value)
+    return shown

@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from lookalike.errors import ImageError, LookalikeError
+from lookalike.errors import LookalikeError
 from lookalike.finder import Match
 from lookalike.images import RGB, read_image
 from lookalike.models.explain import heat_map, main_parts
@@ -20,7 +20,8 @@ from lookalike.space.drawing.fonts import drawable, drawable_text
 from lookalike.space.drawing.own_face import credit_line, heat_portrait, portrait, share_picture
 from lookalike.space.finders import Finders, ServedGallery
 from lookalike.space.gradio_internals import Selection
-from lookalike.space.messages import PHOTO_GONE, as_sentence, errors_as_sentences, no_face, user_error
+from lookalike.space.messages import as_sentence, errors_as_sentences, no_face
+from lookalike.space.page.checks import checked_face, checked_match
 from lookalike.space.page.found import Found, Options, find_faces, look_up, shown_face
 from lookalike.space.page.views import (
     FaceView,
@@ -33,7 +34,6 @@ from lookalike.space.page.views import (
     view_without_answer,
 )
 from lookalike.space.pictures import Picture, picture_for
-from lookalike.space.texts import text
 
 
 class FindCallbacks:
@@ -84,7 +84,7 @@ class FindCallbacks:
             return self.find(plain, *options)
         chosen = Options.of(*options)
         try:
-            plain, found, face = _checked(plain, found, face)
+            plain, found, face = checked_face(plain, found, face)
             found = look_up(found, plain, chosen, self.finders.current)
             view = self._face_view(plain, found, face, self.finders.current)
         except (LookalikeError, MemoryError) as error:
@@ -94,25 +94,26 @@ class FindCallbacks:
     @errors_as_sentences
     def choose_face(self, plain: RGB | None, found: Found | None, face: int | None) -> tuple[object, ...]:
         """Show the matches of another face of the same photo."""
-        plain, found, face = _checked(plain, found, face)
+        plain, found, face = checked_face(plain, found, face)
         return (_framed(plain, found, face), *self._face_view(plain, found, face, self.finders.current))
 
     @errors_as_sentences
     def choose_match(
         self, plain: RGB | None, found: Found | None, face: int | None, event: Selection
-    ) -> tuple[str, str, int, Update, Update]:
+    ) -> tuple[str, str, int, Update, Update, Update, Update]:
         """Show another match beside the visitor's face. The percentile belongs to the first one alone."""
-        plain, found, face = _checked(plain, found, face)
-        match = _match(found, face, event.index)
+        plain, found, face = checked_face(plain, found, face)
+        match = checked_match(found, face, event.index)
         picture = picture_for(match, self.finders)
         percentile = face_sentence(found.faces[face], found.names) if match.rank == 1 else ""
-        return _duel(plain, found, face, match, picture), percentile, match.rank - 1, hidden(), hidden()
+        duel = _duel(plain, found, face, match, picture)
+        return duel, percentile, match.rank - 1, hidden(), hidden(), _closer(picture), hidden()
 
     @errors_as_sentences
     def explain(self, plain: RGB | None, found: Found | None, face: int | None, place: int | None) -> Update:
         """Show which parts of the face make it similar to the chosen match."""
-        plain, found, face = _checked(plain, found, face)
-        match, finder = _match(found, face, place), self.finders.get(found.options.model)
+        plain, found, face = checked_face(plain, found, face)
+        match, finder = checked_match(found, face, place), self.finders.get(found.options.model)
         box = shown_face(found.faces[face].face, found, plain)
         heat = heat_map(plain, box, finder.embedder, finder.gallery.rows_of(match.name))
         picture = encode(heat_portrait(plain, box, heat))
@@ -121,8 +122,8 @@ class FindCallbacks:
     @errors_as_sentences
     def share(self, plain: RGB | None, found: Found | None, face: int | None, place: int | None) -> Update:
         """Draw a picture to download. It travels as a data: URL and is not stored."""
-        plain, found, face = _checked(plain, found, face)
-        match = _match(found, face, place)
+        plain, found, face = checked_face(plain, found, face)
+        match = checked_match(found, face, place)
         own = portrait(plain, found.faces[face].face, width=found.width)
         theirs = picture_for(match, self.finders)
         name = drawable(match.name) or drawable_text("share_somebody")
@@ -142,7 +143,13 @@ class FindCallbacks:
             0,
             hidden(),
             hidden(),
+            _closer(shown[0]),
+            hidden(),
         )
+
+    def again(self) -> PhotoView:
+        """Return the page as it was at first, without a photo."""
+        return empty_view(None, "")
 
 
 def _all_models(plain: RGB, found: Found, face: int, gallery: ServedGallery) -> Update:
@@ -166,20 +173,10 @@ def _duel(plain: RGB, found: Found, face: int, match: Match, picture: Picture) -
     return html.face_pair(encode(own), match, picture.jpeg, picture.credit)
 
 
+def _closer(picture: Picture) -> Update:
+    """Show the buttons that look closer at a picture; a card has no face."""
+    return gr.update(visible=not picture.is_card)
+
+
 def _framed(plain: RGB, found: Found, face: int) -> RGB:
     return draw_faces(plain, [each.face for each in found.faces], face, width=found.width)
-
-
-def _checked(plain: RGB | None, found: Found | None, face: object) -> tuple[RGB, Found, int]:
-    """Return the arguments of a later request; raise ImageError if the photo or the face is gone."""
-    known = isinstance(face, int | float) and found is not None and 0 <= face < len(found.faces)
-    if plain is None or found is None or not known:
-        raise ImageError(PHOTO_GONE)
-    return plain, found, int(face)  # type: ignore[call-overload]
-
-
-def _match(found: Found, face: int, place: object) -> Match:
-    matches = found.faces[face].matches
-    if not isinstance(place, int | float) or not 0 <= place < len(matches):
-        raise user_error(text("error_no_match"))
-    return matches[int(place)]

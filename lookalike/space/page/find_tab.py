@@ -24,13 +24,13 @@ from lookalike.space.page.feedback import FeedbackButtons
 from lookalike.space.page.find_callbacks import FindCallbacks
 from lookalike.space.page.first_screen import add_first_screen
 from lookalike.space.page.found import ALL_MODELS, MAX_SHOWN
+from lookalike.space.page.reveal import CloserButtons
+from lookalike.space.page.scrolling import scroll_to
 from lookalike.space.texts import text
 
 REMEMBER_SECONDS = 1800  # that the server knows where the faces of a photo are; then it must be chosen again
 
-# On a phone the answer is below the photo: scroll just far enough to show it.
-SHOW_RESULT = """() => setTimeout(() => document.querySelector('#duel')?.scrollIntoView({block: 'nearest',
-  behavior: matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth'}), 150)"""
+SHOW_RESULT, SHOW_START = scroll_to("#duel"), scroll_to("#title")
 # If the request failed, as when too many wait, gradio shows why; the earlier answer must not stay.
 NO_RESULT = "() => [true, false].map(visible => ({__type__: 'update', visible}))"
 DOWNLOAD = "() => document.querySelector('#share-link')?.click()"
@@ -51,13 +51,13 @@ def add_find_tab(finders: Finders, queue: dict[str, Any]) -> FindTab:
             photo, chooser, notice = _photo_side()
             options = _options(finders.current)
         with gr.Column(visible=False, scale=6, min_width=300) as results:
-            parts = _results_side()
+            parts = _results_side(finders)
             feedback = FeedbackButtons(finders)
     plain, place = PhotoInput(visible=False), gr.State(0)
     found = gr.State(None, time_to_live=REMEMBER_SECONDS)
     callbacks = FindCallbacks(finders)
     face_view = [parts.duel, parts.matches, parts.bars, parts.beside, parts.percentile]
-    face_view += [place, parts.why, parts.share]
+    face_view += [place, parts.why, parts.share, parts.closer.row, parts.closer.panel]
     photo_view = [photo, plain, found, chooser, notice, intro, results, *face_view]
     chosen = [plain, found, chooser, place]
     private = {"api_visibility": "private", **queue}
@@ -70,8 +70,11 @@ def add_find_tab(finders: Finders, queue: dict[str, Any]) -> FindTab:
     for search in (answered, searched):
         search.failure(None, None, [intro, results], js=NO_RESULT, api_visibility="private")
     chooser.input(callbacks.choose_face, chosen[:3], [photo, *face_view], **private)
-    one_match = [parts.duel, parts.percentile, place, parts.why, parts.share]
-    parts.matches.select(callbacks.choose_match, chosen[:3], one_match, **private)
+    one_match = [parts.duel, *face_view[4:]]
+    another = parts.matches.select(callbacks.choose_match, chosen[:3], one_match, **private)
+    another.success(js=SHOW_RESULT, api_visibility="private")
+    parts.closer.follow(chosen, private)
+    parts.again.click(callbacks.again, None, photo_view, js=SHOW_START, **private)
     parts.explain.click(callbacks.explain, chosen, parts.why, **private)
     feedback.follow(parts.duel, found, chooser, place)
     drawn = parts.draw.click(callbacks.share, chosen, parts.share, **private)
@@ -135,11 +138,14 @@ class _Results(NamedTuple):
     draw: gr.Button
     why: FaceHTML
     share: FaceHTML
+    closer: CloserButtons
+    again: gr.Button
 
 
-def _results_side() -> _Results:
+def _results_side(finders: Finders) -> _Results:
     duel = FaceHTML(elem_id="duel")
     percentile = gr.Markdown(elem_id="percentile")
+    closer = CloserButtons(finders)
     with gr.Row():
         explain = gr.Button(label("button_why"), elem_id="ask", min_width=120)
         draw = gr.Button(label("button_share"), elem_id="draw", min_width=120)
@@ -157,5 +163,6 @@ def _results_side() -> _Results:
         elem_id="matches",
     )
     bars, beside = gr.HTML(elem_id="bars"), gr.HTML(visible=False, elem_id="beside")
+    again = gr.Button(label("button_again"), elem_id="again")
     gr.Markdown(label("page_meaning"), elem_id="meaning")
-    return _Results(duel, matches, bars, beside, percentile, explain, draw, why, share)
+    return _Results(duel, matches, bars, beside, percentile, explain, draw, why, share, closer, again)

@@ -24,6 +24,8 @@ class FaceView(NamedTuple):
     place: int
     why: Update
     share: Update
+    closer: Update
+    blend: Update
 
 
 class PhotoView(NamedTuple):
@@ -47,6 +49,8 @@ class PhotoView(NamedTuple):
     place: int
     why: Update
     share: Update
+    closer: Update
+    blend: Update
 
 
 def hidden() -> Update:
@@ -81,4 +85,4 @@ def view_without_answer(photo: Any, plain: Any, found: Any, chooser: Update, not
 
 def _no_face() -> FaceView:
     nothing = gr.update(value=[], selected_index=None)
-    return FaceView("", nothing, "", hidden(), "", 0, hidden(), hidden())
+    return FaceView("", nothing, "", hidden(), "", 0, hidden(), hidden(), gr.update(visible=False), hidden())
