@@ -20,8 +20,12 @@ from lookalike.sources.records import Facts
 #   a public MobileFaceNet: 99.4 and 99.2 %; 99.4 and 92.8 %; 99.0 and 77.9 %
 # Quantiles from 0.95 to 0.999 give nearly the same.
 STRANGER_QUANTILE = 0.99
+# Of two photos that disagree, either may be the wrong one, so both are outliers: they are less alike than nine
+# in ten pairs of a photo and a stranger's mean. Of 784 names with two photos, with `compact`, five are below it
+# (two sportsmen of one name, wrong labels) with cosines of 0.03 and less; the next one has 0.17.
+PAIR_QUANTILE = 0.90
 SAMPLE_PHOTOS = 2000  # and half as many names stand for all: one hundredth of their pairs are thousands
-MIN_PHOTOS = 3  # of two photos that disagree, either may be the wrong one
+MIN_PHOTOS = 3  # whose mean can be trusted
 
 LeftOut = Literal["outlier", "duplicate", "beyond", "too few"]
 Cosines = NDArray[np.float32]  # (photos,) of one person
@@ -98,15 +102,24 @@ def find_outliers(people: Sequence[Embeddings]) -> list[NDArray[np.bool_]]:
     """Return for each person's photos, (photos, dim) rows of unit length, which look mislabelled.
 
     The threshold is estimated from these photos, so it fits every model: the STRANGER_QUANTILE of cosines
-    with other people's means. With a weak model, for which that is too high, it is half-way between the
-    medians of cosines with other people's means and with the own mean.
+    with other people's means, for the cosine of two photos the PAIR_QUANTILE. With a weak model, for which
+    that is too high, it is half-way between the medians of cosines with other people's means and with the
+    own mean.
     """
-    if len(people) < 2:
+    own = [photos @ direction(photos) for photos in people]
+    tested = [cosines for cosines in own if len(cosines) >= MIN_PHOTOS]
+    if len(people) < 2 or not tested:
         return [np.zeros(len(photos), bool) for photos in people]
-    directions = np.stack([direction(photos) for photos in people])
-    own = [photos @ towards for photos, towards in zip(people, directions, strict=True)]
-    threshold = _threshold(people, directions, own)
-    return [(cosines < threshold) & (len(cosines) >= MIN_PHOTOS) for cosines in own]
+    strangers = _cosines_with_strangers(people)
+    half_way = (np.median(strangers) + np.median(np.concatenate(tested))) / 2
+    of_many, of_two = (min(np.quantile(strangers, q), half_way) for q in (STRANGER_QUANTILE, PAIR_QUANTILE))
+    flags = []
+    for photos, cosines in zip(people, own, strict=True):
+        if len(photos) == 2:
+            flags.append(np.full(2, photos[0] @ photos[1] < of_two))
+        else:
+            flags.append((cosines < of_many) & (len(photos) >= MIN_PHOTOS))
+    return flags
 
 
 def direction(photos: Embeddings) -> NDArray[np.float32]:
@@ -119,17 +132,15 @@ def direction(photos: Embeddings) -> NDArray[np.float32]:
     return row
 
 
-def _threshold(people: Sequence[Embeddings], directions: Embeddings, own: Sequence[Cosines]) -> float:
-    tested = [cosines for cosines in own if len(cosines) >= MIN_PHOTOS]
-    if not tested:
-        return -1.0
+def _cosines_with_strangers(people: Sequence[Embeddings]) -> Cosines:
+    """Return the cosines (n,) of a sample of photos with a sample of other people's directions."""
     photos = np.concatenate(people)
     owners = np.repeat(np.arange(len(people)), [len(faces) for faces in people])  # (photos,)
     rows, names = evenly(len(photos), SAMPLE_PHOTOS), evenly(len(people), SAMPLE_PHOTOS // 2)
-    cosines = photos[rows] @ directions[names].T  # (r, dim) x (dim, n) -> (r, n)
-    strangers = cosines[owners[rows][:, None] != names[None, :]]
-    half_way = (np.median(strangers) + np.median(np.concatenate(tested))) / 2
-    return float(min(np.quantile(strangers, STRANGER_QUANTILE), half_way))
+    directions = np.stack([direction(people[name]) for name in names])
+    cosines = photos[rows] @ directions.T  # (r, dim) x (dim, n) -> (r, n)
+    strangers: Cosines = cosines[owners[rows][:, None] != names[None, :]]
+    return strangers
 
 
 def evenly(count: int, most: int) -> NDArray[np.intp]:

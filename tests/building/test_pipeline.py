@@ -238,8 +238,13 @@ def test_a_photo_closer_to_strangers_than_to_its_own_name_is_an_outlier():
     assert [flags.tolist() for flags in find_outliers([ada, bo])] == [[False] * 3 + [True], [False] * 3]
 
 
-def test_of_two_photos_that_disagree_neither_is_an_outlier():
-    ada, bo = np.stack([unit(1, 0), unit(0, 1)]), np.stack([unit(0, 1)] * 3)
+def test_two_photos_that_disagree_are_both_outliers():
+    ada, bo = np.stack([unit(1, 0), unit(-0.1, 1)]), np.stack([unit(0, 1)] * 3)
+    assert [flags.tolist() for flags in find_outliers([ada, bo])] == [[True, True], [False] * 3]
+
+
+def test_two_photos_that_differ_like_photos_of_one_person_stay():
+    ada, bo = np.stack([unit(1, 0), unit(1, 1)]), np.stack([unit(0, 1)] * 3)
     assert [flags.tolist() for flags in find_outliers([ada, bo])] == [[False, False], [False] * 3]
 
 
