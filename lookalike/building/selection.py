@@ -20,9 +20,9 @@ from lookalike.sources.records import Facts
 #   a public MobileFaceNet: 99.4 and 99.2 %; 99.4 and 92.8 %; 99.0 and 77.9 %
 # Quantiles from 0.95 to 0.999 give nearly the same.
 STRANGER_QUANTILE = 0.99
-# Of two photos that disagree, either may be the wrong one, so both are outliers: they are less alike than nine
-# in ten pairs of a photo and a stranger's mean. Of 784 names with two photos, with `compact`, five are below it
-# (two sportsmen of one name, wrong labels) with cosines of 0.03 and less; the next one has 0.17.
+# Of two photos that disagree, either may be the wrong one, so both are outliers: they are less alike than
+# nine in ten pairs of a photo and a stranger's mean. Of 784 names with two photos, with `compact`, five are
+# below it (two sportsmen of one name, wrong labels) with cosines of 0.03 and less; the next one has 0.17.
 PAIR_QUANTILE = 0.90
 SAMPLE_PHOTOS = 2000  # and half as many names stand for all: one hundredth of their pairs are thousands
 MIN_PHOTOS = 3  # whose mean can be trusted
