@@ -29,7 +29,7 @@ from lookalike.space.drawing import html
 from lookalike.space.drawing.cards import encode
 from lookalike.space.drawing.own_face import heat_portrait, portrait, share_picture
 from lookalike.space.finders import Finders
-from lookalike.space.page import about, api_guide
+from lookalike.space.page import about
 from lookalike.space.page.find_callbacks import FindCallbacks
 from lookalike.space.page.found import ALL_MODELS
 from lookalike.space.page.live import MAX_MISSED_FRAMES, NEW_FRAME_WEIGHT, LiveCallbacks, running_mean
@@ -467,18 +467,3 @@ def test_the_about_tab_links_to_a_gallery_on_the_hub(finders: Finders):
     )
     hub = Finders(finders.served, gallery_id="someone/stars@v1")
     assert "(https://huggingface.co/datasets/someone/stars)" in about.about(hub.current)
-
-
-@pytest.mark.parametrize(
-    ("scheme", "host", "root_path", "address"),
-    [
-        ("https", "someone.hf.space", "", "https://someone.hf.space"),
-        (None, "127.0.0.1:7861", "", "http://127.0.0.1:7861"),
-        ("https,http", "a b`<", "", "http://127.0.0.1:7860"),
-        (None, None, "", "http://127.0.0.1:7860"),
-        ("https", "example.com", "/stars", "https://example.com/stars"),
-        (None, "10.0.0.1:7860", "https://example.com/stars/", "https://example.com/stars"),
-    ],
-)
-def test_the_address_is_the_one_that_the_visitor_sees(scheme: str, host: str, root_path: str, address: str):
-    assert api_guide.public_url(scheme, host, root_path) == address

@@ -81,15 +81,3 @@ def _choices(gallery: ServedGallery) -> str:
 def _listed(names: Sequence[str]) -> str:
     """Return names as code, Markdown; backticks in them would end it early."""
     return ", ".join(f"`{re.sub('`', ' ', shown_name(name))}`" for name in names)
-
-
-def public_url(scheme: str | None, host: str | None, root_path: str = "") -> str:
-    """Return the page's URL from a request's headers; a host that is not a plain name is ignored.
-
-    `root_path` is GRADIO_ROOT_PATH: the prefix behind a proxy, or the whole URL.
-    """
-    if root_path.startswith(("http://", "https://")):
-        return root_path.rstrip("/")
-    if host is None or not re.fullmatch(r"[A-Za-z0-9.:\[\]-]+", host):
-        scheme, host = "http", "127.0.0.1:7860"
-    return f"{'https' if scheme == 'https' else 'http'}://{host}{root_path.rstrip('/')}"

@@ -32,7 +32,10 @@ REMEMBER_SECONDS = 1800  # that the server knows where the faces of a photo are;
 
 SHOW_RESULT, SHOW_START = scroll_to("#duel"), scroll_to("#title")
 # If the request failed, as when too many wait, gradio shows why; the earlier answer must not stay.
-NO_RESULT = "() => [true, false].map(visible => ({__type__: 'update', visible}))"
+NO_RESULT = "() => { endWaiting(); return [true, false].map(visible => ({__type__: 'update', visible})); }"
+# Taking a photo away is answered too, maybe while the next one is on its way.
+END_WAITING = "(plain, notice) => { if (plain || notice) endWaiting(); }"
+WAITING = '<p role="status"></p><progress max="1"></progress>'  # upload.js fills it
 DOWNLOAD = "() => document.querySelector('#share-link')?.click()"
 
 
@@ -47,7 +50,7 @@ def add_find_tab(finders: Finders, queue: dict[str, Any]) -> FindTab:
     """Add the photo and its answer; `queue` holds the options of the queue for requests to a model."""
     with gr.Row(equal_height=False):
         intro = add_first_screen()
-        with gr.Column(scale=5, min_width=300):
+        with gr.Column(scale=5, min_width=300, elem_id="find-photo"):
             photo, chooser, notice = _photo_side()
             options = _options(finders.current)
         with gr.Column(visible=False, scale=6, min_width=300) as results:
@@ -64,6 +67,7 @@ def add_find_tab(finders: Finders, queue: dict[str, Any]) -> FindTab:
     searching = {"show_progress_on": parts.matches, "trigger_mode": "always_last", **private}
 
     answered = photo.input(callbacks.find, [photo, *options], photo_view, **searching)
+    answered.then(None, [plain, notice], None, js=END_WAITING, api_visibility="private")
     answered.success(js=SHOW_RESULT, api_visibility="private")
     changed = [getattr(option, "release", option.input) for option in options]
     searched = gr.on(changed, callbacks.find_again, [*chosen[:3], *options], photo_view, **searching)
@@ -122,6 +126,7 @@ def _photo_side() -> tuple[PagePhoto, gr.Radio, gr.Markdown]:
         elem_id="photo",
         elem_classes="takes-photos",
     )
+    gr.HTML(WAITING, elem_id="waiting")
     chooser = gr.Radio([], label=label("label_faces"), visible=False, elem_id="chooser")
     return photo, chooser, gr.Markdown(visible=False, elem_id="notice")
 

@@ -69,4 +69,4 @@
     give(event.dataTransfer.files[0]);
   });
   addEventListener('paste', event => give(event.clipboardData.files[0]));
-})()
+})();
