@@ -22,7 +22,6 @@ from lookalike.gallery.fetching import open_gallery
 from lookalike.gallery.gallery import Gallery, Hit
 from lookalike.images import Photo, read_image
 from lookalike.models.calibration import Calibration
-from lookalike.models.cohort import normalize
 from lookalike.models.embedder import Embedder
 from lookalike.models.registry import DEFAULT_MODEL, find_model, load_embedder
 
@@ -179,10 +178,13 @@ class Lookalikes:
         (one, problem), (other, other_problem) = (
             self._embed_largest(photo, which) for photo, which in ((first, "first"), (second, "second"))
         )
+        return replace(self.compare_probes(one, other), hard_to_read=problem or other_problem)
+
+    def compare_probes(self, one: Probe, other: Probe) -> Comparison:
+        """Compare two embeddings (dim,), of unit length, of faces that were found before."""
         cosine = float(np.clip(one @ other, -1, 1))
-        score = self._score(cosine, one, other)
-        same, hard_to_read = score >= self.scale.same, problem or other_problem
-        return Comparison(self.scale.similarity(score), score, cosine, same, hard_to_read)
+        score = self.calibration.score(cosine, one, other)
+        return Comparison(self.scale.similarity(score), score, cosine, score >= self.scale.same)
 
     def recognizes(self, probe: Probe, name: str) -> bool:
         """Return whether an embedding (dim,) of unit length passes as this person of the gallery, by the same
@@ -191,7 +193,7 @@ class Lookalikes:
         rows = self.gallery.rows_of(name)
         cosines = rows @ probe  # (rows, dim) x (dim,) -> (rows,)
         best = int(np.argmax(cosines))
-        return self._score(float(cosines[best]), probe, rows[best]) >= self.scale.same
+        return self.calibration.score(float(cosines[best]), probe, rows[best]) >= self.scale.same
 
     def warm_up(self) -> None:
         """Run every step once, so that the first request is as fast as the others."""
@@ -226,13 +228,6 @@ class Lookalikes:
             photos=gallery.photos(hit.row),
             credit=gallery.credit(hit.row),
         )
-
-    def _score(self, cosine: float, one: Probe, other: Probe) -> float:
-        cohort = self.calibration.cohort
-        if cohort is None:
-            return cosine
-        first, second = cohort.statistics(np.stack([one, other]))
-        return float(normalize(np.array(cosine), first, second))
 
 
 def _calibration(gallery: Gallery, embedder: Embedder) -> Calibration:

@@ -6,7 +6,10 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
-from lookalike.models.cohort import Cohort, Mixture
+import numpy as np
+
+from lookalike.models.cohort import Cohort, Mixture, normalize
+from lookalike.models.embedder import Embeddings
 from lookalike.models.similarity import Scale
 
 
@@ -26,6 +29,13 @@ class Calibration:
     def cohort(self) -> Cohort | None:
         """The cohort, drawn from the mixture when it is first needed."""
         return None if self.mixture is None else Cohort.of(self.mixture)
+
+    def score(self, cosine: float, one: Embeddings, other: Embeddings) -> float:
+        """Return the score of two embeddings (dim,) of unit length, given their cosine."""
+        if self.cohort is None:
+            return cosine
+        first, second = self.cohort.statistics(np.stack([one, other]))
+        return float(normalize(np.array(cosine), first, second))
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields that `from_json` reads."""

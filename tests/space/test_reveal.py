@@ -16,7 +16,7 @@ from lookalike import Gallery, Lookalikes
 from lookalike.faces.thumbnail import thumbnail
 from lookalike.gallery.schema import Row
 from tests.support.chromium import CHROMIUM, film_of_a_face, open_chromium, open_tab, upload
-from tests.support.drawing import draw_face
+from tests.support.drawing import draw_face, draw_group
 from tests.support.server import serving
 
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
@@ -97,11 +97,11 @@ def slide(tab: Any, *, rtl: bool) -> None:
 def morph(tab: Any) -> None:
     """An animation that can be kept; who wants less motion sees the picture halfway."""
     tab.click("#morph")
-    shown = tab.locator(".morph img")
+    shown = tab.locator("#blend picture img")
     playwright.expect(shown).to_be_visible()
     assert shown.evaluate("image => image.currentSrc").startswith("data:image/jpeg")
     with tab.expect_download() as download:
-        tab.locator(".morph a").click()
+        tab.locator("#blend a").click()
     file = Path(download.value.path())
     assert download.value.suggested_filename == "my-morph.gif" and file.stat().st_size <= 1_000_000
     with Image.open(file) as moving:
@@ -114,7 +114,7 @@ def choose_another_match(tab: Any) -> None:
     assert top_of(tab, "#duel") < 0
     tab.locator("#matches .thumbnail-item").nth(1).click()
     playwright.expect(tab.locator("#duel")).to_be_in_viewport(ratio=0.9)
-    playwright.expect(tab.locator(".morph")).to_have_count(0)
+    playwright.expect(tab.locator("#blend figure")).to_have_count(0)
     playwright.expect(tab.locator("#duel .credit").first).to_contain_text("A painter")
 
 
@@ -134,3 +134,38 @@ def test_a_card_offers_no_closer_look(browser: Any, app_url: str):
         upload(tab, "#photo", draw_face(seed=3))
         playwright.expect(tab.locator("#duel .pair")).to_be_visible()
         playwright.expect(tab.locator("#closer")).to_be_hidden()
+
+
+@pytest.mark.slow
+def test_friends_are_tapped_compared_and_shown_in_one_picture(browser: Any, url: str):
+    with open_tab(browser, url, width=390, height=844, scheme="dark") as tab:
+        upload(tab, "#photo", draw_group((320, 260)))
+        own = tab.locator("#duel figure img").first
+        playwright.expect(own).to_be_visible()
+        first = own.get_attribute("src")
+        photo = tab.locator("#photo img").first
+        box = photo.bounding_box()
+        photo.click(position={"x": box["width"] * 0.75, "y": box["height"] * 0.6})
+        playwright.expect(tab.get_by_label("Face 2")).to_be_checked()
+        playwright.expect(own).not_to_have_attribute("src", first)
+        tab.get_by_role("button", name="Who looks like whom?").click()
+        table = tab.get_by_role("region", name="How alike each two faces of your photo are")
+        playwright.expect(table.get_by_role("columnheader", name="Face 2")).to_be_visible()
+        playwright.expect(table.locator("tbody td:not(.self)")).to_have_count(2)
+        playwright.expect(tab.locator("#group")).to_contain_text("Most alike: Face 1 and Face 2")
+        tab.get_by_role("button", name="Everyone's look-alike").click()
+        with tab.expect_download() as download:
+            tab.locator("#group a").click()
+        with Image.open(download.value.path()) as picture:
+            assert picture.size == (1080, 490) and download.value.suggested_filename == "our-look-alikes.jpg"
+        upload_alone(tab)
+
+
+def upload_alone(tab: Any) -> None:
+    """A photo of one person takes all of it away."""
+    tab.click("#again")
+    playwright.expect(tab.locator("#intro")).to_be_visible()
+    upload(tab, "#photo", draw_face(seed=3))
+    playwright.expect(tab.locator("#duel .pair")).to_be_visible()
+    playwright.expect(tab.locator("#friends")).to_be_hidden()
+    playwright.expect(tab.locator("#group")).to_be_hidden()

@@ -10,9 +10,9 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from lookalike.faces.face import RGB
+from lookalike.space.drawing.cards import PAPER, QUIET, TEAL
 from lookalike.space.drawing.fonts import fit
 from lookalike.space.drawing.morph import LevelFace, morph
-from lookalike.space.drawing.own_face import PAPER, QUIET, TEAL
 
 MAX_BYTES = 1_000_000  # messengers take it, and a phone has it in a second or two
 SIDES = (280, 240, 200, 160)  # pixels of the faces, tried until the file is small enough

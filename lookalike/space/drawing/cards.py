@@ -35,6 +35,9 @@ JPEG_QUALITY = 88  # no visible artefacts at display size, a fifth of the size o
 WHITE: Colour = (255, 255, 255)
 INK: Colour = (17, 24, 39)
 ACCENT: Colour = (13, 148, 136)  # the teal of the theme
+TEAL: Colour = (15, 118, 110)  # darker, for letters
+PAPER: Colour = (248, 247, 244)
+QUIET: Colour = (86, 92, 100)
 
 # Calm pairs for a gradient; white text has a contrast of at least 4.5 on every one of them.
 PALETTE: tuple[tuple[Colour, Colour], ...] = (

@@ -27,10 +27,14 @@ def slider(own: bytes, theirs: bytes, match: Match) -> str:
 def morph(moving: bytes, still: bytes, match: Match) -> str:
     """Return a GIF with a link that downloads it; `still`, a JPEG, is for those who want less motion."""
     gif = f"data:image/gif;base64,{base64.b64encode(moving).decode()}"
-    return (
-        '<figure class="morph"><picture>'
-        f'<source media="(prefers-reduced-motion: reduce)" srcset="{data_url(still)}">'
+    picture = (
+        f'<picture><source media="(prefers-reduced-motion: reduce)" srcset="{data_url(still)}">'
         f'<img src="{gif}" alt="{word("morph_picture", name=match_name(match))}"></picture>'
-        '<figcaption><a href="#blend" class="save" download="my-morph.gif">'
-        f"{word('button_download_morph')}</a></figcaption></figure>"
     )
+    return kept(picture, "my-morph.gif", "button_download_morph")
+
+
+def kept(picture: str, file: str, key: str) -> str:
+    """Return a picture, as HTML, with a link that downloads it; reveal.js gives the link its address."""
+    link = f'<a href="#results" class="save" download="{file}">{word(key)}</a>'
+    return f'<figure class="kept">{picture}<figcaption>{link}</figcaption></figure>'

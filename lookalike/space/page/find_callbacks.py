@@ -22,7 +22,7 @@ from lookalike.space.finders import Finders, ServedGallery
 from lookalike.space.gradio_internals import Selection
 from lookalike.space.messages import as_sentence, errors_as_sentences, no_face
 from lookalike.space.page.checks import checked_face, checked_match
-from lookalike.space.page.found import Found, Options, find_faces, look_up, shown_face
+from lookalike.space.page.found import Found, Options, face_at, find_faces, look_up, shown_face
 from lookalike.space.page.views import (
     FaceView,
     PhotoView,
@@ -96,6 +96,17 @@ class FindCallbacks:
         """Show the matches of another face of the same photo."""
         plain, found, face = checked_face(plain, found, face)
         return (_framed(plain, found, face), *self._face_view(plain, found, face, self.finders.current))
+
+    @errors_as_sentences
+    def tap_face(
+        self, plain: RGB | None, found: Found | None, face: int | None, event: Selection
+    ) -> tuple[object, ...] | Update:
+        """Choose the face that was tapped in the photo; beside the faces nothing changes."""
+        plain, found, face = checked_face(plain, found, face)
+        tapped = face_at(found, plain, event.index)
+        if tapped is None or tapped == face:
+            return gr.skip()
+        return (tapped, *self.choose_face(plain, found, tapped))
 
     @errors_as_sentences
     def choose_match(

@@ -24,6 +24,7 @@ from lookalike.space.page.feedback import FeedbackButtons
 from lookalike.space.page.find_callbacks import FindCallbacks
 from lookalike.space.page.first_screen import add_first_screen
 from lookalike.space.page.found import ALL_MODELS, MAX_SHOWN
+from lookalike.space.page.friends import FriendsButtons
 from lookalike.space.page.reveal import CloserButtons
 from lookalike.space.page.scrolling import scroll_to
 from lookalike.space.texts import text
@@ -61,7 +62,19 @@ def add_find_tab(finders: Finders, queue: dict[str, Any]) -> FindTab:
     callbacks = FindCallbacks(finders)
     face_view = [parts.duel, parts.matches, parts.bars, parts.beside, parts.percentile]
     face_view += [place, parts.why, parts.share, parts.closer.row, parts.closer.panel]
-    photo_view = [photo, plain, found, chooser, notice, intro, results, *face_view]
+    friends = parts.friends
+    photo_view = [
+        photo,
+        plain,
+        found,
+        chooser,
+        notice,
+        intro,
+        results,
+        friends.row,
+        friends.panel,
+        *face_view,
+    ]
     chosen = [plain, found, chooser, place]
     private = {"api_visibility": "private", **queue}
     searching = {"show_progress_on": parts.matches, "trigger_mode": "always_last", **private}
@@ -74,11 +87,14 @@ def add_find_tab(finders: Finders, queue: dict[str, Any]) -> FindTab:
     for search in (answered, searched):
         search.failure(None, None, [intro, results], js=NO_RESULT, api_visibility="private")
     chooser.input(callbacks.choose_face, chosen[:3], [photo, *face_view], **private)
+    tapped = photo.select(callbacks.tap_face, chosen[:3], [chooser, photo, *face_view], **private)
+    tapped.success(js=SHOW_RESULT, api_visibility="private")
+    friends.follow(chosen[:2], private)
     one_match = [parts.duel, *face_view[4:]]
     another = parts.matches.select(callbacks.choose_match, chosen[:3], one_match, **private)
     another.success(js=SHOW_RESULT, api_visibility="private")
     parts.closer.follow(chosen, private)
-    parts.again.click(callbacks.again, None, photo_view, js=SHOW_START, **private)
+    parts.again.click(callbacks.again, None, photo_view, js=SHOW_START, api_visibility="private")
     parts.explain.click(callbacks.explain, chosen, parts.why, **private)
     feedback.follow(parts.duel, found, chooser, place)
     drawn = parts.draw.click(callbacks.share, chosen, parts.share, **private)
@@ -144,6 +160,7 @@ class _Results(NamedTuple):
     why: FaceHTML
     share: FaceHTML
     closer: CloserButtons
+    friends: FriendsButtons
     again: gr.Button
 
 
@@ -168,6 +185,9 @@ def _results_side(finders: Finders) -> _Results:
         elem_id="matches",
     )
     bars, beside = gr.HTML(elem_id="bars"), gr.HTML(visible=False, elem_id="beside")
+    friends = FriendsButtons(finders)
     again = gr.Button(label("button_again"), elem_id="again")
     gr.Markdown(label("page_meaning"), elem_id="meaning")
-    return _Results(duel, matches, bars, beside, percentile, explain, draw, why, share, closer, again)
+    return _Results(
+        duel, matches, bars, beside, percentile, explain, draw, why, share, closer, friends, again
+    )

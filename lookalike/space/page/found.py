@@ -93,3 +93,25 @@ def look_up(found: Found, plain: RGB, options: Options, gallery: ServedGallery) 
 def shown_face(face: Face, found: Found, plain: RGB) -> Face:
     """Return a face of the original photo in pixels of the photo as it is shown."""
     return scaled(face, plain.shape[1] / found.width)
+
+
+def face_at(found: Found, plain: RGB, point: object) -> int | None:
+    """Return the number of the face at a point (x, y) of the photo as it is shown, in its pixels.
+
+    A finger is not exact: a face counts up to half its width around its box, and the nearest one wins. None
+    if there is no such face, or if `point`, which a browser sent, is none.
+    """
+    if not (isinstance(point, list) and len(point) == 2 and all(map(_is_pixel, point))):
+        return None
+    distances = {}
+    for place, each in enumerate(found.faces):
+        x, y, width, height = shown_face(each.face, found, plain).box
+        right = (point[0] - x) / max(width, 1) - 0.5  # shares of the box, from its middle
+        down = (point[1] - y) / max(height, 1) - 0.5
+        distances[place] = max(abs(right), abs(down))
+    nearest = min(distances, key=distances.__getitem__, default=None)
+    return nearest if nearest is not None and distances[nearest] <= 1 else None
+
+
+def _is_pixel(value: object) -> bool:
+    return isinstance(value, int | float) and 0 <= value < 1e6

@@ -41,6 +41,8 @@ class PhotoView(NamedTuple):
     notice: Update
     intro: Update
     results: Update
+    friends: Update
+    group: Update
     duel: str
     matches: Update
     bars: str
@@ -67,7 +69,8 @@ def face_choices(count: int) -> Update:
 def answer_view(photo: Any, plain: Any, found: Found, chooser: Update, view: FaceView) -> PhotoView:
     """Return the page with the answer for one face."""
     off, on = gr.update(visible=False), gr.update(visible=True)
-    return PhotoView(photo, plain, found, chooser, off, off, on, *view)
+    friends = gr.update(visible=len(found.faces) > 1)
+    return PhotoView(photo, plain, found, chooser, off, off, on, friends, hidden(), *view)
 
 
 def empty_view(photo: RGB | None, notice: str) -> PhotoView:
@@ -80,7 +83,7 @@ def view_without_answer(photo: Any, plain: Any, found: Any, chooser: Update, not
     """Return the page with nothing of an answer but, unless it is "", a sentence."""
     sentence = gr.update(value=notice, visible=bool(notice))
     on, off = gr.update(visible=True), gr.update(visible=False)
-    return PhotoView(photo, plain, found, chooser, sentence, on, off, *_no_face())
+    return PhotoView(photo, plain, found, chooser, sentence, on, off, off, hidden(), *_no_face())
 
 
 def _no_face() -> FaceView:
