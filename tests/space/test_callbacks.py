@@ -1,8 +1,7 @@
-"""The callbacks of the page: find, choose, explain, share, compare and the live camera; and the About tab."""
+"""The callbacks of the page: find, choose, explain, compare and the live camera; and the About tab."""
 
 from __future__ import annotations
 
-import base64
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -20,19 +19,19 @@ from lookalike.finder import Comparison, Match
 from lookalike.gallery.choices import Choice
 from lookalike.gallery.gallery import Gallery
 from lookalike.gallery.schema import Row
-from lookalike.images import read_image
 from lookalike.models.calibration import Calibration
 from lookalike.models.embedder import Embedder
 from lookalike.models.registry import load_embedder
 from lookalike.space.components import BadPhoto
 from lookalike.space.drawing import html
 from lookalike.space.drawing.cards import encode
-from lookalike.space.drawing.own_face import heat_portrait, portrait, share_picture
+from lookalike.space.drawing.own_face import heat_portrait, portrait
 from lookalike.space.finders import Finders
 from lookalike.space.page import about
 from lookalike.space.page.find_callbacks import FindCallbacks
 from lookalike.space.page.found import ALL_MODELS
 from lookalike.space.page.live import MAX_MISSED_FRAMES, NEW_FRAME_WEIGHT, LiveCallbacks, running_mean
+from lookalike.space.page.sharing import SharingCallbacks
 from lookalike.space.page.tabs import CompareCallbacks
 from tests.support.drawing import draw_face
 from tests.support.fakes import (
@@ -288,20 +287,17 @@ def test_another_match_and_another_face_can_be_chosen(callbacks: FindCallbacks):
 )
 def test_positions_that_a_browser_made_up_are_refused(callbacks: FindCallbacks, face: object, place: object):
     found = callbacks.find(strip(RED)).found
-    for callback in (callbacks.explain, callbacks.share):
+    for callback in (callbacks.explain, SharingCallbacks(callbacks.finders).share):
         with pytest.raises(gr.Error):
             callback(strip(RED), found, face, place)
     with pytest.raises(gr.Error):
         callbacks.choose_match(strip(RED), found, face, SimpleNamespace(index=place))
 
 
-def test_explanations_and_shared_pictures_are_data_urls(callbacks: FindCallbacks):
+def test_explanations_are_data_urls(callbacks: FindCallbacks):
     found = callbacks.find(strip(RED)).found
     why = callbacks.explain(strip(RED), found, 0, 1)["value"]
     assert "Why you look like pink: " in why and 'src="data:image/jpeg;base64,' in why
-    shared = callbacks.share(strip(RED), found, 0, 1)["value"]
-    data = re.search(r'download="my-look-alike.jpg"', shared) and re.search(r"base64,([^\"]+)", shared)
-    assert data and read_image(base64.b64decode(data[1])).shape == (1080, 1080, 3)
 
 
 def test_a_hostile_name_stays_text_everywhere():
@@ -373,14 +369,6 @@ def test_two_faces_are_shown_at_the_width_of_the_smaller_picture():
     assert widths == ["160", "160", "384", "128"]
 
 
-def test_the_picture_to_share_does_not_blow_up_a_small_face():
-    red, blue = (np.full((side, side, 3), colour, np.uint8) for side, colour in ((384, RED), (200, BLUE)))
-    drawn = share_picture(red, blue, "Ada Lovelace", "55 %", "Look-alikes")
-    paper = drawn[80, 20]
-    widths = [int((drawn[305, half] != paper).any(axis=1).sum()) for half in (slice(540), slice(540, None))]
-    assert widths == [250, 250]
-
-
 def test_only_the_parts_that_matter_are_coloured():
     heat = np.full((112, 112), -0.1, np.float32)
     grey = np.full((400, 400, 3), 127, np.uint8)
@@ -389,12 +377,6 @@ def test_only_the_parts_that_matter_are_coloured():
     heat[80:100, 40:70] = 0.3
     drawn = heat_portrait(grey, face, heat)
     assert (drawn[:150, :150] == 127).all() and (drawn[300, 190] != 127).any()
-
-
-def test_the_picture_to_share_shows_both_faces():
-    red, blue = strip(RED), strip(BLUE)
-    drawn = share_picture(red, blue, "Ada Lovelace", "55 %", "Look-alikes")
-    assert (drawn[345, 400] == RED).all() and (drawn[345, 680] == BLUE).all()
 
 
 def test_the_live_match_is_stable_and_follows_a_new_face(finders: Finders):

@@ -94,6 +94,8 @@ def keys_in_code() -> set[str]:
         for node in ast.walk(ast.parse(source)):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 found.add(node.value)
+    for file in FOLDER.rglob("*.js"):
+        found |= set(re.findall(r"pageTexts\.(\w+)", file.read_text("utf-8")))
     return found
 
 

@@ -64,14 +64,19 @@ def drawable_text(key: str, **values: object) -> str:
 
 
 def fit(
-    name: str, width: int, *, sizes: Sequence[int] = NAME_SIZES, lines: int = NAME_LINES
+    name: str,
+    width: int,
+    *,
+    sizes: Sequence[int] = NAME_SIZES,
+    lines: int = NAME_LINES,
+    bold: bool = False,
 ) -> tuple[Font, list[str]]:
     """Return the largest font in which the name is at most `width` pixels wide, and its lines.
 
     Lines that do not fit in the smallest font are shortened.
     """
     for size in sizes:
-        font = find_font(bold=False, size=size, text=name)
+        font = find_font(bold=bold, size=size, text=name)
         wrapped = _wrap(name, font, width)
         if len(wrapped) <= lines and all(font.getlength(line) <= width for line in wrapped):
             return font, wrapped

@@ -172,15 +172,6 @@ def _part(part: str) -> str:
     return text(f"part_{part.replace(' ', '_')}")
 
 
-def download(picture: bytes) -> str:
-    """Return the picture to share, a JPEG, with a link that downloads it."""
-    url = data_url(picture)
-    return (
-        f'<div class="share"><img src="{url}" alt="{word("share_picture")}">'
-        f'<a id="share-link" href="{url}" download="my-look-alike.jpg">{word("button_download")}</a></div>'
-    )
-
-
 def verdict(result: Comparison) -> str:
     """Return what a comparison means, in words."""
     if result.same:

@@ -1,4 +1,4 @@
-"""The callbacks of the Find tab: search a photo, choose a face or a match, explain, share."""
+"""The callbacks of the Find tab: search a photo, choose a face or a match, explain."""
 
 from __future__ import annotations
 
@@ -9,15 +9,14 @@ import gradio as gr
 
 from lookalike.errors import LookalikeError
 from lookalike.finder import Match
-from lookalike.images import RGB, read_image
+from lookalike.images import RGB
 from lookalike.models.explain import heat_map, main_parts
 from lookalike.space.api.endpoints import DEFAULT_COUNT, captioned, pictures
 from lookalike.space.api.report import face_sentence
 from lookalike.space.components import BadPhoto
 from lookalike.space.drawing import html
 from lookalike.space.drawing.cards import draw_faces, encode, shrink
-from lookalike.space.drawing.fonts import drawable, drawable_text
-from lookalike.space.drawing.own_face import credit_line, heat_portrait, portrait, share_picture
+from lookalike.space.drawing.own_face import heat_portrait, portrait
 from lookalike.space.finders import Finders, ServedGallery
 from lookalike.space.gradio_internals import Selection
 from lookalike.space.messages import as_sentence, errors_as_sentences, no_face
@@ -129,19 +128,6 @@ class FindCallbacks:
         heat = heat_map(plain, box, finder.embedder, finder.gallery.rows_of(match.name))
         picture = encode(heat_portrait(plain, box, heat))
         return gr.update(value=html.explanation(picture, match, main_parts(heat)), visible=True)
-
-    @errors_as_sentences
-    def share(self, plain: RGB | None, found: Found | None, face: int | None, place: int | None) -> Update:
-        """Draw a picture to download. It travels as a data: URL and is not stored."""
-        plain, found, face = checked_face(plain, found, face)
-        match = checked_match(found, face, place)
-        own = portrait(plain, found.faces[face].face, width=found.width)
-        theirs = picture_for(match, self.finders)
-        name = drawable(match.name) or drawable_text("share_somebody")
-        credit = credit_line(theirs.credit) if theirs.credit else ""
-        percent = f"{match.similarity:.0f} %"
-        drawn = share_picture(own, read_image(theirs.jpeg), name, percent, drawable_text("title"), credit)
-        return gr.update(value=html.download(encode(drawn)), visible=True)
 
     def _face_view(self, plain: RGB, found: Found, face: int, gallery: ServedGallery) -> FaceView:
         matches, shown = found.faces[face].matches, pictures(found.faces[face], self.finders)

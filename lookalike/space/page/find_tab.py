@@ -27,6 +27,7 @@ from lookalike.space.page.found import ALL_MODELS, MAX_SHOWN
 from lookalike.space.page.friends import FriendsButtons
 from lookalike.space.page.reveal import CloserButtons
 from lookalike.space.page.scrolling import scroll_to
+from lookalike.space.page.sharing import follow_share
 from lookalike.space.texts import text
 
 REMEMBER_SECONDS = 1800  # that the server knows where the faces of a photo are; then it must be chosen again
@@ -37,7 +38,6 @@ NO_RESULT = "() => { endWaiting(); return [true, false].map(visible => ({__type_
 # Taking a photo away is answered too, maybe while the next one is on its way.
 END_WAITING = "(plain, notice) => { if (plain || notice) endWaiting(); }"
 WAITING = '<p role="status"></p><progress max="1"></progress>'  # upload.js fills it
-DOWNLOAD = "() => document.querySelector('#share-link')?.click()"
 
 
 class FindTab(NamedTuple):
@@ -97,8 +97,7 @@ def add_find_tab(finders: Finders, queue: dict[str, Any]) -> FindTab:
     parts.again.click(callbacks.again, None, photo_view, js=SHOW_START, api_visibility="private")
     parts.explain.click(callbacks.explain, chosen, parts.why, **private)
     feedback.follow(parts.duel, found, chooser, place)
-    drawn = parts.draw.click(callbacks.share, chosen, parts.share, **private)
-    drawn.success(js=DOWNLOAD, api_visibility="private")
+    follow_share(parts.draw, parts.share, finders, chosen, private)
     return FindTab(parts.matches, options[1:])
 
 

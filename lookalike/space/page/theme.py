@@ -145,10 +145,6 @@ div.bars { display: grid; grid-template-columns: 1fr 3.2rem; gap: 0.7rem; align-
 .form:has(#language) { max-width: 15rem; margin: 0 auto; }
 [dir=rtl] .bars .name { text-align: right; }
 [dir=rtl] #language { direction: ltr; }
-.share { text-align: center; }
-.share img { width: 100%; max-width: 320px; border-radius: 14px; margin: 0 auto 0.5rem; display: block;
-  border: 1px solid var(--border-color-primary); }
-.share a { color: var(--link-text-color); }
 #live-picture img { max-width: min(60%, 300px); aspect-ratio: 1; object-fit: cover; border-radius: 14px;
   display: block; margin: 0 auto; }
 #live .best { font-size: 2rem; font-weight: 700; text-align: center; margin: 0 0 0.8rem;
