@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 
 import pytest
 
+from build_gallery import read_exclude
+from lookalike.building.arguments import EXCLUDE
 from lookalike.building.ledger import Ledger
 from lookalike.building.options import Options
 from lookalike.building.people import read_people
 from lookalike.building.pipeline import build
 from lookalike.errors import MissingFileError, SourceError
+from lookalike.files import BUNDLED
 from lookalike.gallery.gallery import Gallery
+from lookalike.names import person_key
 from lookalike.sources.opening import Part, Record, Source
 from lookalike.sources.records import Facts
 from tests.building.test_pipeline import BLUE, GREEN, RED, photo
@@ -99,3 +104,8 @@ def test_only_those_in_the_table_where_that_is_wanted(tmp_path: Path):
     people = read_people(table(tmp_path, HEADER + ADA))
     gallery = gallery_of(records, Options(people=people, listed_only=True), tmp_path / "ledger")
     assert list(gallery.names) == ["Ada Lovelace"]
+
+
+def test_nobody_in_the_bundled_table_is_left_out_by_name():
+    names = [row["name"] for row in csv.DictReader((BUNDLED / "people.csv").open(encoding="utf-8"))]
+    assert not {person_key(name) for name in names} & read_exclude(EXCLUDE)
