@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from lookalike.errors import LookalikeError, MissingExtraError, SourceError, UnreachableError
 from lookalike.files import escape_unprintable_output
-from lookalike.gallery.fetching import is_gallery, latest_version
+from lookalike.gallery.fetching import forget_version, is_gallery, latest_version
 from lookalike.gallery.storage import models_in
 from lookalike.hub import is_dataset_id
 from lookalike.models.registry import find_model
@@ -185,6 +185,7 @@ def start_refreshing(finders: Finders, options: argparse.Namespace, model: str, 
         version=lambda: latest_version(options.gallery, model=model),
         load=lambda: load_only(options.gallery, model=options.model, detector=options.detector),
         seen=None if finders.notice else version,
+        forget=lambda older: forget_version(options.gallery, older),
     ).start(options.refresh)
 
 

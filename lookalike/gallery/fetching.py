@@ -105,6 +105,22 @@ def latest_version(gallery: str | Path, *, model: str) -> str:
         raise _unreachable(str(gallery), error) from error
 
 
+def forget_version(gallery: str | Path, version: str) -> None:
+    """Delete a version of a Hub gallery (see `latest_version`) from the Hub's cache; a folder stays as it is.
+
+    Parts that other versions share stay, too. Raises OSError.
+    """
+    if Path(gallery).is_dir() or not is_dataset_id(str(gallery)):
+        return
+    from huggingface_hub import scan_cache_dir
+
+    cache, name = scan_cache_dir(), str(gallery).partition("@")[0]
+    repos = [repo for repo in cache.repos if (repo.repo_type, repo.repo_id) == ("dataset", name)]
+    there = {revision.commit_hash for repo in repos for revision in repo.revisions}
+    if version in there:
+        cache.delete_revisions(version).execute()
+
+
 def _unreachable(dataset: str, error: Exception) -> UnreachableError:
     return UnreachableError(
         f"The gallery '{dataset}' could not be downloaded from the Hub ({reason_of(error)}); "

@@ -18,7 +18,8 @@ class GalleryRefresher:
     """Checks from time to time whether there is a newer gallery than the served one.
 
     `version` returns a string that changes when the gallery does, `load` returns the finders of the newest
-    version; both raise LookalikeError. `seen` is the served version, None if another gallery is served in its
+    version; both raise LookalikeError. `forget` deletes what is kept of the version that was served
+    before; it may raise OSError. `seen` is the served version, None if another gallery is served in its
     place. A version that can never be served is logged once and not tried again; after a failure that may
     pass (network, disk, memory), the next check tries again.
     """
@@ -30,8 +31,10 @@ class GalleryRefresher:
         version: Callable[[], str],
         load: Callable[[], Finders],
         seen: str | None,
+        forget: Callable[[str], None] | None = None,
     ) -> None:
         self._finders, self._version, self._load, self._seen = finders, version, load, seen
+        self._forget = forget
 
     def check(self) -> bool:
         """Serve the newest gallery if it is not the served one; return whether the gallery was replaced."""
@@ -56,9 +59,17 @@ class GalleryRefresher:
             log.info("the gallery changed while it was loaded; the next check loads it again")
             return False
         self._finders.replace(newer)
-        self._seen = newest
+        older, self._seen = self._seen, newest
         log.warning("a newer gallery is served: %r at %s", newer.served.gallery, newest[:12])
+        if older is not None and self._forget is not None:
+            self._clean_up(older, self._forget)
         return True
+
+    def _clean_up(self, older: str, forget: Callable[[str], None]) -> None:
+        try:
+            forget(older)
+        except OSError as error:
+            log.info("the gallery's version %s stays in the cache: %s", older[:12], error)
 
     def start(self, minutes: float) -> None:
         """Check every `minutes` in a thread that ends with the process."""

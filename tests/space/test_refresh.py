@@ -6,10 +6,11 @@ import threading
 from pathlib import Path
 
 import pytest
+from huggingface_hub import scan_cache_dir
 
 from lookalike import Lookalikes
 from lookalike.errors import GalleryError, UnreachableError, WeightsError
-from lookalike.gallery.fetching import latest_version, open_gallery
+from lookalike.gallery.fetching import forget_version, latest_version, open_gallery
 from lookalike.gallery.gallery import Gallery
 from lookalike.gallery.settings import SETTINGS_FILE
 from lookalike.space.api.endpoints import Endpoints
@@ -32,6 +33,7 @@ def refresher(finders: Finders, place: str | Path, *, seen: str | None = None) -
         finders,
         version=lambda: latest_version(place, model="colour"),
         load=lambda: finders_of(open_gallery(place, model="colour")),
+        forget=lambda older: forget_version(place, older),
         seen=seen,
     )
 
@@ -40,6 +42,11 @@ def put(hub: Hub, folder: Path, gallery: Gallery) -> None:
     gallery.save(folder)
     files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*.*")}
     hub.put("me/gallery", {path: data for path, data in files.items() if "/" in path})
+
+
+def cached_versions(dataset: str) -> set[str]:
+    repos = [repo for repo in scan_cache_dir().repos if repo.repo_id == dataset]
+    return {revision.commit_hash for repo in repos for revision in repo.revisions}
 
 
 def first_name(finders: Finders) -> str:
@@ -57,6 +64,7 @@ def test_a_new_revision_on_the_hub_is_served_without_a_restart_and_a_bad_one_is_
     put(hub, tmp_path, make_gallery(cy=[[1, 0, 0]], bo=[[0, 1, 0]]))
     assert check() is True
     assert (first_name(finders), before.find(RED)[0].matches[0].name) == ("cy", "ada")
+    assert cached_versions("me/gallery") == {latest_version("me/gallery", model="colour")}
 
     good, served = dict(hub.files("me/gallery")), finders.get()
     (table,) = (path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.parquet"))
