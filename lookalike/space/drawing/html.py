@@ -113,9 +113,10 @@ def _bar(match: Match, credit: Credit | None) -> str:
 
 
 def _photos_link(match: Match) -> str:
+    about = word("answer_photos_of", name=match_name(match))
     return (
-        f'<a class="photos" href="{search_url(match.name)}" target="_blank" rel="noopener noreferrer" '
-        f'aria-label="{word("answer_photos_of", name=match_name(match))}">{word("answer_photos")} ↗</a>'
+        f'<a class="photos" href="{search_url(match.name)}" target="_blank" rel="noopener noreferrer">'
+        f'{word("answer_photos")} ↗<span class="unseen"> {about}</span></a>'
     )
 
 
