@@ -28,7 +28,8 @@ MAY_IMPORT = {
     "building": {"base", "backends", "faces", "models", "gallery", "sources"},
     "evaluation": {"base", "backends", "faces", "models", "sources"},
     "training": {"base", "backends", "faces", "models", "sources", "evaluation"},
-    "space": {"base", "backends", "faces", "models", "gallery", "finder", "portraits"},
+    "web": {"base", "backends", "faces", "models", "gallery", "finder"},
+    "space": {"base", "backends", "faces", "models", "gallery", "finder", "portraits", "web"},
 }
 HOMES = {  # package -> the only places where it may be imported
     "gradio": ("app.py", "lookalike/space/"),

@@ -42,6 +42,7 @@ from tests.support.paths import ROOT
 OTHERS = [language for language in LANGUAGES if language != "en"]
 SAME = ("chip_", "tab_", "label_", "part_", "problem_", "answer_", "credit_", "about_", "button_", "build_")
 FOLDER = ROOT / "lookalike" / "space"
+SITE = ROOT / "lookalike" / "web" / "site"
 
 
 def placeholders(value: str) -> set[str]:
@@ -94,8 +95,8 @@ def keys_in_code() -> set[str]:
         for node in ast.walk(ast.parse(source)):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 found.add(node.value)
-    for file in FOLDER.rglob("*.js"):
-        found |= set(re.findall(r"pageTexts\.(\w+)", file.read_text("utf-8")))
+    for file in [*FOLDER.rglob("*.js"), *SITE.rglob("*.js"), *SITE.rglob("*.html")]:
+        found |= set(re.findall(r"\w+", file.read_text("utf-8")))
     return found
 
 

@@ -1,0 +1,132 @@
+"""Model, detector and gallery in the form in which the browser reads them.
+
+All files are compressed by gzip and end in `.bin`, so that no web server takes the compression for its own.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from lookalike.errors import ImageError, MismatchError
+from lookalike.faces.mtcnn_graphs import NETWORKS, build_graph
+from lookalike.faces.thumbnail import QUALITY
+from lookalike.files import BUNDLED
+from lookalike.finder import Lookalikes
+from lookalike.gallery.choices import FACTS
+from lookalike.gallery.gallery import Gallery
+from lookalike.images import read_image
+from lookalike.models.registry import DEFAULT_MODEL
+
+MODEL = DEFAULT_MODEL  # the only one that is small enough
+FLOAT16_FROM = 1000  # numbers in a constant from which float16 saves bytes: half of MTCNN's
+PHOTOS = "photos"  # the folder of thumbnails
+
+
+def data_files(finder: Lookalikes) -> dict[str, bytes]:
+    """Return the files by their path: the detector's networks, the model, the gallery and its thumbnails.
+
+    Raises MismatchError for a model that the browser cannot use, WeightsError without weights.
+    """
+    photos = photo_files(finder.gallery)
+    files = {f"{name}.onnx": with_half_weights(build_graph(name)) for name in NETWORKS} | {
+        "compact.onnx": (BUNDLED / f"{MODEL}.onnx").read_bytes(),
+        "model.json": _json(model_fields(finder)),
+        "gallery.json": _json(gallery_fields(finder, photos)),
+        "gallery": gallery_table(finder.gallery),
+    }
+    packed = {f"data/{name}.bin": gzip.compress(content, mtime=0) for name, content in files.items()}
+    return packed | {f"{PHOTOS}/{row}.webp": photo for row, photo in photos.items()}
+
+
+def model_fields(finder: Lookalikes) -> dict[str, Any]:
+    """Return what the browser must know of the model: sizes, hash, the scale with its slopes, the cohort."""
+    from scipy.interpolate import PchipInterpolator  # takes a second to import
+
+    model, calibration = finder.embedder.model, finder.calibration
+    if model.name != MODEL or calibration.mixture is None:
+        raise MismatchError(f"The page in the browser needs a gallery of the model '{MODEL}'; choose one.")
+    scale = calibration.scale
+    curve = PchipInterpolator(scale.scores, scale.similarities)
+    return {
+        "sha256": finder.embedder.weights_hash,
+        "dim": model.dim,
+        "size": model.input_size[0],
+        "scale": {
+            "scores": scale.scores,
+            "similarities": scale.similarities,
+            "slopes": curve.derivative()(scale.scores).tolist(),
+            "same": scale.same,
+        },
+        "cohort": calibration.mixture.to_json(),
+    }
+
+
+def gallery_fields(finder: Lookalikes, photos: dict[int, bytes]) -> dict[str, Any]:
+    """Return the gallery without its numbers: names and facts by row, and whom to credit for which photo."""
+    gallery = finder.gallery
+    about = [gallery.about(row) for row in range(len(gallery))]
+    return {
+        "weights_hash": finder.embedder.weights_hash,
+        "dim": gallery.settings.dim,
+        "standing": gallery.settings.standing,
+        "names": gallery.table["name"].to_pylist(),
+        "facts": {fact: [each.get(fact) for each in about] for fact in FACTS},
+        "photos": {row: _credit(gallery, row) for row in photos},
+    }
+
+
+def gallery_table(gallery: Gallery) -> bytes:
+    """Return the rows' mean and spread, (rows, 2) float32, then their embeddings, (rows, dim) float16."""
+    columns = [gallery.table[name].to_numpy() for name in ("cohort_mean", "cohort_spread")]
+    statistics = np.stack(columns, axis=1)  # (rows, 2)
+    return statistics.astype("<f4").tobytes() + gallery.embeddings.astype("<f2").tobytes()
+
+
+def photo_files(gallery: Gallery) -> dict[int, bytes]:
+    """Return the thumbnails by row as WebP, encoded anew by us: a gallery from outside may hold anything.
+
+    A row whose thumbnail cannot be read has none.
+    """
+    photos = {}
+    for row in range(len(gallery)):
+        try:
+            if photo := gallery.photo(row):
+                file = io.BytesIO()
+                Image.fromarray(read_image(photo)).save(file, "WEBP", quality=QUALITY)
+                photos[row] = file.getvalue()
+        except ImageError:
+            continue
+    return photos
+
+
+def with_half_weights(graph: bytes) -> bytes:
+    """Return a network whose large constants are float16, cast to float32 when it is loaded."""
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    model = onnx.load_from_string(graph)
+    casts = []
+    for constant in model.graph.initializer:
+        name, values = constant.name, numpy_helper.to_array(constant)
+        if values.dtype == np.float32 and values.size >= FLOAT16_FROM:
+            constant.CopyFrom(numpy_helper.from_array(values.astype(np.float16), f"{name}_half"))
+            casts.append(helper.make_node("Cast", [f"{name}_half"], [name], to=TensorProto.FLOAT))
+    nodes = [*casts, *model.graph.node]
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+    return bytes(model.SerializeToString())
+
+
+def _credit(gallery: Gallery, row: int) -> str:
+    credit = gallery.credit(row)
+    return f"{credit.author}, {credit.licence}" if credit else ""
+
+
+def _json(fields: dict[str, Any]) -> bytes:
+    return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()

@@ -1,0 +1,58 @@
+/** From an image to faces with matches. Mirrors lookalike/finder.py. */
+import { noFaceAdvice, readingProblem } from "./faces/quality.js";
+import { detectUpright } from "./faces/turning.js";
+import { LookalikeError } from "./errors.js";
+import { dot } from "./models/embedder.js";
+import { normalize } from "./models/cohort.js";
+
+const MAX_FACES = 50;
+
+export class Lookalikes {
+  constructor({ detector, embedder, gallery, scale, cohort }) {
+    Object.assign(this, { detector, embedder, gallery, scale, cohort });
+  }
+
+  /**
+   * Return { image, faces, milliseconds }: the upright image and its faces, largest first, as `lookup` returns
+   * them, each with `hardToRead`.
+   */
+  async answer(photo, count = 5) {
+    const start = performance.now();
+    const { image, faces } = await detectUpright(this.detector, photo);
+    const detected = performance.now();
+    const probes = [];
+    for (const face of faces.slice(0, MAX_FACES)) probes.push(await this.embedder.embed(image, face));
+    const embedded = performance.now();
+    const found = probes.map((probe, i) => this.lookup(faces[i], probe, count));
+    const milliseconds = { detect: detected - start, embed: embedded - detected, search: performance.now() - embedded };
+    for (const each of found) each.hardToRead = readingProblem(image, each.face);
+    return { image, faces: found, milliseconds };
+  }
+
+  /** Return { face, embedding, matches, standing } of an embedding of unit length that stands for a face. */
+  lookup(face, embedding, count = 5) {
+    const hits = this.gallery.search(embedding, this.cohort.statistics(embedding), count);
+    const matches = hits.map((hit, i) => ({
+      ...hit,
+      rank: i + 1,
+      similarity: this.scale.similarity(hit.score),
+      about: this.gallery.aboutRow(hit.row),
+    }));
+    return { face, embedding, matches, standing: this.gallery.standingOf(hits[0].score) };
+  }
+
+  /** Return { similarity, same, sides } of the largest faces of two images; `sides` are { image, face }. */
+  async compare(first, second) {
+    const sides = [await this.#largest(first, "compare_in_first"), await this.#largest(second, "compare_in_second")];
+    const [one, other] = sides.map(({ probe }) => probe);
+    const statistics = [one, other].map((probe) => this.cohort.statistics(probe));
+    const score = normalize(dot(one, other), ...statistics);
+    return { similarity: this.scale.similarity(score), same: score >= this.scale.same, sides };
+  }
+
+  async #largest(photo, which) {
+    const { image, faces } = await detectUpright(this.detector, photo);
+    if (!faces.length) throw new LookalikeError(which, { sentence: new LookalikeError(noFaceAdvice(image)) });
+    return { image, face: faces[0], probe: await this.embedder.embed(image, faces[0]) };
+  }
+}

@@ -1,0 +1,72 @@
+/** The live camera: the best match of each frame, steadied by a running mean. Mirrors lookalike/space/page/live.py. */
+import { LookalikeError } from "../errors.js";
+import { fromSource } from "../images.js";
+import { dot, unit } from "../models/embedder.js";
+import { element, meter, name, shown } from "./results.js";
+import { text } from "./texts.js";
+
+const COUNT = 3;
+const NEW_FRAME_WEIGHT = 0.2;
+const SAME_FACE_COSINE = 0.25;
+const MAX_MISSED_FRAMES = 8;
+
+export class Camera {
+  /** `video` shows the camera, `answer` its matches; `finder` is a Lookalikes. */
+  constructor(video, answer, finder) {
+    Object.assign(this, { video, answer, finder, stream: null, track: null });
+  }
+
+  /** Open the camera and answer its frames until `stop`; throw a LookalikeError if it cannot be opened. */
+  async start() {
+    try {
+      this.stream = await navigator.mediaDevices.getUserMedia({ video: { width: 640, height: 480, facingMode: "user" } });
+    } catch {
+      throw new LookalikeError("script_no_camera");
+    }
+    this.video.srcObject = this.stream;
+    await this.video.play();
+    const { stream } = this;
+    while (this.stream === stream) {
+      await this.#frame();
+      await new Promise(requestAnimationFrame);
+    }
+  }
+
+  /** Switch the camera off. */
+  stop() {
+    this.stream?.getTracks().forEach((track) => track.stop());
+    this.stream = this.track = this.video.srcObject = null;
+    this.answer.replaceChildren();
+  }
+
+  async #frame() {
+    const { video, finder } = this;
+    if (!video.videoWidth) return;
+    const image = fromSource(video, video.videoWidth, video.videoHeight);
+    const [face] = await finder.detector.detect(image);
+    const embedding = face && (await finder.embedder.embed(image, face));
+    if (!this.stream) return; // stopped meanwhile
+    if (!face) return this.#miss();
+    const mean = runningMean(this.track?.mean, embedding);
+    this.track = { mean, missed: 0 };
+    this.#show(finder.lookup(face, unit(mean), COUNT).matches);
+  }
+
+  #miss() {
+    if (this.track && this.track.missed++ < MAX_MISSED_FRAMES) return;
+    this.track = null;
+    this.answer.replaceChildren(element("p", { class: "words" }, text("live_no_face")));
+  }
+
+  #show([best, ...others]) {
+    const then = others.map((match) => `${shown(match.name)} ${Math.round(match.similarity)} %`).join(" · ");
+    const behind = element("p", { class: "who" }, then && text("live_then", { others: then }));
+    this.answer.replaceChildren(element("p", { class: "best" }, name(best)), meter(best.similarity, best.name), behind);
+  }
+}
+
+/** Return the running mean after one more embedding; another face starts it anew. */
+export function runningMean(mean, embedding) {
+  if (!mean || dot(unit(mean), embedding) < SAME_FACE_COSINE) return embedding;
+  return mean.map((value, i) => (1 - NEW_FRAME_WEIGHT) * value + NEW_FRAME_WEIGHT * embedding[i]);
+}

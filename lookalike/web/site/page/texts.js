@@ -1,0 +1,36 @@
+/** The words of the page: one file a language, those of the page that a server runs. Mirrors lookalike/space/texts. */
+const RIGHT_TO_LEFT = ["ar"];
+
+let table = {};
+
+/** Load the texts of `?lang=`, else of the first of the browser's languages that there is, else English. */
+export async function loadTexts(languages) {
+  const wanted = [new URLSearchParams(location.search).get("lang"), ...navigator.languages];
+  const codes = wanted.map((each) => (each ?? "").split("-")[0].toLowerCase());
+  const language = codes.find((code) => languages.includes(code)) ?? "en";
+  const [english, own] = await Promise.all(["en", language].map(read));
+  table = { ...english, ...own };
+  document.documentElement.lang = language;
+  document.documentElement.dir = RIGHT_TO_LEFT.includes(language) ? "rtl" : "ltr";
+  for (const element of document.querySelectorAll("[data-text]")) element.textContent = text(element.dataset.text);
+  return language;
+}
+
+/** Return a text with `values` in place of its {placeholders}; the key itself where there is none. */
+export function text(key, values = {}) {
+  return (table[key] ?? key).replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+}
+
+/** Return whether there is a text with this key. */
+export const hasText = (key) => Object.hasOwn(table, key);
+
+/** Return the sentence of an error: a LookalikeError's own, for any other that something went wrong. */
+export function sentenceOf(error) {
+  if (!error.key) return text("error_failed");
+  const values = Object.entries(error.values).map(([name, value]) => [name, value?.key ? sentenceOf(value) : value]);
+  return text(error.key, Object.fromEntries(values));
+}
+
+async function read(language) {
+  return (await fetch(`texts/${language}.json`)).json();
+}
