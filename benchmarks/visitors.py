@@ -49,10 +49,13 @@ def visit(population: Population, gallery: Gallery, scale: Scale) -> tuple[list[
         chosen = [place for place in np.intersect1d(members, people) if population.people[place] not in known]
         if len(chosen) < FEWEST_VISITORS:
             continue
-        hits = [gallery.search(population.embeddings[place], count=SHOWN) for place in chosen]
+        probes = population.embeddings[chosen]
+        hits = [gallery.search(probe, count=SHOWN) for probe in probes]
         names.update(hit.name for found in hits for hit in found)
         firsts = [found[0].score for found in hits]
-        standing = np.array([gallery.standing(score) or 0.0 for score in firsts])
+        standing = np.array(
+            [gallery.standing(score, probe) or 0.0 for score, probe in zip(firsts, probes, strict=True)]
+        )
         quartiles = np.quantile(firsts, (0.25, 0.5, 0.75))
         rows.append(
             Visitors(

@@ -213,7 +213,7 @@ class Lookalikes:
     def _found(self, face: Face, probe: Probe, gallery: Gallery, count: int) -> FoundFace:
         hits = gallery.search(probe, count=count)
         matches = tuple(self._match(rank, hit, gallery) for rank, hit in enumerate(hits, start=1))
-        return FoundFace(face, matches, gallery.standing(hits[0].score), probe)
+        return FoundFace(face, matches, gallery.standing(hits[0].score, probe), probe)
 
     def _match(self, rank: int, hit: Hit, gallery: Gallery) -> Match:
         return Match(

@@ -14,9 +14,10 @@ from lookalike.building.options import Options
 from lookalike.building.people import People
 from lookalike.building.selection import Candidate, evenly
 from lookalike.faces.face import Detector
-from lookalike.gallery.gallery import Gallery, standing_quantiles
+from lookalike.gallery.gallery import Gallery
 from lookalike.gallery.schema import Row
 from lookalike.gallery.settings import Settings
+from lookalike.gallery.standing import best_without_own
 from lookalike.models.calibration import Calibration
 from lookalike.models.cohort import Cohort, fit_mixture
 from lookalike.models.embedder import Embedder, unit_rows
@@ -58,8 +59,8 @@ def assemble(
     if calibration.cohort:
         return gallery.with_cohort(calibration.cohort, strangers=options.strangers)
     # probes are photos even where rows are means: a visitor gives a photo, too
-    probes = np.stack([faces[0].embedding for faces in kept.values()])
-    return gallery.with_standing(standing_quantiles(probes, list(kept), gallery))
+    probes = np.stack([kept[name][0].embedding for name in gallery.names])
+    return gallery.with_standing(best_without_own(probes, gallery))
 
 
 def _settings(

@@ -31,8 +31,9 @@ from lookalike.gallery.choices import EVERYONE, FACTS, Choice, Choices
 from lookalike.gallery.credit import Credit, licence_address
 from lookalike.gallery.regions import region_of
 from lookalike.gallery.schema import Row, checked, distinct_rows, embeddings_of, table_of, with_statistics
-from lookalike.gallery.scoring import CohortScoring, CosineScoring, Scoring, first_matches
+from lookalike.gallery.scoring import CohortScoring, CosineScoring, Scoring
 from lookalike.gallery.settings import Settings
+from lookalike.gallery.standing import Standing, best_without_own, standing_among
 from lookalike.gallery.storage import read_gallery, write_gallery
 from lookalike.models.cohort import Cohort, Statistics
 from lookalike.models.embedder import Embedder, Embeddings
@@ -41,7 +42,6 @@ from lookalike.names import person_key
 log = logging.getLogger(__name__)
 
 BUNDLED_GALLERY = BUNDLED / "gallery"
-STRANGERS = 1000  # of the cohort, whose first matches make the standing
 LEAST_SPREAD = 1e-4  # of a row's cosines to strangers; in use it is a few hundredths
 BLOCK = 256  # names whose best is compared first; with fewer or more a search is slower
 
@@ -110,8 +110,8 @@ class Gallery:
     def without(self, person_keys: Collection[str]) -> Gallery:
         """Return the gallery without the people of these keys (see `lookalike.names.person_key`).
 
-        What the standing is measured on changes with them, where the rows are photos. Raises GalleryError
-        when nobody would be left.
+        Where scores are cosines and rows are photos, the standing is measured on these, and changes with them.
+        Raises GalleryError when nobody would be left.
         """
         stays = [person_key(name) not in person_keys for name in self._row_names]
         gone = len(stays) - sum(stays)
@@ -121,10 +121,9 @@ class Gallery:
         records["kept"] = max(records.get("kept", 0) - gone, 0)
         settings = replace(self.settings, records=records)
         gallery = Gallery(self._table.filter(pa.array(stays)), settings)
-        if self.origin(0) is None:  # a mean is no stranger's photo
+        if self.settings.cohort or self.origin(0) is None:  # a mean is no stranger's photo
             return gallery
-        standing = standing_quantiles(gallery.embeddings[gallery._starts], gallery.names, gallery)
-        return Gallery(gallery._table, replace(settings, standing=standing))
+        return gallery.with_standing(best_without_own(gallery.embeddings[gallery._starts], gallery))
 
     def check(self, embedder: Embedder) -> None:
         """Raise MismatchError unless `embedder` gives embeddings that can be compared with the rows."""
@@ -161,13 +160,13 @@ class Gallery:
         if statistics is None:
             statistics = cohort.statistics(self.embeddings)
             gallery._table = with_statistics(self._table, statistics)
-            firsts = first_matches(self.embeddings, statistics, cohort, count=STRANGERS, strangers=strangers)
-            gallery.settings = replace(self.settings, cohort=cohort.digest, standing=quantiles_of(firsts))
+            standing = standing_among(self.embeddings, statistics, cohort, strangers=strangers)
+            gallery.settings = replace(self.settings, cohort=cohort.digest, standing=standing)
         gallery._scoring = CohortScoring(cohort, statistics)
         return gallery
 
-    def with_standing(self, standing: tuple[float, ...]) -> Gallery:
-        """Return the gallery with these quantiles of strangers' first matches."""
+    def with_standing(self, standing: Standing) -> Gallery:
+        """Return the gallery with this standing of strangers' first matches."""
         gallery = copy(self)
         gallery.settings = replace(self.settings, standing=standing)
         return gallery
@@ -183,10 +182,11 @@ class Gallery:
         best = scores if one_each else np.maximum.reduceat(scores, self._starts)  # (names,)
         return [self._hit(name, scores, cosines) for name in _largest(best, count)]
 
-    def standing(self, score: float) -> float | None:
-        """Return the share, 0..1, of strangers whose first match here has a lower score; None if unknown."""
-        quantiles = self.settings.standing
-        return float(np.interp(score, quantiles, np.linspace(0, 1, len(quantiles)))) if quantiles else None
+    def standing(self, score: float, probe: NDArray[np.float32]) -> float | None:
+        """Return the share, 0..1, of strangers whose first match here is less close than a first match with
+        this score of `probe` (dim,), each measured by what such a face can expect; None if unknown.
+        """
+        return self.settings.standing.share_below(score, self._scoring.statistics_of(probe))
 
     @property
     def table(self) -> pa.Table:
@@ -225,7 +225,7 @@ class Gallery:
                 stays &= np.array([mine == value for mine in self._choice_column(name)])
         if not stays.any():
             raise GalleryError("Nobody in the gallery fits these choices together; leave one of them out.")
-        gallery = Gallery(self._table.filter(pa.array(stays)), replace(self.settings, standing=()))
+        gallery = Gallery(self._table.filter(pa.array(stays)), replace(self.settings, standing=Standing()))
         gallery._scoring = self._scoring.pick(np.flatnonzero(stays))
         return gallery
 
@@ -299,23 +299,3 @@ def _largest(values: NDArray[np.float32], count: int) -> list[int]:
     order = np.lexsort((candidates, -values[candidates]))[:count]
     places: list[int] = candidates[order].tolist()
     return places
-
-
-def standing_quantiles(probes: Embeddings, probe_names: Sequence[str], gallery: Gallery) -> tuple[float, ...]:
-    """Return 101 quantiles of the best score of each probe among the names other than its own.
-
-    `probes` is (n, dim) float32, one photo of each name: with its own name left out it stands for a
-    stranger. Empty when the gallery has fewer than two names.
-    """
-    if len(gallery.names) < 2:
-        return ()
-    firsts = []
-    for probe, name in zip(probes, probe_names, strict=True):
-        others = (hit for hit in gallery.search(probe, count=2) if hit.name != name)
-        firsts.append(next(others).score)
-    return quantiles_of(firsts)
-
-
-def quantiles_of(scores: Sequence[float] | NDArray[np.float32]) -> tuple[float, ...]:
-    """Return the 101 quantiles of scores from the 0th to the 100th percentile."""
-    return tuple(round(float(q), 6) for q in np.quantile(scores, np.linspace(0, 1, 101)))

@@ -8,8 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.models.cohort import Cohort, Statistics, normalize
-from lookalike.models.embedder import Embeddings
+from lookalike.models.cohort import Cohort, Statistics
 
 Scores = NDArray[np.float32]  # (rows,)
 
@@ -25,6 +24,10 @@ class Scoring(Protocol):
         """Return the scoring of these rows alone."""
         ...
 
+    def statistics_of(self, probe: NDArray[np.float32]) -> Statistics | None:
+        """Return mean and spread (2,) of the cosines of a probe (dim,) to its nearest strangers."""
+        ...
+
 
 class CosineScoring:
     """The score is the cosine."""
@@ -36,6 +39,10 @@ class CosineScoring:
     def pick(self, rows: NDArray[np.intp]) -> CosineScoring:
         """Return itself: rows do not differ."""
         return self
+
+    def statistics_of(self, probe: NDArray[np.float32]) -> None:
+        """Return None: there are no strangers."""
+        return
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +56,7 @@ class CohortScoring:
         """Return `normalize(cosines, the probe's statistics, the rows' statistics)`, in one pass over the
         rows: cosine · (a + b_row) - c_row - d.
         """
-        mean, spread = (float(number) for number in self.cohort.statistics(probe[None])[0])
+        mean, spread = (float(number) for number in self.statistics_of(probe))
         factors = self._factors + np.float32(0.5 / spread)
         scores = np.multiply(cosines, factors, out=factors)
         scores -= self._offsets
@@ -60,29 +67,13 @@ class CohortScoring:
         """Return the scoring of these rows alone."""
         return CohortScoring(self.cohort, self.statistics[rows])
 
+    def statistics_of(self, probe: NDArray[np.float32]) -> Statistics:
+        """Return mean and spread (2,) of the cosines of a probe (dim,) to its nearest strangers."""
+        return self.cohort.statistics(probe[None])[0]
+
     def __post_init__(self) -> None:
         object.__setattr__(self, "_factors", (0.5 / self.statistics[:, 1]).astype(np.float32))
         object.__setattr__(self, "_offsets", self.statistics[:, 0] * self._factors)
 
     _factors = np.empty(0, np.float32)
     _offsets = np.empty(0, np.float32)
-
-
-def first_matches(
-    embeddings: Embeddings,
-    statistics: Statistics,
-    cohort: Cohort,
-    *,
-    count: int,
-    strangers: Embeddings | None = None,
-) -> Scores:
-    """Return the best score that each stranger gets among rows of these statistics: `count` of the cohort's,
-    each of whom is left out of its own statistics, or all of `strangers`.
-    """
-    probes = cohort.rows[:count] if strangers is None else strangers
-    theirs = cohort.statistics(probes, own=strangers is None)
-    best = [
-        normalize(embeddings @ probe, own, statistics).max()
-        for probe, own in zip(probes, theirs, strict=True)
-    ]
-    return np.array(best, np.float32)

@@ -14,6 +14,7 @@ from typing import Any
 
 from lookalike.errors import GalleryError
 from lookalike.gallery.schema import READABLE_VERSIONS, SCHEMA_VERSION
+from lookalike.gallery.standing import Standing
 from lookalike.models.calibration import Calibration
 from lookalike.models.similarity import Scale
 
@@ -29,8 +30,8 @@ FILE_NAME = re.compile(r"[\w-][\w.-]*\.parquet")  # no path, and not hidden
 class Settings:
     """The settings of one model's gallery: what it was built with, and from what.
 
-    `standing` holds the best scores that strangers reach in this gallery: 101 quantiles from the 0th to the
-    100th percentile, empty for a gallery of one name. `cohort` is the digest of the cohort behind these
+    `standing` holds the best scores that strangers reach in this gallery, nothing for a gallery of one name;
+    it is stored as `standing` and `standing_expected`. `cohort` is the digest of the cohort behind these
     scores and the rows' statistics, None where scores are cosines. `calibration` is set only where the model
     has none of its own. `mean_length`, 0..1, matters where a row is the mean of several photos: it is the
     median length of these means before they were scaled to unit length, and 1 where a row is one photo. A
@@ -49,7 +50,7 @@ class Settings:
     source: str
     licence: str
     deepface: str | None = None
-    standing: tuple[float, ...] = ()
+    standing: Standing = field(default_factory=Standing)
     cohort: str | None = None
     calibration: Calibration | None = None
     mean_length: float = 1.0
@@ -72,7 +73,7 @@ def read_settings(path: Path) -> tuple[Settings, dict[str, str] | None]:
                 "update the program or build the gallery again."
             )
         files, calibration = fields.pop("files", None), _calibration(fields)
-        fields["standing"] = tuple(fields["standing"])
+        fields["standing"] = Standing(tuple(fields["standing"]), tuple(fields.pop("standing_expected", ())))
         settings = Settings(calibration=calibration, **fields)
         invalid = _invalid_fields(settings, files)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
@@ -85,8 +86,12 @@ def read_settings(path: Path) -> tuple[Settings, dict[str, str] | None]:
 def settings_fields(settings: Settings) -> dict[str, Any]:
     """Return the settings as `read_settings` reads them from JSON."""
     fields = {field.name: getattr(settings, field.name) for field in dataclass_fields(settings)}
-    calibration = fields.pop("calibration")
-    return fields | {"calibration": None if calibration is None else calibration.to_json()}
+    calibration, standing = fields.pop("calibration"), fields["standing"]
+    return fields | {
+        "standing": standing.quantiles,
+        "standing_expected": standing.expected,
+        "calibration": None if calibration is None else calibration.to_json(),
+    }
 
 
 def _calibration(fields: dict[str, Any]) -> Calibration | None:
@@ -111,7 +116,7 @@ def _invalid_fields(settings: Settings, files: object) -> list[str]:
     valid = {name: _is_text(getattr(settings, name)) for name in texts} | {
         "dim": type(settings.dim) is int and 0 < settings.dim <= MAX_DIM,
         "deepface": settings.deepface is None or _is_text(settings.deepface),
-        "standing": _is_rising(settings.standing, strictly=False),
+        "standing": _is_standing(settings.standing),
         "cohort": settings.cohort is None or _is_text(settings.cohort),
         "scale": settings.calibration is None or _is_scale(settings.calibration.scale),
         "mean_length": _is_number(settings.mean_length) and 0 < settings.mean_length <= 1,
@@ -130,6 +135,11 @@ def _is_scale(scale: Scale) -> bool:
         and scale.similarities[-1] <= 100
         and _is_number(scale.same)
     )
+
+
+def _is_standing(standing: Standing) -> bool:
+    fits = len(standing.expected) in (0, 3) and all(map(_is_number, standing.expected))
+    return fits and _is_rising(standing.quantiles, strictly=False)
 
 
 def _is_file_list(files: object) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -74,7 +75,7 @@ def gallery_fields(finder: Lookalikes, photos: dict[int, bytes]) -> dict[str, An
     return {
         "weights_hash": finder.embedder.weights_hash,
         "dim": gallery.settings.dim,
-        "standing": gallery.settings.standing,
+        "standing": asdict(gallery.settings.standing),
         "names": gallery.table["name"].to_pylist(),
         "facts": {fact: [each.get(fact) for each in about] for fact in FACTS},
         "photos": {row: _credit(gallery, row) for row in photos},

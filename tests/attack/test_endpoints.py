@@ -21,6 +21,7 @@ from gradio_client import Client
 
 from lookalike.gallery.gallery import Gallery
 from lookalike.gallery.schema import Row
+from lookalike.gallery.standing import Standing
 from tests.support.drawing import draw_face
 from tests.support.paths import ROOT
 from tests.support.server import API, Server, data_url, encoded, outcome, serving
@@ -315,7 +316,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         Row(name, whole.embeddings[place], origin=name, category=name[:50])
         for place, name in enumerate(HOSTILE)
     ]
-    Gallery.of(rows, replace(whole.settings, standing=())).save(folder / "gallery")
+    Gallery.of(rows, replace(whole.settings, standing=Standing())).save(folder / "gallery")
     with serving(folder / "server", "--gallery", str(folder / "gallery")) as server:
         yield server
         log = server.log.read_text()

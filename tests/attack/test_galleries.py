@@ -23,6 +23,7 @@ from lookalike import Gallery, GalleryError, Lookalikes
 from lookalike.building.publishing import remove_from_folder
 from lookalike.gallery.schema import Row
 from lookalike.gallery.settings import SETTINGS_FILE
+from lookalike.gallery.standing import Standing
 from lookalike.models.registry import load_embedder
 from tests.support.commands import ask
 from tests.support.drawing import draw_face
@@ -151,6 +152,8 @@ SETTINGS = {
     "a huge dimension": ({"dim": 10**12}, "has invalid values (dim)"),
     "a standing that falls": ({"standing": [0.5, 0.1]}, "has invalid values (standing)"),
     "a standing of NaN": ({"standing": [0.1, NAN]}, "has invalid values (standing)"),
+    "a standing of two weights": ({"standing_expected": [0.1, 0.2]}, "has invalid values (standing)"),
+    "expectations of NaN": ({"standing_expected": [0.1, NAN, 0.2]}, "has invalid values (standing)"),
     "a standing of words": ({"standing": ["a", "b"]}, "has invalid values (standing)"),
     "a scale that falls": (
         {"scale": {"cosines": [0, 1], "similarities": [100, 0], "same": 0.5, "fitted_on": ""}},
@@ -310,7 +313,7 @@ def test_a_page_serves_a_rebuilt_gallery_and_ignores_a_broken_one(tmp_path: Path
             Row(name, embedder.embed_crops([draw_face(seed=seed, size=112)])[0])
             for seed, name in enumerate(names)
         ]
-        Gallery.of(rows, replace(Gallery.load().settings, standing=(), mean_length=1.0)).save(folder)
+        Gallery.of(rows, replace(Gallery.load().settings, standing=Standing(), mean_length=1.0)).save(folder)
 
     def names_now(address: str) -> set[str]:
         return {match["name"] for match in ask(address)["faces"][0]["matches"]}

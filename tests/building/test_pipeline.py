@@ -23,6 +23,7 @@ from lookalike.building.selection import Candidate, direction, find_copies, find
 from lookalike.errors import SourceError
 from lookalike.faces.face import Detector, Face
 from lookalike.gallery.gallery import Gallery
+from lookalike.gallery.standing import Standing
 from lookalike.models.duplicates import copy_cosine, copy_groups
 from lookalike.models.embedder import Embedder
 from lookalike.names import person_key
@@ -112,7 +113,7 @@ def test_the_settings_are_those_of_model_and_detector():
         "test",
         "cc0-1.0",
     )
-    assert (settings.deepface, settings.calibration, settings.standing) == (None, None, ())
+    assert (settings.deepface, settings.calibration, settings.standing) == (None, None, Standing())
 
 
 def test_a_person_under_two_spellings_has_the_first():
@@ -149,7 +150,7 @@ def test_the_best_photos_of_a_name_are_kept():
 
 def test_standing_is_what_the_best_photo_of_each_name_finds_among_the_others():
     people = [record("Ada", RED), record("Bo", ORANGE), record("Cy", BLUE)]
-    standing = built(people).gallery.settings.standing
+    standing = built(people).gallery.settings.standing.quantiles
     cosine = float(unit(200, 0, 0) @ unit(200, 60, 0))
     assert len(standing) == 101
     assert standing[-1] == pytest.approx(cosine, abs=1e-3)
@@ -158,7 +159,7 @@ def test_standing_is_what_the_best_photo_of_each_name_finds_among_the_others():
 
 def test_standing_photos_seen_up_photos_and_not_means():
     people = [record("Ada", RED), record("Ada", GREEN), record("Bo", RED), record("Bo", GREEN)]
-    standing = built(people, Options(one_row=True)).gallery.settings.standing
+    standing = built(people, Options(one_row=True)).gallery.settings.standing.quantiles
     assert standing[-1] == pytest.approx(0.5**0.5, abs=0.01)
 
 

@@ -16,7 +16,7 @@ import pytest
 
 from lookalike.errors import GalleryError, MismatchError, MissingFileError
 from lookalike.gallery import storage
-from lookalike.gallery.gallery import Gallery, standing_quantiles
+from lookalike.gallery.gallery import Gallery
 from lookalike.gallery.schema import Row
 from lookalike.gallery.settings import SETTINGS_FILE
 from lookalike.gallery.storage import part_files
@@ -206,20 +206,6 @@ def test_a_table_opens_in_datasets_with_its_photo_as_an_image(tmp_path: Path):
     table = load_dataset("parquet", data_files=files, split="train", cache_dir=str(tmp_path / "cache"))
     assert isinstance(table.features["photo"], Image)
     assert table[0]["name"] == "ada" and table[0]["embedding"] == [1.0, 0.0, 0.0]
-
-
-def test_standing_is_the_share_of_strangers_with_a_lesser_first_match():
-    gallery = make_gallery(standing=[0.0, 0.5, 1.0], ada=[[1, 0, 0]])
-    assert [gallery.standing(cosine) for cosine in (-0.2, 0.25, 0.5, 1.0)] == [0.0, 0.25, 0.5, 1.0]
-    assert make_gallery(ada=[[1, 0, 0]]).standing(0.5) is None
-
-
-def test_standing_leaves_a_probes_own_name_out():
-    gallery = make_gallery(ada=[[1, 0, 0]], bo=[[3, 4, 0]])
-    quantiles = standing_quantiles(gallery.embeddings, gallery.names, gallery)
-    assert len(quantiles) == 101 and set(quantiles) == {0.6}
-    lonely = make_gallery(ada=[[1, 0, 0]])
-    assert standing_quantiles(lonely.embeddings, lonely.names, lonely) == ()
 
 
 def test_a_gallery_of_another_model_or_other_weights_is_refused_with_both_sides_named():

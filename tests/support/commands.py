@@ -20,6 +20,7 @@ from PIL import Image
 from lookalike import Gallery
 from lookalike.faces.detectors import load_detector
 from lookalike.gallery.schema import Row
+from lookalike.gallery.standing import Standing
 from lookalike.gallery.work_folder import WORK
 from lookalike.models.registry import load_embedder
 from tests.support.drawing import SIDE, draw_face
@@ -125,7 +126,7 @@ def put_gallery(hub: Hub, tmp_path: Path, name: str = "me/stars") -> None:
         (row,) = embedder.embed(image, detector.detect(image)[:1])
         rows.append(Row(f"Drawn {seed}", row, confidence=0.9, origin=f"drawn#{seed}"))
     folder = tmp_path / "pushed"
-    Gallery.of(rows, replace(Gallery.load().settings, standing=(), mean_length=1.0)).save(folder)
+    Gallery.of(rows, replace(Gallery.load().settings, standing=Standing(), mean_length=1.0)).save(folder)
     files = (folder / "compact").iterdir()
     hub.put(name, {f"compact/{file.name}": file.read_bytes() for file in files})
 

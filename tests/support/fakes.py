@@ -13,6 +13,7 @@ from lookalike.faces.face import Face
 from lookalike.gallery.gallery import Gallery
 from lookalike.gallery.schema import Row
 from lookalike.gallery.settings import Settings
+from lookalike.gallery.standing import Standing
 from lookalike.models.calibration import Calibration
 from lookalike.models.embedder import Model
 from lookalike.models.similarity import Scale
@@ -82,10 +83,10 @@ def make_gallery(
         for name, table in names.items()
         for place, numbers in enumerate(table)
     ]
-    return Gallery.of(rows, settings(model, dim=len(rows[0].embedding), standing=tuple(standing)))
+    return Gallery.of(rows, settings(model, dim=len(rows[0].embedding), standing=standing))
 
 
-def settings(model: str = "colour", *, dim: int = 3, standing: tuple[float, ...] = ()) -> Settings:
+def settings(model: str = "colour", *, dim: int = 3, standing: Sequence[float] = ()) -> Settings:
     """Return settings that match ColourEmbedder."""
     return Settings(
         model=model,
@@ -98,7 +99,7 @@ def settings(model: str = "colour", *, dim: int = 3, standing: tuple[float, ...]
         detector="bright",
         source="a test",
         licence="none",
-        standing=standing,
+        standing=Standing(tuple(standing)),
     )
 
 

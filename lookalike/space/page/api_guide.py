@@ -49,9 +49,8 @@ def samples(gallery: ServedGallery) -> tuple[dict[str, Any], dict[str, Any]]:
     face = Face((210, 95, 118, 161), np.zeros((5, 2), np.float32), 0.998)
     own, *others = finder.lookup(face, probe, count=2).matches
     best = replace(others[0] if others else own, rank=1)
-    found = replace(
-        finder.lookup(face, probe, count=1), matches=(best,), standing=finder.gallery.standing(best.score)
-    )
+    standing = finder.gallery.standing(best.score, probe)
+    found = replace(finder.lookup(face, probe, count=1), matches=(best,), standing=standing)
     seconds = {"detect": 0.006, "embed": 0.003, "search": 0.001, "draw": 0.002}
     answer = Answer(np.zeros((1, 1, 3), np.uint8), (found,), seconds)
     same = best.score >= finder.scale.same

@@ -31,14 +31,15 @@ export class Lookalikes {
 
   /** Return { face, embedding, matches, standing } of an embedding of unit length that stands for a face. */
   lookup(face, embedding, count = 5) {
-    const hits = this.gallery.search(embedding, this.cohort.statistics(embedding), count);
+    const statistics = this.cohort.statistics(embedding);
+    const hits = this.gallery.search(embedding, statistics, count);
     const matches = hits.map((hit, i) => ({
       ...hit,
       rank: i + 1,
       similarity: this.scale.similarity(hit.score),
       about: this.gallery.aboutRow(hit.row),
     }));
-    return { face, embedding, matches, standing: this.gallery.standingOf(hits[0].score) };
+    return { face, embedding, matches, standing: this.gallery.standingOf(hits[0].score, statistics) };
   }
 
   /** Return { similarity, same, sides } of the largest faces of two images; `sides` are { image, face }. */

@@ -35,10 +35,14 @@ export class Gallery {
     return [...best.values()].sort((a, b) => b.score - a.score).slice(0, count);
   }
 
-  /** Return the share, 0..1, of strangers whose first match here has a lower score; null if unknown. */
-  standingOf(score) {
-    const quantiles = this.standing;
+  /**
+   * Return the share, 0..1, of strangers whose first match here is less close, each measured by what a face of
+   * these statistics [mean, spread] can expect; null if unknown. Mirrors lookalike/gallery/standing.py.
+   */
+  standingOf(score, [mean, spread]) {
+    const { quantiles, expected } = this.standing;
     if (!quantiles.length) return null;
+    if (expected.length) score -= expected[0] + expected[1] * mean + expected[2] * spread;
     const above = quantiles.findIndex((quantile) => quantile > score);
     if (above <= 0) return above < 0 ? 1 : 0;
     const [low, high] = [quantiles[above - 1], quantiles[above]];
