@@ -110,7 +110,7 @@ class Gallery:
     def without(self, person_keys: Collection[str]) -> Gallery:
         """Return the gallery without the people of these keys (see `lookalike.names.person_key`).
 
-        Where scores are cosines and rows are photos, the standing is measured on these, and changes with them.
+        Where scores are cosines and rows are photos, the standing is measured on these photos anew.
         Raises GalleryError when nobody would be left.
         """
         stays = [person_key(name) not in person_keys for name in self._row_names]
