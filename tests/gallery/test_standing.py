@@ -30,15 +30,11 @@ def test_standing_leaves_a_probes_own_name_out():
 
 def test_a_first_match_is_measured_by_what_such_a_face_can_expect():
     random = np.random.default_rng(0)
-    dense = (
-        np.arange(2000) % 2
-    )  # every other face lies nearer to all strangers, and finds less that stands out
+    dense = np.arange(2000) % 2  # every other face lies nearer to all strangers
     statistics = np.stack([0.2 + 0.1 * dense, random.normal(0.05, 0.002, 2000)], axis=1).astype(np.float32)
     firsts = 4 - 8 * statistics[:, 0] + random.normal(0, 0.3, 2000)
-    raw, fitted = (
-        Standing(tuple(np.quantile(firsts, np.linspace(0, 1, 101)))),
-        fit_standing(firsts, statistics),
-    )
+    raw = Standing(tuple(np.quantile(firsts, np.linspace(0, 1, 101))))
+    fitted = fit_standing(firsts, statistics)
     assert fitted.expected[1] == pytest.approx(-8, abs=0.5)
     for standing, least, most in ((raw, 0.01, 0.19), (fitted, 0.09, 0.11)):
         shares = np.array([standing.share_below(*each) for each in zip(firsts, statistics, strict=True)])
