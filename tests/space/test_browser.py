@@ -219,7 +219,7 @@ def test_the_live_picture_is_mirrored_for_the_eye_alone_and_a_snap_of_it_is_answ
     tab.get_by_role("button", name="Snap and share").click()
     playwright.expect(tab.locator("#duel .pair")).to_be_visible()
     assert red_edge(shown_photo(tab)) == "right"
-    playwright.expect(tab.get_by_role("button", name="Picture to share")).to_be_visible()
+    playwright.expect(tab.get_by_role("button", name="Share", exact=True)).to_be_visible()
 
 
 def test_the_live_camera_names_somebody_and_stops_when_its_tab_is_left(tab: Any):

@@ -59,7 +59,7 @@ def test_a_large_photo_is_shown_at_once_travels_small_and_upright_and_gets_the_s
         held: list[Any] = []
         tab.route("**/queue/join*", lambda route: held.append(route))
         choose(tab, "#photo", photo)
-        playwright.expect(tab.locator("html")).to_have_class("waiting")
+        playwright.expect(tab.locator(":root.waiting")).to_have_count(1)
         playwright.expect(tab.locator("#waiting p")).to_contain_text("Looking for the celebrities")
         shown = "getComputedStyle(document.querySelector('#photo'), '::before').backgroundImage"
         assert tab.evaluate(shown).startswith('url("blob:')
@@ -68,7 +68,7 @@ def test_a_large_photo_is_shown_at_once_travels_small_and_upright_and_gets_the_s
             route.continue_()
         tab.unroute("**/queue/join*")
         small = first_percentage(tab)
-        playwright.expect(tab.locator("html")).not_to_have_class("waiting")
+        playwright.expect(tab.locator(":root.waiting")).to_have_count(0)
         playwright.expect(tab.locator("#waiting")).to_be_hidden()
         (body,) = sent
         assert len(body) < len(photo["buffer"]) / 5
@@ -87,7 +87,7 @@ def test_an_upload_that_fails_ends_the_waiting(browser: Any, app_url: str):
         tab.route("**/upload?*", lambda route: route.fulfill(status=503, json={"detail": "try again"}))
         choose(tab, "#photo", {**twelve_megapixels(), "name": "me.jpg"})
         playwright.expect(tab.get_by_text("try again")).to_be_visible()
-        playwright.expect(tab.locator("html")).not_to_have_class("waiting")
+        playwright.expect(tab.locator(":root.waiting")).to_have_count(0)
         playwright.expect(tab.locator("#intro")).to_be_visible()
 
 
