@@ -27,7 +27,10 @@ from lookalike.space.background_build import BackgroundBuild
 from lookalike.space.feedback import Feedback
 from lookalike.space.finders import Finders, load_finders, load_only
 from lookalike.space.middleware.decoders import DECODERS
+from lookalike.space.private_files import PrivateFiles
 from lookalike.space.refresh import GalleryRefresher
+from lookalike.web.data import MODEL as BROWSER_MODEL
+from lookalike.web.runtime import copied_runtime, network_runtime
 
 SHARE_NOTICE = (
     "Everyone who has the public link below can use the page. The link works for a week, or until this "
@@ -50,6 +53,7 @@ def main(arguments: Sequence[str] | None = None, *, load: Callable[..., Finders]
             finders = load(options.gallery, model=options.model, detector=options.detector)
             start_refreshing(finders, options, model, version)
         finders.feedback = Feedback(options.feedback) if options.feedback else None
+        finders.private = find_private_files(finders, options.runtime)
         serve(
             finders,
             share=options.share,
@@ -71,6 +75,17 @@ def _origin(options: argparse.Namespace, error: str) -> str:
             variable = f"LOOKALIKE_{name.upper()}"
             return f" ({variable if os.environ.get(variable) == value else f'--{name}'} names it.)"
     return ""
+
+
+def find_private_files(finders: Finders, runtime: Path | None) -> PrivateFiles | None:
+    """Return the files of the static site; None where no browser can run the model.
+
+    `runtime` is a folder with onnxruntime-web, None for a content network. Raises MissingFileError if it is
+    not the pinned version.
+    """
+    if finders.served.embedder.model.name != BROWSER_MODEL:
+        return None
+    return PrivateFiles(lambda: finders.served, copied_runtime(runtime) if runtime else network_runtime())
 
 
 def find_build(options: argparse.Namespace) -> BackgroundBuild | None:
@@ -133,7 +148,10 @@ def serve(
 
             warming.result()
         warm_up_drawing()
-        page, options = build_page(finders), launch_options(share=share, mcp=mcp, per_minute=per_minute)
+        page, options = (
+            build_page(finders),
+            launch_options(share=share, mcp=mcp, per_minute=per_minute, private=finders.private),
+        )
         options["server_port"] = port
         if share:
             print(SHARE_NOTICE, flush=True)

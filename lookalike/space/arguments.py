@@ -74,6 +74,14 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         "nothing of a photo, a name or a visitor is kept (default: LOOKALIKE_FEEDBACK, else nobody is asked)",
     )
     parser.add_argument(
+        "--runtime",
+        type=Path,
+        default=os.environ.get("LOOKALIKE_RUNTIME") or None,
+        metavar="FOLDER",
+        help="the files of onnxruntime-web, unpacked from npm, for visitors whose photo stays on their "
+        "device (default: LOOKALIKE_RUNTIME, else their browsers load them from a content network)",
+    )
+    parser.add_argument(
         "--share", action="store_true", help="also create a public link that works for a week"
     )
     parser.add_argument("--mcp", action="store_true", help="also serve language models, over MCP")

@@ -16,6 +16,7 @@ from lookalike.models.registry import DEFAULT_MODEL, is_installed, is_run
 from lookalike.portraits.portrait import Portrait
 from lookalike.space.feedback import Feedback
 from lookalike.space.model_loading import WAIT_SECONDS, ModelLoader
+from lookalike.space.private_files import PrivateFiles
 
 log = logging.getLogger(__name__)
 
@@ -76,13 +77,15 @@ class Finders:
     where only cards are shown. `on_replace` is called after another gallery took the place of the served one.
     `building` returns a sentence for visitors about a gallery that is being built, "" if there is nothing to
     say; None where none is built. `feedback` counts what visitors say about their matches; None where they
-    are not asked.
+    are not asked. `private` are the files for visitors whose photo stays on their device; None where no
+    browser can run the model.
     """
 
     portrait: Callable[[str], Portrait | None] | None = None
     on_replace: Callable[[], None] | None = None
     building: Callable[[], str] | None = None
     feedback: Feedback | None = None
+    private: PrivateFiles | None = None
 
     def __init__(
         self,

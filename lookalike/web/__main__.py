@@ -9,7 +9,7 @@ from pathlib import Path
 
 from lookalike.errors import LookalikeError
 from lookalike.finder import Lookalikes
-from lookalike.web.data import MODEL
+from lookalike.web.data import MODEL, photo_files
 from lookalike.web.runtime import VERSION, copied_runtime, network_runtime
 from lookalike.web.site_files import site_files, write_site
 
@@ -19,7 +19,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         runtime = copied_runtime(options.runtime) if options.runtime else network_runtime()
-        files = site_files(Lookalikes.load(options.gallery, model=MODEL), runtime)
+        finder = Lookalikes.load(options.gallery, model=MODEL)
+        files = site_files(finder, runtime, photo_files(finder.gallery))
         write_site(options.folder, files)
     except LookalikeError as error:
         print(error, file=sys.stderr)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -29,12 +30,11 @@ FLOAT16_FROM = 1000  # numbers in a constant from which float16 saves bytes: hal
 PHOTOS = "photos"  # the folder of thumbnails
 
 
-def data_files(finder: Lookalikes) -> dict[str, bytes]:
-    """Return the files by their path: the detector's networks, the model, the gallery and its thumbnails.
+def data_files(finder: Lookalikes, photos: Mapping[int, bytes]) -> dict[str, bytes]:
+    """Return the files by their path: the detector's networks, the model, the gallery, `photos` of its rows.
 
     Raises MismatchError for a model that the browser cannot use, WeightsError without weights.
     """
-    photos = photo_files(finder.gallery)
     files = {f"{name}.onnx": with_half_weights(build_graph(name)) for name in NETWORKS} | {
         "compact.onnx": (BUNDLED / f"{MODEL}.onnx").read_bytes(),
         "model.json": _json(model_fields(finder)),
@@ -68,7 +68,7 @@ def model_fields(finder: Lookalikes) -> dict[str, Any]:
     }
 
 
-def gallery_fields(finder: Lookalikes, photos: dict[int, bytes]) -> dict[str, Any]:
+def gallery_fields(finder: Lookalikes, photos: Iterable[int]) -> dict[str, Any]:
     """Return the gallery without its numbers: names and facts by row, and whom to credit for which photo."""
     gallery = finder.gallery
     about = [gallery.about(row) for row in range(len(gallery))]

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from string import Template
+from types import MappingProxyType
 
 from lookalike.files import atomic_write
 from lookalike.finder import Lookalikes
@@ -25,15 +27,20 @@ POLICY = (
 SCRIPT = '<script type="module" src="{}" integrity="{}" crossorigin="anonymous"></script>'
 
 
-def site_files(finder: Lookalikes, runtime: Runtime) -> dict[str, bytes]:
-    """Return the content of each file by its path; `data_files` says what is raised."""
+def site_files(
+    finder: Lookalikes, runtime: Runtime, photos: Mapping[int, bytes] = MappingProxyType({})
+) -> dict[str, bytes]:
+    """Return the content of each file by its path; `photos` are thumbnails of rows as WebP.
+
+    `data_files` says what is raised.
+    """
     own = {
         path.relative_to(SITE).as_posix(): path.read_bytes()
         for path in sorted(SITE.rglob("*"))
         if path.suffix in SUFFIXES
     }
     texts = _texts(b"".join(own.values()).decode())
-    files = own | texts | data_files(finder) | runtime.files
+    files = own | texts | data_files(finder, photos) | runtime.files
     site = {"languages": [Path(name).stem for name in texts], "runtime": runtime.addresses}
     files["site.json"] = json.dumps(site | {"version": _version(files)}).encode()
     return files | {

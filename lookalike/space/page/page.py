@@ -26,8 +26,10 @@ from lookalike.space.page.find_tab import add_find_tab, option_values
 from lookalike.space.page.header import add_header, header_values
 from lookalike.space.page.language import add_language_choice
 from lookalike.space.page.live_tab import add_live_tab
+from lookalike.space.page.private_mode import add_private_switch
 from lookalike.space.page.tabs import add_about_tab, add_compare_tab, add_scripts_tab
 from lookalike.space.page.theme import CSS, page_theme
+from lookalike.space.private_files import PrivateFiles
 from lookalike.space.texts import table
 
 CONCURRENT_REQUESTS = 2  # a free Space has two cores; one request decodes while another runs its networks
@@ -44,6 +46,8 @@ def build_page(finders: Finders) -> PrivateBlocks:
     check_gradio()
     with PrivateBlocks(title=table("en")["title"], delete_cache=DELETE_CACHE) as page:
         header, notice = add_header(finders.current), BuildNotice(finders)
+        if finders.private is not None:
+            add_private_switch()
         with gr.Tabs() as tabs:
             with gr.Tab(label("tab_find")):
                 find_tab = add_find_tab(finders, MODEL_QUEUE)
@@ -78,10 +82,13 @@ def _follow_gallery(page: gr.Blocks, finders: Finders, components: list[Any], no
     notice.follow(page, components, properties)
 
 
-def launch_options(*, share: bool = False, mcp: bool = False, per_minute: int = 0) -> dict[str, Any]:
+def launch_options(
+    *, share: bool = False, mcp: bool = False, per_minute: int = 0, private: PrivateFiles | None = None
+) -> dict[str, Any]:
     """Return the options of `launch`, with everything off that monitors, stores or shares photos.
 
-    `per_minute` is the number of requests that one visitor may make in a minute; 0 is no limit.
+    `per_minute` is the number of requests that one visitor may make in a minute; 0 is no limit. `private` are
+    the files of the static site, for the switch of `build_page`.
     """
     return {
         "share": share,
@@ -99,7 +106,10 @@ def launch_options(*, share: bool = False, mcp: bool = False, per_minute: int = 
         "show_error": False,
         "max_file_size": MAX_BYTES,
         "state_session_capacity": MAX_SESSIONS,
-        "app_kwargs": {"middleware": middleware(per_minute=per_minute, mcp=mcp), "lifespan": run_cleanup},
+        "app_kwargs": {
+            "middleware": middleware(per_minute=per_minute, mcp=mcp, private=private),
+            "lifespan": run_cleanup,
+        },
     }
 
 
