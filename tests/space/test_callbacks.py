@@ -23,7 +23,7 @@ from lookalike.models.calibration import Calibration
 from lookalike.models.embedder import Embedder
 from lookalike.models.registry import load_embedder
 from lookalike.space.components import BadPhoto
-from lookalike.space.drawing import html
+from lookalike.space.drawing import closer_html, html
 from lookalike.space.drawing.cards import encode
 from lookalike.space.drawing.own_face import heat_portrait, portrait
 from lookalike.space.finders import Finders
@@ -307,6 +307,8 @@ def test_a_hostile_name_stays_text_everywhere():
         html.match_bars([match]),
         html.explanation(b"jpeg", match, ["nose"]),
         html.live_matches([match, match]),
+        closer_html.slider(b"jpeg", b"jpeg", match),
+        closer_html.morph(b"gif", b"jpeg", match),
     ]
     for text in written:
         assert "<img src=x" not in text and "${" not in text and "{{" not in text

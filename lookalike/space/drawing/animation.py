@@ -50,7 +50,7 @@ def _resized(frame: RGB, side: int) -> RGB:
 
 def _gif(frames: Sequence[RGB]) -> bytes:
     """Return the frames there and back. All share one palette, so that no colour flickers."""
-    some = np.hstack([frames[0], frames[len(frames) // 2], frames[-1]])
+    some = np.hstack([frame[::2, ::2] for frame in (frames[0], frames[len(frames) // 2], frames[-1])])
     palette = Image.fromarray(some).quantize(COLOURS, method=Image.Quantize.MEDIANCUT)
     there = [Image.fromarray(frame).quantize(palette=palette) for frame in frames]
     first, *others = [*there, *there[-2:0:-1]]

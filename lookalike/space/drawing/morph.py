@@ -84,7 +84,8 @@ def warped(face: LevelFace, points: Points) -> RGB:
 
 def _between(values: NDArray[np.float64], side: int) -> NDArray[np.float32]:
     """Return values on NODES x NODES nodes as (side, side), linear between the nodes."""
-    distance = np.abs(np.linspace(0, NODES - 1, side)[:, None] - np.arange(NODES))
-    weights = np.clip(1 - distance, 0, None)
-    # (side, NODES) x (NODES, NODES) x (NODES, side) -> (side, side)
-    return np.asarray(weights @ values @ weights.T, np.float32)
+    places = np.linspace(0, NODES - 1, side)
+    low = np.minimum(places.astype(int), NODES - 2)
+    share = places - low
+    rows = values[low] + (values[low + 1] - values[low]) * share[:, None]  # (side, NODES)
+    return np.asarray(rows[:, low] + (rows[:, low + 1] - rows[:, low]) * share, np.float32)
