@@ -84,6 +84,8 @@ def test_a_large_photo_is_shown_at_once_travels_small_and_upright_and_gets_the_s
 
 def test_an_upload_that_fails_ends_the_waiting(browser: Any, app_url: str):
     with open_tab(browser, app_url, width=390, height=844) as tab:
+        done = {"status": 200, "content_type": "text/event-stream", "body": 'data: {"msg": "done"}\n\n'}
+        tab.route("**/upload_progress*", lambda route: route.fulfill(**done))  # gradio's own
         tab.route("**/upload?*", lambda route: route.fulfill(status=503, json={"detail": "try again"}))
         choose(tab, "#photo", {**twelve_megapixels(), "name": "me.jpg"})
         playwright.expect(tab.get_by_text("try again")).to_be_visible()
