@@ -1,4 +1,4 @@
-"""Benchmarks: one photo, search, the page under load, the live camera, and the recall of the detectors."""
+"""Benchmarks: one photo, search, the page under load, the live camera, detectors, and the browser."""
 
 from __future__ import annotations
 
@@ -59,6 +59,13 @@ def _parser() -> argparse.ArgumentParser:
         "sources", nargs="+", metavar="SOURCE", help="crops of one face each, as for build_gallery.py"
     )
     recall.add_argument("--photos", type=int, default=200, help="how many of them, chosen at random")
+    browser = _part(
+        parts, "browser", _browser, "the static site in Chromium beside Python: equality and speed", rounds=9
+    )
+    browser.add_argument("portrait", type=Path, metavar="PORTRAIT", help="a photo of one face")
+    browser.add_argument("sources", nargs="+", metavar="SOURCE", help="photos, as for build_gallery.py")
+    browser.add_argument("--photos", type=int, default=200, help="how many of them, chosen at random")
+    browser.add_argument("--frames", type=int, default=1000, help="frames over which memory is measured")
     visitors = _part(parts, "visitors", _visitors, "what ordinary visitors get from a gallery, by group")
     visitors.add_argument(
         "sources", nargs="+", metavar="SOURCE", help="tables of aligned faces, or as for build_gallery.py"
@@ -170,6 +177,33 @@ def _recall(options: argparse.Namespace) -> None:
     found = measure_recall(read_photos(options.sources, load_split(), ("test",)), most=options.photos)
     save_report(options.output, "speed-recall", result=found, table=recall_table(found))
     _write_page(options)
+
+
+def _browser(options: argparse.Namespace) -> None:
+    import random
+    import tempfile
+
+    from benchmarks.browser import compare, equality_table, measure, speed_table
+    from benchmarks.browser_site import chromium, open_finder, runtime_folder, serve
+    from lookalike.evaluation.photos import read_photos
+    from lookalike.evaluation.splits import load_split
+    from lookalike.finder import Lookalikes
+    from lookalike.images import read_image
+    from lookalike.web.runtime import copied_runtime
+    from lookalike.web.site_files import site_files, write_site
+
+    finder = Lookalikes.load()
+    photos = read_photos(options.sources, load_split(), ("test",))
+    chosen = random.Random(0).sample(photos, min(options.photos, len(photos)))
+    with tempfile.TemporaryDirectory() as folder, serve(Path(folder)) as address, chromium() as browser:
+        write_site(Path(folder), site_files(finder, copied_runtime(runtime_folder())))
+        images = [photo.image() for photo in chosen]
+        differences = compare(open_finder(browser, address), finder, images)
+        portrait = read_image(options.portrait)
+        speed = measure(browser, address, portrait, rounds=options.rounds, frames=options.frames)
+    tables = [equality_table(differences), speed_table(speed, frames=options.frames)]
+    result = {"differences": differences, "speed": speed}
+    save_report(options.output, "browser", result=result, table="\n\n".join(tables))
 
 
 def _write_page(options: argparse.Namespace) -> None:

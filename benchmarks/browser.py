@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import re
+import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.browser_site import answers
+from benchmarks.browser_site import answers, as_text, open_finder
+from benchmarks.camera import send_frames
+from benchmarks.probe import CAMERA, frame
+from benchmarks.serving import APP, run_page
 from lookalike.evaluation.markdown import markdown, percent
 from lookalike.finder import Answer, Lookalikes
+from lookalike.images import read_image
 
 RGB = NDArray[np.uint8]
-MEMORY = """async ([text, count]) => {
+MANY = """async ([text, count]) => {
   const photo = await decode(text);
   for (let i = 0; i < count; i++) await finder.answer(photo);
-  return performance.memory.totalJSHeapSize / 1e6;
 }"""
 
 
@@ -81,3 +89,75 @@ def equality_table(differences: Sequence[Difference]) -> str:
         middle, most, worst = np.quantile(values, [0.5, 0.98, 1])
         rows.append([f"{name}, {unit}", f"{middle:.2f}", f"{most:.2f} / {worst:.2f}"])
     return markdown([f"of {len(differences)} faces", "all, or median", "98th percentile / largest"], rows)
+
+
+@dataclass(frozen=True)
+class Speed:
+    """Milliseconds of one frame in the browser by stage, and of the server's answer to it with the round
+    trip; the visitor's first bytes and seconds; MB of Chromium's largest process before and after the frames.
+    """
+
+    stages: dict[str, float]
+    server: float
+    first_bytes: int
+    first_seconds: float
+    memory: tuple[float, float]
+
+
+def measure(browser: Any, address: str, portrait: RGB, *, rounds: int, frames: int) -> Speed:
+    """Measure a photo of a face as a 640x480 frame, in the browser and on `python app.py` in turns."""
+    photo = frame(portrait, CAMERA)
+    first_bytes, first_seconds = _first_visit(browser, address, photo)
+    tab, shown = open_finder(browser, address), read_image(photo)
+    taken: list[dict[str, float]] = []
+    server: list[float] = []
+    # in a thread of its own, since Playwright's event loop is in this one
+    with run_page(APP) as page, ThreadPoolExecutor(1) as thread:
+        for _ in range(rounds + 1):
+            taken += [each["milliseconds"] for each in answers(tab, [shown] * 5)]
+            sending = thread.submit(send_frames, page.address, photo, cameras=1, frames=5)
+            server += sending.result()[0]
+    stages = {name: median(each[name] for each in taken[5:]) for name in taken[0]}
+    before = _largest_process(browser)
+    tab.evaluate(MANY, [as_text(shown), frames])
+    return Speed(
+        stages, 1000 * median(server[5:]), first_bytes, first_seconds, (before, _largest_process(browser))
+    )
+
+
+def speed_table(speed: Speed, *, frames: int) -> str:
+    """Return the figures as Markdown."""
+    rows = [[f"browser, {name}", f"{value:.0f} ms"] for name, value in speed.stages.items()]
+    rows += [
+        ["browser, whole frame", f"{sum(speed.stages.values()):.0f} ms"],
+        ["server with the round trip on one machine", f"{speed.server:.0f} ms"],
+        ["bytes of the first visit", f"{speed.first_bytes / 1e6:.2f} MB"],
+        ["first visit to first answer", f"{speed.first_seconds:.1f} s"],
+        [f"memory before and after {frames:,} frames", " and ".join(f"{m:.0f} MB" for m in speed.memory)],
+    ]
+    return markdown(["one face in 640×480 pixels", "median"], rows)
+
+
+def _first_visit(browser: Any, address: str, photo: bytes) -> tuple[int, float]:
+    """Return the bytes of all bodies until the page is ready, and the seconds until the first answer."""
+    context = browser.new_context()
+    tab = context.new_page()
+    tab.set_default_timeout(120_000)
+    sizes: list[int] = []
+    tab.on("response", lambda response: sizes.append(int(response.headers.get("content-length", 0))))
+    start = time.perf_counter()
+    tab.goto(address)
+    tab.wait_for_selector("body[data-ready]")
+    tab.set_input_files("#photo", files=[{"name": "me.jpg", "mimeType": "image/jpeg", "buffer": photo}])
+    tab.wait_for_selector(".bars")
+    seconds = time.perf_counter() - start
+    context.close()
+    return sum(sizes), seconds
+
+
+def _largest_process(browser: Any) -> float:
+    """Return the MB of memory of Chromium's largest page process (Linux)."""
+    processes = browser.new_browser_cdp_session().send("SystemInfo.getProcessInfo")["processInfo"]
+    pages = [each["id"] for each in processes if each["type"] == "renderer"]
+    statuses = [Path(f"/proc/{pid}/status").read_text() for pid in pages]
+    return max(int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1000 for status in statuses)

@@ -59,7 +59,7 @@ def test_in_private_mode_no_byte_leaves_the_browser_once_the_page_has_loaded(bro
           document.body.dispatchEvent(new DragEvent('drop', {dataTransfer: carried, bubbles: true}));
         }"""
         tab.evaluate(drop, "beside the frame")
-        assert site.locator(".promise").inner_text() == table("en")["web_promise"]
+        assert tab.locator("#private-frame p").inner_text() == table("en")["script_private"]
         assert [each for each in sent if not each[1].startswith(("blob:", "data:"))] == []
         tab.get_by_label(table("en")["label_private"]).uncheck()
         assert tab.locator(".tabs").first.is_visible()
