@@ -20,6 +20,7 @@ import build_gallery
 import lookalike
 import lookalike.evaluation.__main__
 import lookalike.training.__main__
+import lookalike.web.__main__
 from tests.support.paths import ROOT
 
 README = ROOT / "README.md"
@@ -29,6 +30,7 @@ PROGRAMS: dict[str, Callable[[list[str]], int]] = {
     "build_gallery.py": build_gallery.main,
     "lookalike.evaluation": lookalike.evaluation.__main__.main,
     "lookalike.training": lookalike.training.__main__.main,
+    "lookalike.web": lookalike.web.__main__.main,
     "benchmarks": benchmarks.__main__.main,
 }
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
