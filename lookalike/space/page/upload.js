@@ -42,15 +42,17 @@
     progress.setAttribute('aria-label', words);
     done === undefined ? progress.removeAttribute('value') : progress.value = done;
   };
-  const startWaiting = file => {
+  const startWaiting = () => {
     if (!document.querySelector('#photo')?.offsetParent) return false;  // another tab's photo
     endWaiting();
-    shown = URL.createObjectURL(file);
-    root.style.setProperty('--chosen', `url("${shown}")`);
     root.classList.add('waiting');
     say(pageTexts.script_sending, 0);
     document.querySelector('#photo').scrollIntoView({block: 'nearest'});
     return true;
+  };
+  const show = photo => {  // the small one: a second decoding of the large one would hold up the first
+    shown = URL.createObjectURL(photo);
+    root.style.setProperty('--chosen', `url("${shown}")`);
   };
   const endWaiting = window.endWaiting = () => {
     root.classList.remove('waiting');
@@ -72,9 +74,11 @@
 
   const upload = async (address, options) => {
     const [name, file] = [...options.body][0];
-    const waits = startWaiting(file);
+    const waits = startWaiting();
+    const photo = await smaller(file);
+    if (waits) show(photo);
     const body = new FormData();
-    body.append(name, await smaller(file));
+    body.append(name, photo);
     try {
       const response = await post(address, {...options, body}, share => waits && say(pageTexts.script_sending, share));
       if (response.ok) waits && say(pageTexts.script_comparing);
