@@ -58,7 +58,7 @@ def test_the_page_follows_a_build_without_a_reload(stars: Path, tmp_path: Path):
         before = tab.locator("#bars .name").first.text_content()
         assert "Name " not in before  # the bundled gallery's
         go_on()
-        playwright.expect(title).to_contain_text(f"We compare you with {PEOPLE} of them", timeout=120_000)
+        playwright.expect(title).to_contain_text(f"your face with {PEOPLE} celebrities", timeout=120_000)
         playwright.expect(notice).to_be_hidden(timeout=60_000)
         playwright.expect(tab.locator("#gender")).to_be_hidden()  # nobody knows these people's
         assert tab.locator("#bars .name").first.text_content() == before  # the answer stays

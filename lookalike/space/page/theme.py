@@ -156,6 +156,12 @@ div.bars { display: grid; grid-template-columns: 1fr 3.2rem; gap: 0.7rem; align-
   #matches .grid-container { grid-template-columns: repeat(3, minmax(0, 1fr)); }
   .chips .wrap { flex-wrap: nowrap; overflow-x: auto; padding: 4px; }
   .chips label { min-height: 44px; flex: none; }
+  #chooser label, .tab-container [role=tab], .takes-photos .icon { min-height: 44px; }
+  .tab-container, .tab-wrapper { height: auto !important; }
+  .takes-photos .icon { min-width: 44px; display: inline-grid; place-items: center; }
+  .takes-photos .icon svg { width: 22px; }
+  .takes-photos .icon-button, .label-wrap { position: relative; }
+  .takes-photos .icon-button::after, .label-wrap::after { content: ''; position: absolute; inset: -13px; }
   .why { flex-direction: column; text-align: center; }
 }
 """
