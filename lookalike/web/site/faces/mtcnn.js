@@ -83,31 +83,24 @@ export class Mtcnn {
     return rows;
   }
 
-  /** Return P-Net's output for a canvas, computed in bands: { values: five Float32Arrays, rows, columns }. */
+  /** Return P-Net's output for a canvas, computed in bands to save memory: { values: five arrays, columns }. */
   async #slide({ data, width, height }) {
-    const step = Math.max(2, Math.floor(Math.floor(BAND_PIXELS / width) / 2) * 2);
+    const step = Math.max(2, Math.floor(BAND_PIXELS / width / 2) * 2); // P-Net's stride is 2 pixels
     const overlap = WINDOWS.pnet - 2;
-    const bands = [];
+    const values = [[], [], [], [], []];
+    let columns = 0;
     for (let top = 0; top < Math.max(1, height - overlap); top += step) {
       const bottom = Math.min(top + step + overlap, height);
       const band = data.subarray(3 * width * top, 3 * width * bottom);
-      const found = await run(this.sessions.pnet, band, [1, bottom - top, width, 3]);
-      const [, channels, rows, columns] = found.dims;
-      const kept = top + step + overlap < height ? step / 2 : rows;
-      bands.push({ data: found.data, channels, rows, columns, kept });
-    }
-    const [{ channels, columns }] = bands;
-    const rows = bands.reduce((sum, band) => sum + band.kept, 0);
-    const values = Array.from({ length: channels }, () => new Float32Array(rows * columns));
-    let first = 0;
-    for (const band of bands) {
-      for (let channel = 0; channel < channels; channel++) {
-        const start = channel * band.rows * columns;
-        values[channel].set(band.data.subarray(start, start + band.kept * columns), first * columns);
+      const { data: found, dims } = await run(this.sessions.pnet, band, [1, bottom - top, width, 3]);
+      columns = dims[3];
+      const size = dims[2] * columns;
+      const kept = top + step + overlap < height ? (step / 2) * columns : size;
+      for (const [i, channel] of values.entries()) {
+        for (const value of found.subarray(i * size, i * size + kept)) channel.push(value);
       }
-      first += band.kept;
     }
-    return { values, rows, columns };
+    return { values, columns };
   }
 
   /** Return P-Net's candidates { box, score } for faces of at least `smallest` pixels. */
@@ -116,9 +109,9 @@ export class Mtcnn {
     const sizes = pyramidSizes(width, height, WINDOWS.pnet / smallest);
     if (!sizes.length) return [];
     const { canvas, corners } = pack(photo, sizes);
-    const { values, rows, columns } = await this.#slide(canvas);
+    const { values, columns } = await this.#slide(canvas);
     const candidates = [];
-    for (const place of peaks(values[0], rows, columns)) {
+    for (const place of peaks(values[0], columns)) {
       const window = [2 * (place % columns), 2 * Math.floor(place / columns)]; // P-Net's stride is 2 pixels
       const level = levelOf(window, corners, sizes);
       if (level < 0) continue;
@@ -163,26 +156,17 @@ export class Mtcnn {
   }
 }
 
-/** Return the places where P-Net's logit is the highest of its 3x3 neighbourhood and above the threshold. */
-function peaks(logits, rows, columns) {
-  const places = [];
-  for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++) {
-      const place = row * columns + column;
-      if (sigmoid(logits[place]) > P_THRESHOLD && isHighest(logits, rows, columns, row, column)) places.push(place);
-    }
+/** Yield the places where P-Net's logit is above the threshold and the highest of its 3x3 neighbourhood. */
+function* peaks(logits, columns) {
+  for (const [place, logit] of logits.entries()) {
+    if (sigmoid(logit) <= P_THRESHOLD) continue;
+    const isHighest = [-1, 0, 1].every((across) => {
+      const column = (place % columns) + across;
+      if (column < 0 || column >= columns) return true;
+      return [-columns, 0, columns].every((down) => !(logits[place + across + down] > logit)); // or outside
+    });
+    if (isHighest) yield place;
   }
-  return places;
-}
-
-function isHighest(logits, rows, columns, row, column) {
-  const logit = logits[row * columns + column];
-  for (let y = Math.max(row - 1, 0); y <= Math.min(row + 1, rows - 1); y++) {
-    for (let x = Math.max(column - 1, 0); x <= Math.min(column + 1, columns - 1); x++) {
-      if (logits[y * columns + x] > logit) return false;
-    }
-  }
-  return true;
 }
 
 /** Return a face in coordinates of the photo; `back` is the matrix from the rotated photo to it. */

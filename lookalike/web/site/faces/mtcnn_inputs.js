@@ -43,18 +43,14 @@ export function shrink({ data, width, height }, factor) {
   const half = (factor * factor) >> 1;
   for (let y = 0, to = 0; y < rows; y++) {
     for (let x = 0; x < columns; x++) {
-      let [red, green, blue] = [half, half, half];
-      for (let row = 0; row < factor; row++) {
-        let from = 3 * ((y * factor + row) * width + x * factor);
-        for (let column = 0; column < factor; column++) {
-          red += data[from++];
-          green += data[from++];
-          blue += data[from++];
+      for (let channel = 0; channel < 3; channel++) {
+        let sum = half;
+        for (let row = 0; row < factor; row++) {
+          const from = 3 * ((y * factor + row) * width + x * factor) + channel;
+          for (let column = 0; column < factor; column++) sum += data[from + 3 * column];
         }
+        shrunk[to++] = sum / factor / factor;
       }
-      shrunk[to++] = red / factor / factor;
-      shrunk[to++] = green / factor / factor;
-      shrunk[to++] = blue / factor / factor;
     }
   }
   return { data: shrunk, width: columns, height: rows };
