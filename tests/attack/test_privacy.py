@@ -24,6 +24,7 @@ from PIL import Image
 
 from lookalike.gallery.gallery import Gallery
 from lookalike.space.drawing.cards import picture_of
+from lookalike.space.middleware.uploads import LOCK
 from tests.support.drawing import draw_face
 from tests.support.server import API, Server, data_url, outcome, serving
 from tests.support.table import Table
@@ -33,6 +34,7 @@ pytestmark = pytest.mark.attack
 # a public address that is in no file, as reported by a proxy
 VISITOR = f"94.75.{secrets.randbelow(256)}.{secrets.randbelow(256)}"
 LATER = 60.0  # seconds after the visit, when nothing may be left
+KEPT = ("vibe_edit_history", LOCK)  # gradio's empty folder, and the lock that says whose the folder is
 LARGEST = 50_000_000  # bytes; larger files are not searched, no photo is larger
 NOT_DISKS = ("/proc", "/sys", "/dev")
 HERE = {"127.0.0.1", "localhost", "::1", "0.0.0.0", "None"}
@@ -203,7 +205,7 @@ def test_another_session_cannot_get_anything_of_this_one(visit: Visit):
 def test_nothing_is_left_a_minute_later(visit: Visit, request: pytest.FixtureRequest):
     """Wait until gradio's folder is empty, then search the log and every new file of this machine."""
     (folder,) = (visit.server.home / "tmp").glob("lookalike-*")
-    while left := sorted(str(path) for path in folder.rglob("*") if path.name != "vibe_edit_history"):
+    while left := sorted(str(path) for path in folder.rglob("*") if path.name not in KEPT):
         assert time.monotonic() - visit.ended < LATER, left
         time.sleep(1)
     seconds, sought = time.monotonic() - visit.ended, needles(visit)

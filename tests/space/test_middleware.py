@@ -219,6 +219,22 @@ def test_a_failure_is_logged_without_its_message(
     assert "ConnectionError" in caplog.text and "secret" not in caplog.text
 
 
+def test_a_stream_that_fails_on_the_way_ends_as_a_whole_answer():
+    sent: list[dict[str, Any]] = []
+
+    async def failing(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"data", "more_body": True})
+        raise RuntimeError("the session is gone")
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "path": "/", "method": "GET", "query_string": b"", "headers": [], "visitor": ""}
+    asyncio.run(RequestFilter(failing, rate_limit=RateLimit(0))(scope, None, send))
+    assert not sent[-1].get("more_body") and sent[-2]["body"] == b"data"
+
+
 def test_only_pictures_and_uploads_are_served_as_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
     inside = tmp_path / ("a" * 64)

@@ -82,6 +82,8 @@ class RequestFilter:
             log.warning("a request failed: %s", place_of(error))
             if not send.started:
                 await refuse(send, 400, UNREADABLE_REQUEST)
+            elif send.is_stream:  # such as the answers of a session that is forgotten
+                await send({"type": "http.response.body", "body": b""})
 
     def _refusal(self, scope: Scope, headers: Mapping[str, str]) -> tuple[int, str] | None:
         """Return the status and the sentence that refuse a request, None if it is allowed."""
@@ -162,12 +164,13 @@ def _limited_upload(receive: Receive) -> Receive:
 
 
 class _Started:
-    """A `send` that knows whether the answer has begun."""
+    """A `send` that knows whether the answer has begun, and whether it is one without a stated length."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
-        self.started = False
+        self.started = self.is_stream = False
 
     async def __call__(self, message: Message) -> None:
-        self.started = self.started or message["type"] == "http.response.start"
+        if message["type"] == "http.response.start":
+            self.started, self.is_stream = True, "content-length" not in headers_of(message)
         await self._send(message)
