@@ -40,8 +40,8 @@ def draw_roc(scores: Mapping[str, PairScores]) -> Figure:
 
 
 def draw_confusions(taken: Mapping[tuple[str, str], int], names: Mapping[str, str]) -> Figure:
-    """Draw the confusion matrix without its diagonal: a row per person, in percent of the photos of that
-    person.
+    """Draw the confusion matrix of the MOST_NAMES people who are confused most, without its diagonal: a row
+    per person, in percent of the photos of that person.
 
     `taken` is how often photos of the first person were taken for the second, correct ones included.
     """

@@ -169,7 +169,9 @@ class WikimediaClient:
         raise Refused("too many redirects")
 
     def _address(self, url: str, hosts: Collection[str]) -> httpx.URL:
-        """Return the address to connect to; raise Refused unless `url` is one of `hosts`, over HTTPS."""
+        """Return where to get `url`: itself, or its place on a stand-in server. Raise Refused unless it is plain
+        HTTPS on one of `hosts`.
+        """
         try:
             parsed = httpx.URL(url)
         except (httpx.InvalidURL, TypeError) as error:

@@ -140,7 +140,9 @@ def _distill(options: argparse.Namespace) -> None:
 
 
 def _faces_and_split(options: argparse.Namespace) -> tuple[Sequence[Path], Split]:
-    """Return the table of faces and the split of people; with --source both are made once and kept in RUN."""
+    """Return the tables of faces and the split of people. With --source the table is made once and kept in RUN,
+    and so is the split unless --split names one.
+    """
     from lookalike.evaluation.aligned_faces import names_of
     from lookalike.evaluation.models import open_model
     from lookalike.evaluation.splits import draw_split, save_split

@@ -75,7 +75,7 @@ class FindCallbacks:
     ) -> PhotoView | Update:
         """Look the same faces up with other options; the chosen face stays chosen.
 
-        Before there is a photo nothing changes, so that this cannot undo the answer to one chosen meanwhile.
+        Before there is a photo nothing changes, so that a late callback cannot undo a newer answer.
         """
         if plain is None:
             return gr.skip()

@@ -15,7 +15,7 @@ EXAMPLES = ("one", "two", "three")
 
 
 def add_first_screen() -> gr.Column:
-    """Add the first screen, which leaves when there is an answer, and return it."""
+    """Add the first screen, which is hidden once there is an answer, and return it."""
     with gr.Column(scale=6, min_width=300, elem_id="intro") as screen:
         gr.HTML(_pair())
         with gr.Row(elem_id="ways"):

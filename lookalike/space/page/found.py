@@ -20,7 +20,7 @@ ALL_MODELS = "*"  # instead of a model's name: the default model, and the others
 
 @dataclass(frozen=True)
 class Options:
-    """What a visitor may choose beside a photo; `model` None is the default one."""
+    """The options of a search; `model` None is the default one."""
 
     count: int
     model: str | None = None
@@ -99,7 +99,7 @@ def face_at(found: Found, plain: RGB, point: object) -> int | None:
     """Return the number of the face at a point (x, y) of the photo as it is shown, in its pixels.
 
     A finger is not exact: a face counts up to half its width around its box, and the nearest one wins. None
-    if there is no such face, or if `point`, which a browser sent, is none.
+    if there is no such face, or if `point`, which comes from a browser, is not valid.
     """
     if not (isinstance(point, list) and len(point) == 2 and all(map(_is_pixel, point))):
         return None

@@ -17,7 +17,7 @@ TRACK_SECONDS = 60  # after the last frame, that the running mean is remembered
 
 
 def add_live_tab(finders: Finders) -> PhotoInput:
-    """Add the camera, which is returned, its buttons, whose scripts are in live.js, and the answer."""
+    """Add the camera, its buttons (their scripts are in live.js) and the answer; return the camera."""
     with gr.Row(equal_height=False):
         with gr.Column(scale=5, min_width=300, elem_id="live-camera"):
             camera = _camera()

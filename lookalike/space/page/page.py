@@ -85,7 +85,7 @@ def _follow_gallery(page: gr.Blocks, finders: Finders, components: list[Any], no
 def launch_options(
     *, share: bool = False, mcp: bool = False, per_minute: int = 0, private: PrivateFiles | None = None
 ) -> dict[str, Any]:
-    """Return the options of `launch`, with everything off that monitors, stores or shares photos.
+    """Return the options of `launch`, with monitoring, storing and sharing of photos off.
 
     `per_minute` is the number of requests that one visitor may make in a minute; 0 is no limit. `private` are
     the files of the static site, for the switch of `build_page`.

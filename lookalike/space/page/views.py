@@ -80,7 +80,7 @@ def empty_view(photo: RGB | None, notice: str) -> PhotoView:
 
 
 def view_without_answer(photo: Any, plain: Any, found: Any, chooser: Update, notice: str) -> PhotoView:
-    """Return the page with nothing of an answer but, unless it is "", a sentence."""
+    """Return the page without an answer; a sentence is shown unless it is ""."""
     sentence = gr.update(value=notice, visible=bool(notice))
     on, off = gr.update(visible=True), gr.update(visible=False)
     return PhotoView(photo, plain, found, chooser, sentence, on, off, off, hidden(), *_no_face())
