@@ -169,8 +169,8 @@ class WikimediaClient:
         raise Refused("too many redirects")
 
     def _address(self, url: str, hosts: Collection[str]) -> httpx.URL:
-        """Return where to get `url`: itself, or its place on a stand-in server. Raise Refused unless it is plain
-        HTTPS on one of `hosts`.
+        """Return where to get `url`: itself, or its place on a stand-in server. Raise Refused unless it is
+        plain HTTPS on one of `hosts`.
         """
         try:
             parsed = httpx.URL(url)

@@ -140,8 +140,8 @@ def _distill(options: argparse.Namespace) -> None:
 
 
 def _faces_and_split(options: argparse.Namespace) -> tuple[Sequence[Path], Split]:
-    """Return the tables of faces and the split of people. With --source the table is made once and kept in RUN,
-    and so is the split unless --split names one.
+    """Return the tables of faces and the split of people. With --source the table is made once and kept
+    in RUN, and so is the split unless --split names one.
     """
     from lookalike.evaluation.aligned_faces import names_of
     from lookalike.evaluation.models import open_model

@@ -13,7 +13,7 @@ TICK_SECONDS = 5.0  # between looks at the build
 
 
 class BuildNotice:
-    """A sentence below the title. Create it inside the layout, where it should appear while a gallery is built."""
+    """A sentence below the title. Create it in the layout, where it should appear."""
 
     def __init__(self, finders: Finders) -> None:
         self._finders = finders
