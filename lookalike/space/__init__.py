@@ -5,6 +5,7 @@ drawing/        the pictures and the HTML that it shows
 api/            the two endpoints for scripts, and their report
 middleware/     in front of gradio: request filter, rate limit, uploads, decoders, cleanup, shutdown
 finders.py      the served gallery and its models; model_loading.py and refresh.py load others beside it
+private_files.py  the files of the static site, for visitors whose photo stays on their device
 components.py   gradio components that keep no photo; messages.py turns errors into sentences
 gradio_*.py     the only files that touch private parts of gradio
 texts/          what visitors read, one file a language; labels.py gives it to components

@@ -11,7 +11,7 @@
     if (!on) return;
     const words = Object.assign(document.createElement('p'), {textContent: pageTexts.script_private});
     const frame = document.createElement('iframe');
-    frame.src = `private/?lang=${pageLanguage}`;
+    frame.src = `private/?framed&lang=${pageLanguage}`;
     frame.title = pageTexts.script_private;
     frame.allow = 'camera; web-share';
     frame.addEventListener('load', () => {

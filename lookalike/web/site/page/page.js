@@ -16,7 +16,7 @@ let photos = null; // credits by row, if the visitor wants photos and the galler
 let latest = 0; // the number of the photo that was chosen last
 
 async function begin() {
-  document.body.classList.toggle("framed", window !== window.parent);
+  document.body.classList.toggle("framed", parameters.has("framed"));
   const site = await (await fetch("site.json")).json();
   addLanguages(site.languages, await loadTexts(site.languages));
   const offline = keepForOffline();
