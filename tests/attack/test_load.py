@@ -91,6 +91,7 @@ class Crowd:
         if joined.status_code == 503 and FULL in joined.text:
             self.counts["told that the queue is full"] += 1
             return
+        assert joined.status_code == 200, joined.text
         answer = f"{API}/call/find_lookalikes/{joined.json()['event_id']}"
         if chance.random() < LEAVING:
             self.counts["left midway"] += 1

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.attack
 PER_MINUTE = "120"  # the limit of a Space
 PATIENCE = 10.0  # seconds: the longest that the second visitor may wait
 GROWTH_MB = 700  # that the server may take for what an address may send at once: SECURITY.md promises it
-KEPT_MB = 150  # of it that it may keep afterwards: the pools of its libraries
+KEPT_MB = 250  # of it that it may keep afterwards: the pools of its libraries
 MANY = 42  # requests: more than the queue's places
 FACE = encoded(draw_face(seed=1))
 KILL_QUEUE = """

@@ -75,7 +75,7 @@ def odd() -> Iterator[tuple[str, str, MADE, str]]:
         "TIFF of no numbers",
         "me.tiff",
         lambda: saved(Image.fromarray(grey() * np.float32("nan")), "TIFF"),
-        "numbers",
+        "not finite",
     )
     yield "palette with transparency", "me.png", palette, FOUND
     yield "animated GIF", "me.gif", lambda: animated("GIF"), FOUND
