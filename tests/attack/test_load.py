@@ -14,6 +14,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from lookalike.space.gradio_internals.queue import TOO_MANY
 from tests.support.drawing import draw_face, draw_group, draw_landscape
 from tests.support.server import API, DEFAULTS, Server, data_url, encoded, outcome, serving
 from tests.support.table import Table
@@ -90,6 +91,9 @@ class Crowd:
         )
         if joined.status_code == 503 and FULL in joined.text:
             self.counts["told that the queue is full"] += 1
+            return
+        if joined.status_code == 503 and TOO_MANY in joined.text:  # those that it left wait still
+            self.counts["told to wait for its own requests"] += 1
             return
         assert joined.status_code == 200, joined.text
         answer = f"{API}/call/find_lookalikes/{joined.json()['event_id']}"
