@@ -160,4 +160,4 @@ def _largest_process(browser: Any) -> float:
     processes = browser.new_browser_cdp_session().send("SystemInfo.getProcessInfo")["processInfo"]
     pages = [each["id"] for each in processes if each["type"] == "renderer"]
     statuses = [Path(f"/proc/{pid}/status").read_text() for pid in pages]
-    return max(int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1000 for status in statuses)
+    return max(int(size) / 1000 for status in statuses for size in re.findall(r"VmRSS:\s+(\d+)", status))
