@@ -1,7 +1,7 @@
 """Draw docs/demo.gif and docs/page.png from a running page: python -m docs.make_demo [ADDRESS]
 
-Start `python app.py` first. The face is drawn by code, so the pictures show no real person. Needs Chromium
-and Playwright (tests/requirements.txt).
+Start `python app.py` first. The face is one of the page's drawn ones, so the pictures show no real person.
+Needs Chromium and Playwright (tests/requirements.txt).
 """
 
 from __future__ import annotations
@@ -14,13 +14,10 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Page, Route, sync_playwright
 
-from tests.support.drawing import draw_face
-
 DOCS = Path(__file__).parent
 VIEW = {"width": 1180, "height": 1060}  # pixels; the five matches are visible without scrolling
 GIF_WIDTH = 760  # pixels; text stays readable and the file stays under 1.5 MB
 COLOURS = 160
-FACE_SEED = 19
 
 
 def main(address: str = "http://127.0.0.1:7860") -> None:
@@ -45,7 +42,7 @@ def film(page: Page) -> list[tuple[Image.Image, int]]:
     )  # the answer is too fast to be photographed otherwise
     page.wait_for_timeout(1000)
     frames = [(shot(page), 1500)]
-    page.set_input_files("#photo input[type=file]", files=[face_file()])
+    page.locator("button.example").first.click()
     page.wait_for_selector("#photo img")
     page.wait_for_timeout(500)
     frames.append((shot(page), 1200))
@@ -60,13 +57,6 @@ def film(page: Page) -> list[tuple[Image.Image, int]]:
     page.wait_for_selector("#why strong")
     page.wait_for_timeout(800)
     return [*frames, (shot(page), 4000)]
-
-
-def face_file() -> dict[str, object]:
-    """Return a drawn face as Playwright takes a file."""
-    file = io.BytesIO()
-    Image.fromarray(draw_face(seed=FACE_SEED)).save(file, "PNG")
-    return {"name": "me.png", "mimeType": "image/png", "buffer": file.getvalue()}
 
 
 def shot(page: Page) -> Image.Image:
