@@ -18,6 +18,7 @@ from lookalike.names import clean_name
 SCHEMA_VERSION = 2
 READABLE_VERSIONS = (1, 2)  # version 1 has no facts about people and no statistics
 UNIT_TOLERANCE = 1e-2  # other programs may have stored the rows in float16
+MAX_NAME_BYTES = 50_000  # a name of 10,000 letters in any script; every answer repeats it
 ROWS_PER_BLOCK = 16_384  # 16 MB of integers at 128 numbers a row
 IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])  # the type of `datasets.Image`
 REQUIRED: dict[str, pa.DataType | None] = {
@@ -142,6 +143,11 @@ def checked(table: pa.Table, dim: int) -> pa.Table:
         raise GalleryError(
             f"{count:,} of the gallery's {table.num_rows:,} rows have no name or no embedding; "
             "build it again."
+        )
+    if count := pc.sum(pc.greater(pc.binary_length(table["name"]), MAX_NAME_BYTES)).as_py():
+        raise GalleryError(
+            f"{count:,} of the gallery's {table.num_rows:,} rows have a name of more than "
+            f"{MAX_NAME_BYTES:,} bytes; build it again."
         )
     return table.sort_by("name").combine_chunks()
 

@@ -107,6 +107,10 @@ TABLES = {
         with_column("embedding", pa.array([X, None, Y, Z], pa.list_(pa.float32(), 3))),
         "1 of the gallery's 4 rows have no name or no embedding",
     ),
+    "a name of 3 MB": (
+        with_column("name", pa.array(["ada", "x" * 3_000_000, "bo", "cy"])),
+        "1 of the gallery's 4 rows have a name of more than 50,000 bytes",
+    ),
     "one number more": (with_column("embedding", embeddings(*[[1.0, 0, 0, 0]] * 4)), "with 3 numbers a row"),
     "rows of several lengths": (
         with_column("embedding", embeddings(X, [1.0], Y, Z, kind=pa.list_(pa.float32()))),
