@@ -59,7 +59,7 @@ def test_every_way_to_give_a_photo_is_answered(browser: Any, app_url: str, width
             "Which celebrity do you look like?"
         )
         playwright.expect(tab.get_by_text("We delete your photo right away.", exact=True)).to_be_visible()
-        tab.get_by_role("button", name="Try a drawn face").first.click()
+        tab.locator(".example").first.click()
         check_answered(tab)
         with tab.expect_file_chooser() as chooser:
             tab.get_by_role("button", name="Choose a photo").click()

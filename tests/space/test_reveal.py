@@ -43,6 +43,16 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield server.address
 
 
+def test_people_of_the_gallery_can_be_tried_with_their_credit(browser: Any, url: str):
+    with open_tab(browser, url, width=390, height=844) as tab:
+        shown = tab.locator("#intro .examples figure")
+        playwright.expect(shown).to_have_count(3)
+        playwright.expect(shown.first).to_contain_text("A painter")
+        name = shown.nth(1).get_by_role("button").get_attribute("aria-label")
+        shown.nth(1).get_by_role("button").click()
+        playwright.expect(tab.locator("#duel")).to_contain_text(str(name))
+
+
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     with open_chromium(film_of_a_face(tmp_path_factory.mktemp("camera") / "face.mjpeg")) as browser:

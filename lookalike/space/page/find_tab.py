@@ -45,12 +45,13 @@ class FindTab(NamedTuple):
 
     matches: PictureGallery
     choices: list[Any]  # that follow the gallery: see `option_values`
+    examples: gr.HTML
 
 
 def add_find_tab(finders: Finders, queue: dict[str, Any]) -> FindTab:
     """Add the photo and its answer; `queue` holds the options of the queue for requests to a model."""
     with gr.Row(equal_height=False):
-        intro = add_first_screen()
+        intro, faces = add_first_screen()
         with gr.Column(scale=5, min_width=300, elem_id="find-photo"):
             photo, chooser, notice = _photo_side()
             options = _options(finders.current)
@@ -98,7 +99,7 @@ def add_find_tab(finders: Finders, queue: dict[str, Any]) -> FindTab:
     parts.explain.click(callbacks.explain, chosen, parts.why, **private)
     feedback.follow(parts.duel, found, chooser, place)
     follow_share(parts.draw, parts.share, finders, chosen, private)
-    return FindTab(parts.matches, options[1:])
+    return FindTab(parts.matches, options[1:], faces)
 
 
 def option_values(gallery: ServedGallery) -> list[dict[str, Any]]:

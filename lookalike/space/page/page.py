@@ -22,6 +22,7 @@ from lookalike.space.middleware.stack import middleware
 from lookalike.space.page import about
 from lookalike.space.page.build_notice import BuildNotice
 from lookalike.space.page.camera import SHOW_CAMERA, STOP_CAMERA, WATCH_CAMERA
+from lookalike.space.page.examples import example_values
 from lookalike.space.page.find_tab import add_find_tab, option_values
 from lookalike.space.page.header import add_header, header_values
 from lookalike.space.page.language import add_language_choice
@@ -64,7 +65,7 @@ def build_page(finders: Finders) -> PrivateBlocks:
         add_language_choice(page)
         left = tabs.change(None, None, camera, js=STOP_CAMERA, api_visibility="private")
         left.then(None, None, camera, js=SHOW_CAMERA, api_visibility="private")
-        _follow_gallery(page, finders, [*header, *find_tab.choices, account], notice)
+        _follow_gallery(page, finders, [*header, *find_tab.choices, account, find_tab.examples], notice)
     return page.queue(api_open=False, max_size=QUEUE_LENGTH)
 
 
@@ -73,7 +74,8 @@ def _follow_gallery(page: gr.Blocks, finders: Finders, components: list[Any], no
 
     def properties() -> list[dict[str, Any]]:
         gallery = finders.current
-        return [*header_values(gallery), *option_values(gallery), {"value": about.about(gallery)}]
+        texts = [{"value": about.about(gallery)}, example_values(finders)]
+        return [*header_values(gallery), *option_values(gallery), *texts]
 
     def load_page() -> list[Any]:
         return [gr.update(**values) for values in properties()]
