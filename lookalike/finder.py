@@ -19,7 +19,8 @@ from lookalike.faces.turning import detect_upright
 from lookalike.gallery.choices import EVERYONE, Choice
 from lookalike.gallery.credit import Credit
 from lookalike.gallery.fetching import open_gallery
-from lookalike.gallery.gallery import Gallery, Hit
+from lookalike.gallery.gallery import Gallery
+from lookalike.gallery.search import Hit
 from lookalike.images import Photo, read_image
 from lookalike.models.calibration import Calibration
 from lookalike.models.embedder import Embedder

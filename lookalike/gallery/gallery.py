@@ -16,7 +16,7 @@ import logging
 from bisect import bisect_left
 from collections.abc import Collection, Sequence
 from copy import copy
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -30,33 +30,27 @@ from lookalike.files import BUNDLED
 from lookalike.gallery.choices import EVERYONE, FACTS, Choice, Choices
 from lookalike.gallery.credit import Credit, licence_address
 from lookalike.gallery.regions import region_of
-from lookalike.gallery.schema import Row, checked, distinct_rows, embeddings_of, table_of, with_statistics
+from lookalike.gallery.schema import (
+    Row,
+    checked,
+    distinct_rows,
+    embeddings_of,
+    stored_statistics,
+    table_of,
+    with_statistics,
+)
 from lookalike.gallery.scoring import CohortScoring, CosineScoring, Scoring
+from lookalike.gallery.search import Hit, largest
 from lookalike.gallery.settings import Settings
 from lookalike.gallery.standing import Standing, best_without_own, standing_among
 from lookalike.gallery.storage import read_gallery, write_gallery
-from lookalike.models.cohort import Cohort, Statistics
+from lookalike.models.cohort import Cohort
 from lookalike.models.embedder import Embedder, Embeddings
 from lookalike.names import person_key
 
 log = logging.getLogger(__name__)
 
 BUNDLED_GALLERY = BUNDLED / "gallery"
-LEAST_SPREAD = 1e-4  # of a row's cosines to strangers; in use it is a few hundredths
-BLOCK = 256  # names whose best is compared first; with fewer or more a search is slower
-
-
-@dataclass(frozen=True)
-class Hit:
-    """One name that a search found: its best row's place in the table, and that row's score and cosine.
-
-    The cosine is -1..1; the score is what names are ranked by (see `Gallery.search`).
-    """
-
-    row: int
-    name: str
-    score: float
-    cosine: float
 
 
 class Gallery:
@@ -155,7 +149,7 @@ class Gallery:
         What was stored with the rows is used where it belongs to this very cohort. `strangers`, (n, dim) unit
         rows of ordinary people, make the standing instead of the cohort's, which are drawn.
         """
-        statistics = self._stored_statistics() if self.settings.cohort == cohort.digest else None
+        statistics = stored_statistics(self._table) if self.settings.cohort == cohort.digest else None
         gallery = copy(self)
         if statistics is None:
             statistics = cohort.statistics(self.embeddings)
@@ -180,7 +174,7 @@ class Gallery:
         scores = self._scoring.scores(cosines, probe)
         one_each = len(self._starts) == len(scores)
         best = scores if one_each else np.maximum.reduceat(scores, self._starts)  # (names,)
-        return [self._hit(name, scores, cosines) for name in _largest(best, count)]
+        return [self._hit(name, scores, cosines) for name in largest(best, count)]
 
     def standing(self, score: float, probe: NDArray[np.float32]) -> float | None:
         """Return the share, 0..1, of strangers whose first match here is less close than a first match with
@@ -276,26 +270,3 @@ class Gallery:
         if name == "region":
             return [region_of(country) for country in self._column("country")]
         return self._column(name)
-
-    def _stored_statistics(self) -> Statistics | None:
-        """Return the statistics that were stored with the rows, None where one is missing or impossible."""
-        if not {"cohort_mean", "cohort_spread"} <= set(self._table.column_names):
-            return None
-        columns = (self._table[name].to_numpy() for name in ("cohort_mean", "cohort_spread"))
-        statistics = np.stack(list(columns), axis=1).astype(np.float32)
-        sound = np.isfinite(statistics).all() and (statistics[:, 1] > LEAST_SPREAD).all()
-        return statistics if sound else None
-
-
-def _largest(values: NDArray[np.float32], count: int) -> list[int]:
-    """Return the places of the `count` largest of (n,) values, the largest first, equal ones as they come.
-
-    At least `count` values reach the `count`-th largest of the blocks' maxima, so only the few that reach it
-    are sorted: a million take a third of a millisecond, where a partition takes two.
-    """
-    peaks = np.maximum.reduceat(values, np.arange(0, len(values), BLOCK))
-    enough = np.partition(peaks, -count)[-count] if count <= len(peaks) else -np.inf
-    candidates = np.flatnonzero(values >= enough)
-    order = np.lexsort((candidates, -values[candidates]))[:count]
-    places: list[int] = candidates[order].tolist()
-    return places

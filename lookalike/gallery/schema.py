@@ -17,6 +17,7 @@ from lookalike.names import clean_name
 
 SCHEMA_VERSION = 2
 READABLE_VERSIONS = (1, 2)  # version 1 has no facts about people and no statistics
+LEAST_SPREAD = 1e-4  # of a row's cosines to strangers; in use it is a few hundredths
 UNIT_TOLERANCE = 1e-2  # other programs may have stored the rows in float16
 MAX_NAME_BYTES = 50_000  # a name of 10,000 letters in any script; every answer repeats it
 ROWS_PER_BLOCK = 16_384  # 16 MB of integers at 128 numbers a row
@@ -187,3 +188,13 @@ def distinct_rows(embeddings: NDArray[np.float32], owners: NDArray[np.integer[An
         block = slice(start, start + ROWS_PER_BLOCK)
         hashes[block] += embeddings[block].view(np.uint32).astype(np.uint64) @ factors[:-1]
     return np.sort(np.unique(hashes, return_index=True)[1])
+
+
+def stored_statistics(table: pa.Table) -> NDArray[np.float32] | None:
+    """Return the statistics (rows, 2) that were stored, None where one is missing or impossible."""
+    if not {"cohort_mean", "cohort_spread"} <= set(table.column_names):
+        return None
+    columns = (table[name].to_numpy() for name in ("cohort_mean", "cohort_spread"))
+    statistics = np.stack(list(columns), axis=1).astype(np.float32)
+    sound = np.isfinite(statistics).all() and (statistics[:, 1] > LEAST_SPREAD).all()
+    return statistics if sound else None
