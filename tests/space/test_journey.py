@@ -63,6 +63,7 @@ def test_a_visit_from_the_photo_to_the_camera(choices_url: str, tmp_path: Path):
 
 def find_among_women(tab: Any) -> None:
     """The choice finds others, moves no percentage, and keeps the chosen face."""
+    tab.get_by_role("button", name="Options").click()  # a number typed while they open would be reset
     upload(tab, "#photo", draw_group((320, 260)))
     playwright.expect(tab.locator("#bars li")).to_have_count(5)
     own = tab.locator("#duel figure img").first
@@ -85,7 +86,6 @@ def find_among_women(tab: Any) -> None:
 def choose_other_matches(tab: Any) -> None:
     """A sixth match changes nothing about five; the frame and the percentile follow the chosen one."""
     five = bars(tab)
-    tab.get_by_role("button", name="Options").click()
     number = tab.locator("#count input[type=number]")
     number.fill("6")
     number.blur()
