@@ -19,6 +19,11 @@ def label(key: str) -> Any:
     return gr.I18n()(key)
 
 
+def label_sentence(key: str) -> str:
+    """Return a label in a paragraph of its own, as HTML."""
+    return f'<p class="words">{label(key)}</p>'
+
+
 def translations() -> gr.I18n:
     """Return the labels in every language, for `launch`."""
     names = {code: GRADIO_LANGUAGES.get(code, code) for code in LANGUAGES}

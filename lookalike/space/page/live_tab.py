@@ -6,7 +6,7 @@ import gradio as gr
 
 from lookalike.space.components import FaceHTML, PhotoInput
 from lookalike.space.finders import Finders
-from lookalike.space.labels import label
+from lookalike.space.labels import label, label_sentence
 from lookalike.space.page.camera import SHOW_CAMERA, STOP_CAMERA
 from lookalike.space.page.live import LiveCallbacks, no_face
 
@@ -27,7 +27,7 @@ def add_live_tab(finders: Finders) -> PhotoInput:
                 stop = gr.Button(label("button_stop"), elem_id="stop", min_width=120)
         with gr.Column(scale=6, min_width=300):
             picture = FaceHTML("", elem_id="live-picture")
-            best = FaceHTML(f'<p class="words">{label("page_live_start")}</p>', elem_id="live")
+            best = FaceHTML(label_sentence("page_live_start"), elem_id="live")
     track = gr.State(None, time_to_live=TRACK_SECONDS)
     camera.stream(
         LiveCallbacks(finders).frame,

@@ -15,7 +15,7 @@ from lookalike.space.drawing import html
 from lookalike.space.drawing.cards import encode, shrink
 from lookalike.space.drawing.own_face import portrait
 from lookalike.space.finders import Finders, ServedGallery
-from lookalike.space.labels import label
+from lookalike.space.labels import label, label_sentence
 from lookalike.space.messages import as_sentence
 from lookalike.space.middleware.address import url_of
 from lookalike.space.page import about
@@ -28,7 +28,7 @@ def add_compare_tab(finders: Finders, queue: dict[str, Any]) -> None:
     """Add two photos and their similarity; `queue` holds the options of the queue for requests to a model."""
     with gr.Row():
         first, second = (_photo_input(label) for label in ("label_first_photo", "label_second_photo"))
-    result = FaceHTML(static_sentence("page_needs_two"), elem_id="compared")
+    result = FaceHTML(label_sentence("page_needs_two"), elem_id="compared")
     compared = gr.on(
         [first.input, second.input],
         CompareCallbacks(finders).compare_photos,
@@ -103,11 +103,6 @@ def _unreadable(first: object, second: object) -> str:
     photos = {"compare_in_first": first, "compare_in_second": second}
     sentences = [text(key, sentence=it.sentence) for key, it in photos.items() if isinstance(it, BadPhoto)]
     return html.sentence(" ".join(sentences))
-
-
-def static_sentence(key: str) -> str:
-    """Return a label in a paragraph of its own, as HTML."""
-    return f'<p class="words">{label(key)}</p>'
 
 
 def _largest_face(finder: Lookalikes, photo: RGB) -> RGB:
