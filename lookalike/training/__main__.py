@@ -115,6 +115,7 @@ def _distill(options: argparse.Namespace) -> None:
     from lookalike.training.distillation import DistillSettings, distill
     from lookalike.training.export import export_onnx
     from lookalike.training.networks import CompactWidths
+    from lookalike.training.within_class import normalize_within_class
 
     teacher = open_model(options.teacher)
     tables, split = _faces_and_split(options)
@@ -135,6 +136,7 @@ def _distill(options: argparse.Namespace) -> None:
         teacher=teacher if teacher.model.alignment == "template" else None,
         start=options.start,
     )
+    normalize_within_class(network, train)
     export_onnx(network, options.output, train.images)
     print(f"{options.output}: {options.output.stat().st_size / 1e6:.1f} MB")
 
