@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from PIL import Image
 from tests.support.drawing import draw_face
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-TIMEOUT = 20_000  # milliseconds: a shared machine under load
+TIMEOUT = 60_000  # milliseconds: a shared machine under load
 RED = (200, 20, 20)
 KNOWN = (
     "Method not implemented.",  # gradio's own warning at every load
@@ -25,6 +26,7 @@ LEFT = (
     "AbortError: signal is aborted",
     "Unexpected error Connection errored out.",
 )  # what a page says as it is left
+DATA_URL = re.compile("^data:image/jpeg")  # of the photo in an answer; before it, the page shows the upload
 ALLOWED = ["camera", "clipboard-read", "clipboard-write"]
 
 
@@ -76,6 +78,16 @@ def open_tab(
 
 def _forget(errors: list[str], starts: tuple[str, ...]) -> None:
     errors[:] = [text for text in errors if not text.startswith(starts)]
+
+
+def see_answer(tab: Any, matches: int = 5) -> None:
+    """Wait until the whole answer to a photo is shown. Its parts appear one after the other."""
+    from playwright.sync_api import expect
+
+    expect(tab.locator("#photo img").first).to_have_attribute("src", DATA_URL)
+    expect(tab.locator("#duel .pair")).to_be_visible()
+    for part, count in (("#duel .pair img", 2), ("#matches .thumbnail-item", matches), ("#bars li", matches)):
+        expect(tab.locator(part)).to_have_count(count)
 
 
 def film_of_a_face(path: Path) -> Path:

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from tests.support.paths import ROOT
 
 START_SECONDS = 600  # on a shared machine under load; otherwise it takes four
 ANSWER_TIMEOUT = 240  # seconds for one answer on such a machine
+PATIENCE = {"timeout": ANSWER_TIMEOUT}  # for gradio's client and httpx, whose own 5 seconds are short there
 API = "/gradio_api"
 DEFAULTS: dict[str, list[object]] = {"find_lookalikes": [5, 0, None], "compare": [None]}
 
@@ -134,9 +135,7 @@ def serving(folder: Path, *arguments: str, before: str = "", **variables: str) -
     home, temporary, log = folder / "home", folder / "tmp", folder / "log"
     for each in (home, temporary):
         each.mkdir(parents=True)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     environment: Mapping[str, str] = {
         **{key: value for key, value in os.environ.items() if not key.startswith(("GRADIO_", "HF_", "XDG_"))},
         "HOME": str(home),
@@ -170,6 +169,15 @@ def serving(folder: Path, *arguments: str, before: str = "", **variables: str) -
             server.client.close()
             process.terminate()
             process.wait(timeout=60)
+
+
+def free_port() -> int:
+    """Return a port of this machine that is free, and that no outgoing connection takes meanwhile."""
+    while True:
+        port = 20_000 + secrets.randbelow(10_000)  # systems use higher ones for outgoing connections
+        with socket.socket() as tried, suppress(OSError):
+            tried.bind(("127.0.0.1", port))
+            return port
 
 
 def _wait(server: Server) -> None:

@@ -198,7 +198,7 @@ class PageQueue(gr.queueing.Queue):  # type: ignore[misc]  # gradio has no types
         now = time.monotonic()
         self._slow = {name: then for name, then in self._slow.items() if now - then < REMEMBERED_SECONDS}
         for session in [each for each in self.pending_messages_per_session if each not in kept]:
-            if not self.readers.has(session):
+            if not self.readers.has(session):  # a page that has just read an answer may open its stream again
                 self.pending_messages_per_session.pop(session, None)
                 self.pending_event_ids_session.pop(session, None)
 

@@ -34,8 +34,8 @@ class Readers:
         return time.monotonic() - max(since, *(self._left.get(name, 0.0) for name in names))
 
     def has(self, name: str) -> bool:
-        """Return whether somebody reads this name's answers."""
-        return self._readers[name] > 0
+        """Return whether somebody reads this name's answers, or did so since `forget` last forgot readers."""
+        return self._readers[name] > 0 or name in self._left
 
     def forget(self, seconds: float) -> None:
         """Forget readers who left more than `seconds` ago."""
