@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -141,6 +141,7 @@ def cohort(options: argparse.Namespace) -> None:
     """Fit the cohort of strangers that normalizes a model's cosines, and store it beside the model."""
     from lookalike.evaluation.models import open_model
     from lookalike.evaluation.percentage import cohort_faces
+    from lookalike.evaluation.reach import fit_reach
     from lookalike.models.cohort import fit_mixture
     from lookalike.models.deepface_embedder import DeepFaceEmbedder, centred, mean_to_json
 
@@ -155,7 +156,9 @@ def cohort(options: argparse.Namespace) -> None:
             centred(faces, mean),
             {"mean": mean_to_json(mean)},
         )
-    _store(path, embedder, fields | {"cohort": fit_mixture(faces).to_json(), "percentage": None})
+        population = replace(population, embeddings=centred(population.embeddings, mean))
+    mixture = fit_reach(population, fit_mixture(faces))
+    _store(path, embedder, fields | {"cohort": mixture.to_json(), "percentage": None})
     print(f"{path}: a cohort fitted to {len(population):,} faces; now fit the percentage.")
 
 

@@ -23,6 +23,7 @@ from lookalike.evaluation.population import (
     is_one_source,
     pair_masks,
     score_matrix,
+    within_group_mask,
 )
 from lookalike.models.calibration import Calibration
 from lookalike.models.cohort import Cohort, Mixture
@@ -96,12 +97,15 @@ def calibrate(population: Population, mixture: Mixture | None, *, fitted_on: str
 
 
 def check(population: Population, scale: Scale, *, seed: int = 0) -> list[GroupCheck]:
-    """Return what `scale` says of each group with at least FEWEST_PAIRS pairs of strangers."""
+    """Return what `scale` says of each group with at least FEWEST_PAIRS pairs of strangers. Of a group of
+    several sources or races, strangers are compared within each: those of two are less alike.
+    """
     scores = {points: scale.score_at(points) for points in PROMISES}
     checks = []
     for group, members in groups_of(population).items():
         part = population.take(_few(population, members))
         same, strangers = pair_masks(part)
+        strangers &= within_group_mask(part)
         if strangers.sum() < FEWEST_PAIRS:
             continue
         matrix = score_matrix(part)

@@ -211,6 +211,16 @@ def is_one_source(title: str) -> bool:
     return not re.match(r"(women|men|under|\d|blurred|medium|sharp)", title)
 
 
+def within_group_mask(population: Population) -> NDArray[np.bool_]:
+    """Return which of the (n, n) pairs are of one source and one label of race."""
+    groups = [
+        f"{source}/{labels.get('race', '')}"
+        for source, labels in zip(population.sources, population.labels, strict=True)
+    ]
+    number = np.unique(groups, return_inverse=True)[1]
+    return np.asarray(number[:, None] == number[None, :])
+
+
 def score_matrix(population: Population) -> Scores:
     """Return the (n, n) scores of all pairs of faces."""
     cosines = population.embeddings @ population.embeddings.T  # (n, d) x (d, n) -> (n, n)

@@ -7,9 +7,18 @@ import pytest
 
 from lookalike.errors import SourceError
 from lookalike.evaluation.percentage import calibrate, check, cohort_faces
-from lookalike.evaluation.population import Population, groups_of, halves, pair_masks, score_matrix
-from lookalike.models.cohort import Cohort, fit_mixture
+from lookalike.evaluation.population import (
+    Population,
+    groups_of,
+    halves,
+    pair_masks,
+    score_matrix,
+    within_group_mask,
+)
+from lookalike.evaluation.reach import fit_reach
+from lookalike.models.cohort import Cohort, Mixture, fit_mixture
 from lookalike.models.embedder import unit_rows
+from lookalike.models.similarity import Scale
 
 DIM = 24
 
@@ -54,6 +63,25 @@ def test_a_cohort_makes_groups_reach_forty_percent_equally_often():
     assert spread(with_cohort=False) > 5 > spread(with_cohort=True)
 
 
+def test_a_reach_evens_the_groups_that_mean_and_spread_leave_uneven():
+    groups = {"a": 1.2, "b": 0.9, "c": 0.4}
+    mixture = fit_mixture(cohort_faces(population(100, closeness={"a": 0.3, "b": 0.9, "c": 0.4}, seed=1)))
+    fitting, testing = population(300, closeness=groups, seed=2), population(300, closeness=groups, seed=3)
+
+    def highest(mixture: Mixture) -> np.ndarray:
+        """Return the score that a hundredth of each group's strangers exceed."""
+        scored = testing.with_cohort(Cohort.of(mixture))
+        parts = [scored.take(members) for members in list(groups_of(scored).values())[:3]]
+        return np.array([np.quantile(score_matrix(part)[pair_masks(part)[1]], 0.99) for part in parts])
+
+    assert np.ptp(highest(fit_reach(fitting, mixture))) < 0.5 * np.ptp(highest(mixture))
+
+
+def test_too_few_strangers_have_no_reach():
+    mixture = fit_mixture(cohort_faces(population(100, closeness=NEAR_AND_FAR)))
+    assert fit_reach(population(10, closeness=NEAR_AND_FAR), mixture).reach is None
+
+
 def test_a_fitted_percentage_keeps_its_promises_on_others():
     fitting = population(200, closeness=NEAR_AND_FAR, photos=2, seed=4)
     calibration = calibrate(fitting, None, fitted_on="drawn people")
@@ -69,6 +97,16 @@ def test_groups_are_adults_by_source_and_race_and_then_all_by_gender_age_and_sha
     found = groups_of(population(60, closeness={"a": 0.5, "b": 0.5}))
     assert list(found)[:4] == ["drawn A", "drawn B", "women", "men"]
     assert [len(found[title]) for title in ("drawn A", "women", "under 18")] == [60, 60, 0]
+
+
+def test_strangers_of_two_groups_are_not_compared():
+    scored = population(40, closeness={"a": 0.5, "b": 0.5})
+    inside = within_group_mask(scored)
+    assert inside[0, 39] and not inside[0, 40]
+    women = next(
+        one for one in check(scored, Scale((-1.0, 1.0), (0.0, 100.0), 0.5, "")) if one.group == "women"
+    )
+    assert women.faces == 40 and women.pairs == 2 * 20 * 19 / 2
 
 
 def test_two_unnamed_photos_that_the_teacher_finds_alike_are_no_pair():

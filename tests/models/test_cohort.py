@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -60,6 +61,24 @@ def test_a_mixture_looks_like_the_faces_it_was_fitted_to_and_survives_json():
     assert Cohort.of(again).digest == Cohort.of(mixture).digest
 
 
+def test_a_reach_raises_the_mean_in_units_of_the_spread():
+    probes, reach = STRANGERS[:4], RANDOM.normal(size=11).astype(np.float32)
+    mean, spread = COHORT.statistics(probes).T
+    raised = mean + spread * (probes @ reach[:8] + mean * reach[8] + spread * reach[9] + reach[10])
+    found = replace(COHORT, reach=reach).statistics(probes)
+    np.testing.assert_allclose(found, np.stack([raised, spread], axis=1), atol=1e-5)
+
+
+def test_a_mixture_keeps_its_reach_and_another_reach_is_another_cohort():
+    mixture = replace(
+        fit_mixture(STRANGERS), reach=np.linspace(-1, 1, 11, dtype=np.float16).astype(np.float32)
+    )
+    again = Mixture.from_json(json.loads(json.dumps(mixture.to_json())), 8)
+    assert np.array_equal(again.reach, mixture.reach)
+    assert Cohort.of(again).digest == Cohort.of(mixture).digest
+    assert Cohort.of(replace(mixture, reach=None)).digest != Cohort.of(mixture).digest
+
+
 def test_too_few_faces_make_no_cohort():
     with pytest.raises(ValueError, match="too few"):
         fit_mixture(STRANGERS[:5])
@@ -71,6 +90,7 @@ def test_too_few_faces_make_no_cohort():
         lambda fields: fields | {"means": fields["means"][:-8]},
         lambda fields: fields | {"factor": "no base64!"},
         lambda fields: fields | {"weights": fields["factor"]},
+        lambda fields: fields | {"reach": fields["factor"]},
         lambda fields: {},
     ],
 )
