@@ -13,6 +13,7 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from lookalike.errors import ImageError, MismatchError
@@ -23,10 +24,12 @@ from lookalike.finder import Lookalikes
 from lookalike.gallery.choices import FACTS
 from lookalike.gallery.gallery import Gallery
 from lookalike.images import read_image
+from lookalike.models.embedder import Embeddings
 from lookalike.models.registry import DEFAULT_MODEL
 
 MODEL = DEFAULT_MODEL  # the only one that is small enough
-FLOAT16_FROM = 1000  # numbers in a constant from which float16 saves bytes: half of MTCNN's
+ROW_STEPS, COHORT_STEPS = 1024, 127  # of the numbers of a unit vector; percentages move by up to 0.2 points
+SCALE_STEPS = 2000  # between which the browser interpolates; the largest difference is 0.01 points
 PHOTOS = "photos"  # the folder of thumbnails
 
 
@@ -35,37 +38,43 @@ def data_files(finder: Lookalikes, photos: Mapping[int, bytes]) -> dict[str, byt
 
     Raises MismatchError for a model that the browser cannot use, WeightsError without weights.
     """
+    cohort = finder.calibration.cohort
+    if finder.embedder.model.name != MODEL or cohort is None:
+        raise MismatchError(f"The page in the browser needs a gallery of the model '{MODEL}'; choose one.")
     files = {f"{name}.onnx": with_half_weights(build_graph(name)) for name in NETWORKS} | {
         "compact.onnx": (BUNDLED / f"{MODEL}.onnx").read_bytes(),
         "model.json": _json(model_fields(finder)),
         "gallery.json": _json(gallery_fields(finder, photos)),
         "gallery": gallery_table(finder.gallery),
+        "cohort": _whole(cohort.rows, COHORT_STEPS).astype(np.int8).tobytes(),
     }
     packed = {f"data/{name}.bin": gzip.compress(content, mtime=0) for name, content in files.items()}
     return packed | {f"{PHOTOS}/{row}.webp": photo for row, photo in photos.items()}
 
 
 def model_fields(finder: Lookalikes) -> dict[str, Any]:
-    """Return what the browser must know of the model: sizes, hash, the scale with its slopes, the cohort."""
-    from scipy.interpolate import PchipInterpolator  # takes a second to import
-
-    model, calibration = finder.embedder.model, finder.calibration
-    if model.name != MODEL or calibration.mixture is None:
-        raise MismatchError(f"The page in the browser needs a gallery of the model '{MODEL}'; choose one.")
-    scale = calibration.scale
-    curve = PchipInterpolator(scale.scores, scale.similarities)
+    """Return what the browser must know of the model: sizes, hash, and the percentages of scores in equal
+    steps.
+    """
+    model, scale = finder.embedder.model, finder.scale
+    scores = np.linspace(scale.scores[0], scale.scores[-1], SCALE_STEPS + 1)
     return {
         "sha256": finder.embedder.weights_hash,
         "dim": model.dim,
         "size": model.input_size[0],
         "scale": {
-            "scores": scale.scores,
-            "similarities": scale.similarities,
-            "slopes": curve.derivative()(scale.scores).tolist(),
+            "low": scale.scores[0],
+            "high": scale.scores[-1],
+            "similarities": [round(scale.similarity(score), 3) for score in scores],
             "same": scale.same,
         },
-        "cohort": calibration.mixture.to_json(),
+        "reach": _reach(finder),
     }
+
+
+def _reach(finder: Lookalikes) -> list[float] | None:
+    cohort = finder.calibration.cohort
+    return None if cohort is None or cohort.reach is None else cohort.reach.tolist()
 
 
 def gallery_fields(finder: Lookalikes, photos: Iterable[int]) -> dict[str, Any]:
@@ -83,10 +92,13 @@ def gallery_fields(finder: Lookalikes, photos: Iterable[int]) -> dict[str, Any]:
 
 
 def gallery_table(gallery: Gallery) -> bytes:
-    """Return the rows' mean and spread, (rows, 2) float32, then their embeddings, (rows, dim) float16."""
+    """Return the rows' mean and spread, (rows, 2) float32, then their embeddings, (rows, dim) whole numbers
+    of two bytes: first all low bytes, then all high bytes, which compress better apart.
+    """
     columns = [gallery.table[name].to_numpy() for name in ("cohort_mean", "cohort_spread")]
     statistics = np.stack(columns, axis=1)  # (rows, 2)
-    return statistics.astype("<f4").tobytes() + gallery.embeddings.astype("<f2").tobytes()
+    bytes_of_rows = _whole(gallery.embeddings, ROW_STEPS).astype("<i2").view(np.uint8)
+    return statistics.astype("<f4").tobytes() + bytes_of_rows.reshape(-1, 2).T.tobytes()
 
 
 def photo_files(gallery: Gallery) -> dict[int, bytes]:
@@ -107,7 +119,9 @@ def photo_files(gallery: Gallery) -> dict[int, bytes]:
 
 
 def with_half_weights(graph: bytes) -> bytes:
-    """Return a network whose large constants are float16, cast to float32 when it is loaded."""
+    """Return the same network in fewer bytes: constants whose numbers all fit into float16 are stored so, and
+    cast to float32 when it is loaded.
+    """
     import onnx
     from onnx import TensorProto, helper, numpy_helper
 
@@ -115,13 +129,19 @@ def with_half_weights(graph: bytes) -> bytes:
     casts = []
     for constant in model.graph.initializer:
         name, values = constant.name, numpy_helper.to_array(constant)
-        if values.dtype == np.float32 and values.size >= FLOAT16_FROM:
-            constant.CopyFrom(numpy_helper.from_array(values.astype(np.float16), f"{name}_half"))
+        half = values.astype(np.float16)
+        if np.array_equal(half, values):
+            constant.CopyFrom(numpy_helper.from_array(half, f"{name}_half"))
             casts.append(helper.make_node("Cast", [f"{name}_half"], [name], to=TensorProto.FLOAT))
     nodes = [*casts, *model.graph.node]
     del model.graph.node[:]
     model.graph.node.extend(nodes)
     return bytes(model.SerializeToString())
+
+
+def _whole(rows: Embeddings, steps: int) -> NDArray[np.float32]:
+    """Return rows of unit length in whole steps; the browser scales them to unit length again."""
+    return np.rint(rows * steps)
 
 
 def _credit(gallery: Gallery, row: int) -> str:

@@ -15,7 +15,7 @@ from lookalike.faces.mtcnn_graphs import build_graph
 from lookalike.finder import Lookalikes
 from lookalike.space.texts import LANGUAGES, RIGHT_TO_LEFT, table
 from lookalike.web.__main__ import main
-from lookalike.web.data import gallery_table, with_half_weights
+from lookalike.web.data import ROW_STEPS, gallery_table, model_fields, with_half_weights
 from lookalike.web.runtime import NETWORK, network_runtime
 from lookalike.web.site_files import SITE, site_files
 
@@ -61,18 +61,26 @@ def test_every_module_that_is_imported_is_there_and_names_the_python_that_it_mir
             assert (SITE.parents[2] / name).is_file(), (file, name)
 
 
-def test_the_gallery_keeps_its_names_and_its_numbers_to_half_precision(
+def test_the_gallery_keeps_its_names_and_its_numbers_in_whole_steps(
     finder: Lookalikes, online: dict[str, bytes]
 ):
     fields = json.loads(gzip.decompress(online["data/gallery.json.bin"]))
-    gallery = finder.gallery
-    assert fields["names"] == gallery.table["name"].to_pylist()
-    content = gallery_table(gallery)
-    rows = np.frombuffer(content, "<f2", offset=8 * len(gallery)).reshape(gallery.embeddings.shape)
-    assert np.abs(rows - gallery.embeddings).max() < 2**-12
+    rows, dim = finder.gallery.embeddings.shape
+    assert fields["names"] == finder.gallery.table["name"].to_pylist()
+    numbers = np.frombuffer(gallery_table(finder.gallery), np.uint8, offset=8 * rows).reshape(2, -1)
+    stored = numbers.T.copy().view("<i2").reshape(rows, dim) / ROW_STEPS
+    assert np.abs(stored - finder.gallery.embeddings).max() <= 0.5001 / ROW_STEPS
 
 
-def test_half_weights_change_a_network_by_less_than_a_hundredth():
+def test_a_percentage_between_two_steps_of_the_scale_is_that_of_python(finder: Lookalikes):
+    fields = model_fields(finder)["scale"]
+    scores = np.random.default_rng(0).uniform(fields["low"], fields["high"], 200)
+    steps = np.linspace(fields["low"], fields["high"], len(fields["similarities"]))
+    read = np.interp(scores, steps, fields["similarities"])
+    assert np.abs(read - [finder.scale.similarity(score) for score in scores]).max() < 0.01
+
+
+def test_half_weights_change_nothing_but_the_bytes():
     patches = np.random.default_rng(0).integers(0, 256, (4, 48, 48, 3), dtype=np.uint8)
     graph = build_graph("onet")
     whole, half = (
@@ -80,7 +88,7 @@ def test_half_weights_change_a_network_by_less_than_a_hundredth():
         for each in (graph, with_half_weights(graph))
     )
     assert len(with_half_weights(graph)) < 0.6 * len(graph)
-    assert np.abs(whole - half).max() < 0.01
+    assert np.array_equal(whole, half)
 
 
 def test_another_version_of_the_runtime_is_refused_in_one_sentence(

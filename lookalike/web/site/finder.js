@@ -2,8 +2,8 @@
 import { noFaceAdvice, readingProblem } from "./faces/quality.js";
 import { detectUpright } from "./faces/turning.js";
 import { LookalikeError } from "./errors.js";
-import { dot } from "./models/embedder.js";
 import { normalize } from "./models/cohort.js";
+import { dot } from "./numbers.js";
 
 const MAX_FACES = 50;
 
@@ -46,8 +46,7 @@ export class Lookalikes {
   async compare(first, second) {
     const sides = [await this.#largest(first, "compare_in_first"), await this.#largest(second, "compare_in_second")];
     const [one, other] = sides.map(({ probe }) => probe);
-    const statistics = [one, other].map((probe) => this.cohort.statistics(probe));
-    const score = normalize(dot(one, other), ...statistics);
+    const score = normalize(dot(one, other), this.cohort.statistics(one), this.cohort.statistics(other));
     return { similarity: this.scale.similarity(score), same: score >= this.scale.same, sides };
   }
 

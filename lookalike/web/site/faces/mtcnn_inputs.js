@@ -4,6 +4,8 @@
  *
  * Coordinates are edges. A matrix is [a, b, c, d, e, f]: x' = a x + b y + c, y' = d x + e y + f.
  */
+import { clip, valueAt } from "../numbers.js";
+
 const PYRAMID_STEP = 0.709;
 const SHORTEST_LEVEL = 8;
 export const MARGIN = 4;
@@ -15,18 +17,21 @@ const ROTATED_SIDE = 416;
 
 /** Return a dark photo brightened, any other unchanged. */
 export function brighten(image) {
-  const { data, width, height } = image;
-  const step = Math.max(1, Math.floor(Math.min(width, height) / DARK_SAMPLES));
-  const brightest = [];
-  for (let y = 0; y < height; y += step) {
-    for (let x = 0, at = 3 * y * width; x < width; x += step, at += 3 * step) {
-      brightest.push(Math.max(data[at], data[at + 1], data[at + 2]));
-    }
-  }
-  const level = percentile(brightest, 0.99);
+  const brightest = sampled(image, DARK_SAMPLES, (data, at) => Math.max(data[at], data[at + 1], data[at + 2])).sort();
+  const level = valueAt(brightest, 0.99 * (brightest.length - 1)); // ignore 1 %, which may be lamps
   if (level >= DARK) return image;
   const factor = BRIGHT / Math.max(level, 1);
-  return { ...image, data: Uint8ClampedArray.from(data, (value) => value * factor) };
+  return { ...image, data: Uint8ClampedArray.from(image.data, (value) => value * factor) };
+}
+
+/** Return `valueOf` (data, place) of pixels in equal steps: about `count` along the image's shorter side. */
+export function sampled({ data, width, height }, count, valueOf) {
+  const step = Math.max(1, Math.floor(Math.min(width, height) / count));
+  const values = [];
+  for (let y = 0; y < height; y += step) {
+    for (let x = 0; x < width; x += step) values.push(valueOf(data, 3 * (y * width + x)));
+  }
+  return Float32Array.from(values);
 }
 
 /** Return the photo and its successive halvings. */
@@ -39,21 +44,15 @@ export function halvings(image) {
 /** Return an image in which one pixel is the mean of factor x factor pixels. */
 export function shrink({ data, width, height }, factor) {
   const [columns, rows] = [Math.floor(width / factor), Math.floor(height / factor)];
-  const shrunk = new Uint8Array(columns * rows * 3);
-  const half = (factor * factor) >> 1;
-  for (let y = 0, to = 0; y < rows; y++) {
-    for (let x = 0; x < columns; x++) {
-      for (let channel = 0; channel < 3; channel++) {
-        let sum = half;
-        for (let row = 0; row < factor; row++) {
-          const from = 3 * ((y * factor + row) * width + x * factor) + channel;
-          for (let column = 0; column < factor; column++) sum += data[from + 3 * column];
-        }
-        shrunk[to++] = sum / factor / factor;
-      }
+  const sums = new Uint32Array(columns * rows * 3).fill((factor * factor) >> 1); // rounds the mean
+  for (let y = 0; y < rows * factor; y++) {
+    for (let x = 0; x < columns * factor; x++) {
+      const from = 3 * (y * width + x);
+      const to = 3 * (Math.floor(y / factor) * columns + Math.floor(x / factor));
+      for (let channel = 0; channel < 3; channel++) sums[to + channel] += data[from + channel];
     }
   }
-  return { data: shrunk, width: columns, height: rows };
+  return { data: new Uint8Array(sums.map((sum) => sum / factor / factor)), width: columns, height: rows };
 }
 
 /** Return [width, height] of the levels, from `scale` times the photo's down to the last a face can fill. */
@@ -65,32 +64,43 @@ export function pyramidSizes(width, height, scale) {
   return sizes;
 }
 
-/** Place all levels on one grey canvas, in rows; return it and the levels' upper left corners. */
+/** Place all levels on one grey canvas, in rows; return it and the { left, top, width, height } of each level. */
 export function pack(photo, sizes) {
-  const corners = [];
-  const shelves = []; // the left and upper edge of the free space in each row
+  const shelves = []; // the free space in each row
   const right = sizes[0][0] + 2 * MARGIN;
   let bottom = MARGIN;
-  for (const [width, height] of sizes) {
-    let room = shelves.findIndex(([left]) => left + width + MARGIN <= right);
-    if (room < 0) {
-      room = shelves.push([MARGIN, bottom]) - 1;
+  const levels = sizes.map(([width, height]) => {
+    let shelf = shelves.find(({ left }) => left + width + MARGIN <= right);
+    if (!shelf) {
+      shelves.push((shelf = { left: MARGIN, top: bottom }));
       bottom += height + MARGIN;
     }
-    const [left, top] = shelves[room];
-    corners.push([left, top]);
-    shelves[room] = [left + width + MARGIN, top];
-  }
-  const canvas = { data: new Uint8Array(right * bottom * 3).fill(GREY), width: right, height: bottom };
-  sizes.forEach(([width, height], i) => {
-    const level = resize(photo[halvingFor(photo, width / photo[0].width)], width, height);
-    const [left, top] = corners[i];
-    for (let y = 0; y < height; y++) {
-      const row = level.data.subarray(3 * y * width, 3 * (y + 1) * width);
-      canvas.data.set(row, 3 * ((top + y) * right + left));
-    }
+    const { left, top } = shelf;
+    shelf.left += width + MARGIN;
+    return { left, top, width, height };
   });
-  return { canvas, corners };
+  const canvas = { data: new Uint8Array(right * bottom * 3).fill(GREY), width: right, height: bottom };
+  for (const { left, top, width, height } of levels) {
+    paste(resize(photo[halvingFor(photo, width / photo[0].width)], width, height), canvas, left, top);
+  }
+  return { canvas, levels };
+}
+
+/** Return a part of an image. */
+export function cut(image, left, top, right, bottom) {
+  const [width, height] = [right - left, bottom - top];
+  const part = { data: new Uint8Array(width * height * 3), width, height };
+  paste(image, part, -left, -top);
+  return part;
+}
+
+/** Copy an image to a place of another, which may be smaller. */
+function paste({ data, width, height }, target, left, top) {
+  const [first, last] = [Math.max(-left, 0), Math.min(width, target.width - left)];
+  for (let y = Math.max(-top, 0); y < Math.min(height, target.height - top); y++) {
+    const row = data.subarray(3 * (y * width + first), 3 * (y * width + last));
+    target.data.set(row, 3 * ((y + top) * target.width + left + first));
+  }
 }
 
 /**
@@ -100,7 +110,7 @@ export function pack(photo, sizes) {
 export function patches(photo, squares, side, angles) {
   const all = new Uint8Array(squares.length * side * side * 3);
   squares.forEach(([left, top, length], i) => {
-    const index = clip(Math.floor(-Math.log2(side / length)), 0, photo.length - 1);
+    const index = halvingFor(photo, side / length);
     const halved = 2 ** index;
     const across = rotation(angles[i]).map((value) => (value * length) / side / halved);
     const middle = [(left + length / 2) / halved, (top + length / 2) / halved];
@@ -185,30 +195,17 @@ export function warp({ data, width: columns, height: rows }, [a, b, c, d, e, f],
   return { data: warped, width, height };
 }
 
-/** Return the inverse of a matrix; null if there is none. */
+/** Return the inverse of a matrix. */
 export function invert([a, b, c, d, e, f]) {
-  const determinant = a * e - b * d;
-  if (!determinant) return null;
-  const [p, q, r, s] = [e, -b, -d, a].map((value) => value / determinant);
+  const [p, q, r, s] = [e, -b, -d, a].map((value) => value / (a * e - b * d));
   return [p, q, -p * c - q * f, r, s, -r * c - s * f];
 }
 
-export const clip = (value, low, high) => Math.min(Math.max(value, low), high);
-
-/** Return a quantile of numbers, interpolated between neighbours. */
-export function percentile(values, share) {
-  const sorted = Float64Array.from(values).sort();
-  const place = share * (sorted.length - 1);
-  const low = Math.floor(place);
-  return sorted[low] + (place - low) * (sorted[Math.min(low + 1, sorted.length - 1)] - sorted[low]);
-}
+/** Return the point to which a matrix maps another. */
+export const transform = ([a, b, c, d, e, f], [x, y]) => [a * x + b * y + c, d * x + e * y + f];
 
 /** Return the index of the smallest halving that is at least `scale` of the photo. */
-export function halvingFor(photo, scale) {
-  return clip(Math.floor(-Math.log2(scale)), 0, photo.length - 1);
-}
+export const halvingFor = (photo, scale) => clip(Math.floor(-Math.log2(scale)), 0, photo.length - 1);
 
 /** Return the matrix between pixel centres of a linear map [a, b, c, d] and a shift between edges. */
-function atCentres([a, b, c, d], [x, y]) {
-  return [a, b, x + (a + b) / 2 - 0.5, c, d, y + (c + d) / 2 - 0.5];
-}
+const atCentres = ([a, b, c, d], [x, y]) => [a, b, x + (a + b) / 2 - 0.5, c, d, y + (c + d) / 2 - 0.5];

@@ -1,8 +1,9 @@
 /** Photos that lie on a side or upside down. Mirrors lookalike/faces/turning.py. */
-import { halvingFor, halvings, resize } from "./mtcnn_inputs.js";
+import { eyeAngle } from "./mtcnn.js";
+import { halvingFor, halvings, resize, warp } from "./mtcnn_inputs.js";
 
 const CERTAIN = 0.995;
-const MAX_ROLL = 45; // degrees
+const MAX_ROLL = Math.PI / 4;
 const ROLL_COST = 0.2;
 const ADVANTAGE = 0.01;
 const SEARCH_SIDE = 832;
@@ -24,20 +25,13 @@ export async function detectUpright(detector, image) {
   return sure ? { image: upright, faces: found } : { image, faces };
 }
 
-/** Return the angle of the line from the left to the right eye in degrees, clockwise. */
-export function roll({ landmarks: [one, other] }) {
-  return (Math.atan2(other[1] - one[1], other[0] - one[0]) * 180) / Math.PI;
-}
+const isRolled = ({ landmarks }) => Math.abs(eyeAngle(landmarks)) > MAX_ROLL;
 
 async function isDoubtful(detector, image, face) {
-  if (Math.abs(roll(face)) > MAX_ROLL) return true;
-  return face.confidence < CERTAIN && !(await detector.isUpright(image, face));
+  return isRolled(face) || (face.confidence < CERTAIN && !(await detector.isUpright(image, face)));
 }
 
-function rating([face]) {
-  if (!face) return 0;
-  return face.confidence - (Math.abs(roll(face)) > MAX_ROLL ? ROLL_COST : 0);
-}
+const rating = ([face]) => (face ? face.confidence - (isRolled(face) ? ROLL_COST : 0) : 0);
 
 function shrunk(image) {
   const scale = Math.min(1, SEARCH_SIDE / Math.sqrt(image.width * image.height));
@@ -47,14 +41,7 @@ function shrunk(image) {
 }
 
 /** Return the image after that many quarter turns counter-clockwise. */
-function turned({ data, width, height }, turns) {
-  if (!turns) return { data, width, height };
-  const quarter = new Uint8Array(data.length); // (width, height)
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      const from = 3 * (y * width + x);
-      quarter.set(data.subarray(from, from + 3), 3 * ((width - 1 - x) * height + y));
-    }
-  }
-  return turned({ data: quarter, width: height, height: width }, turns - 1);
+function turned(image, turns) {
+  if (!turns) return image;
+  return turned(warp(image, [0, -1, image.width - 1, 1, 0, 0], image.height, image.width, 0), turns - 1);
 }

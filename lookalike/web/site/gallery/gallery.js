@@ -1,26 +1,22 @@
 /** The gallery: rows sorted by name, exact search. Mirrors lookalike/gallery/gallery.py and scoring.py. */
 import { LookalikeError } from "../errors.js";
-import { dot, fromHalf, unit } from "../models/embedder.js";
 import { normalize } from "../models/cohort.js";
-
-const NUMBERS = 2; // per row before its embedding: mean and spread of its cosines to the cohort, float32
+import { dot, unitRows } from "../numbers.js";
 
 export class Gallery {
   /**
    * `about` is what gallery.json holds: names, one a row, facts by their columns, the standing's quantiles,
-   * the places of the rows with a photo. `table` is an ArrayBuffer of statistics, then float16 embeddings.
+   * the credits of the rows with a photo. `table` is an ArrayBuffer: mean and spread of each row's cosines to
+   * the cohort as float32, then the embeddings as whole numbers of two bytes, first all low bytes.
    */
-  constructor(about, table, model) {
-    const [rows, { dim }] = [about.names.length, model];
-    if (about.weights_hash !== model.sha256 || about.dim !== dim) throw new LookalikeError("web_other_model");
-    if (table.byteLength !== rows * (4 * NUMBERS + 2 * dim)) throw new LookalikeError("web_damaged");
-    Object.assign(this, { ...about, dim });
-    this.statistics = new Float32Array(table, 0, NUMBERS * rows);
-    const stored = fromHalf(new Uint16Array(table, 4 * NUMBERS * rows));
-    this.embeddings = new Float32Array(stored.length);
-    for (let row = 0; row < rows; row++) {
-      this.embeddings.set(unit(stored.subarray(row * dim, (row + 1) * dim)), row * dim);
-    }
+  constructor(about, table, { sha256, dim }) {
+    const rows = about.names.length;
+    if (about.weights_hash !== sha256 || about.dim !== dim) throw new LookalikeError("web_other_model");
+    if (table.byteLength !== rows * (8 + 2 * dim)) throw new LookalikeError("web_damaged");
+    Object.assign(this, about);
+    this.statistics = new Float32Array(table, 0, 2 * rows);
+    const [low, high] = [new Uint8Array(table, 8 * rows, rows * dim), new Int8Array(table, rows * (8 + dim))];
+    this.embeddings = unitRows(Float32Array.from(low, (byte, i) => byte + 256 * high[i]), dim);
   }
 
   /** Return the `count` names whose best row has the highest score, as { row, name, score, cosine }. */
@@ -28,8 +24,7 @@ export class Gallery {
     const best = new Map();
     this.names.forEach((name, row) => {
       const cosine = dot(probe, this.embeddings, row);
-      const own = this.statistics.subarray(NUMBERS * row, NUMBERS * (row + 1));
-      const score = normalize(cosine, statistics, own);
+      const score = normalize(cosine, statistics, this.statistics.subarray(2 * row));
       if (!(best.get(name)?.score >= score)) best.set(name, { row, name, score, cosine });
     });
     return [...best.values()].sort((a, b) => b.score - a.score).slice(0, count);

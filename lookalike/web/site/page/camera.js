@@ -1,7 +1,7 @@
 /** The live camera: the best match of each frame, steadied by a running mean. Mirrors lookalike/space/page/live.py. */
 import { LookalikeError } from "../errors.js";
 import { fromSource } from "../images.js";
-import { dot, unit } from "../models/embedder.js";
+import { dot, unit } from "../numbers.js";
 import { element, meter, name, shown } from "./results.js";
 import { text } from "./texts.js";
 
@@ -13,19 +13,17 @@ const MAX_MISSED_FRAMES = 8;
 export class Camera {
   /** `video` shows the camera, `answer` its matches; `finder` is a Lookalikes. */
   constructor(video, answer, finder) {
-    Object.assign(this, { video, answer, finder, stream: null, track: null });
+    Object.assign(this, { video, answer, finder, stream: null, mean: null, missed: 0 });
   }
 
   /** Open the camera and answer its frames until `stop`; throw a LookalikeError if it cannot be opened. */
   async start() {
-    try {
-      this.stream = await navigator.mediaDevices.getUserMedia({ video: { width: 640, height: 480, facingMode: "user" } });
-    } catch {
+    const wanted = { video: { width: 640, height: 480, facingMode: "user" } };
+    const stream = await navigator.mediaDevices.getUserMedia(wanted).catch(() => {
       throw new LookalikeError("script_no_camera");
-    }
-    this.video.srcObject = this.stream;
+    });
+    this.stream = this.video.srcObject = stream;
     await this.video.play();
-    const { stream } = this;
     while (this.stream === stream) {
       await this.#frame();
       await new Promise(requestAnimationFrame);
@@ -35,7 +33,7 @@ export class Camera {
   /** Switch the camera off. */
   stop() {
     this.stream?.getTracks().forEach((track) => track.stop());
-    this.stream = this.track = this.video.srcObject = null;
+    this.stream = this.mean = this.video.srcObject = null;
     this.answer.replaceChildren();
   }
 
@@ -47,14 +45,13 @@ export class Camera {
     const embedding = face && (await finder.embedder.embed(image, face));
     if (!this.stream) return; // stopped meanwhile
     if (!face) return this.#miss();
-    const mean = runningMean(this.track?.mean, embedding);
-    this.track = { mean, missed: 0 };
-    this.#show(finder.lookup(face, unit(mean), COUNT).matches);
+    [this.mean, this.missed] = [runningMean(this.mean, embedding), 0];
+    this.#show(finder.lookup(face, unit(this.mean), COUNT).matches);
   }
 
   #miss() {
-    if (this.track && this.track.missed++ < MAX_MISSED_FRAMES) return;
-    this.track = null;
+    if (this.mean && this.missed++ < MAX_MISSED_FRAMES) return;
+    this.mean = null;
     this.answer.replaceChildren(element("p", { class: "words" }, text("live_no_face")));
   }
 
@@ -66,7 +63,7 @@ export class Camera {
 }
 
 /** Return the running mean after one more embedding; another face starts it anew. */
-export function runningMean(mean, embedding) {
+function runningMean(mean, embedding) {
   if (!mean || dot(unit(mean), embedding) < SAME_FACE_COSINE) return embedding;
   return mean.map((value, i) => (1 - NEW_FRAME_WEIGHT) * value + NEW_FRAME_WEIGHT * embedding[i]);
 }

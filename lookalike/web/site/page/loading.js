@@ -4,34 +4,42 @@ import { LookalikeError } from "../errors.js";
 import { Mtcnn } from "../faces/mtcnn.js";
 import { Lookalikes } from "../finder.js";
 import { Gallery } from "../gallery/gallery.js";
-import { Cohort, Mixture } from "../models/cohort.js";
+import { Cohort } from "../models/cohort.js";
 import { OnnxEmbedder } from "../models/embedder.js";
 import { Scale } from "../models/similarity.js";
+import { unitRows } from "../numbers.js";
 
 const NETWORKS = ["pnet", "rnet", "onet", "compact"];
-const FILES = ["model.json", "gallery.json", "gallery", ...NETWORKS.map((name) => `${name}.onnx`)];
+const FILES = ["model.json", "gallery.json", "gallery", "cohort", ...NETWORKS.map((name) => `${name}.onnx`)];
+const PATIENCE = 5000; // milliseconds: keeping the files is no condition for an answer
 
 /** Return the finder of a site; `site` is what site.json holds. Throw a LookalikeError if it cannot run. */
 export async function loadFinder({ runtime, version }) {
   if (typeof WebAssembly !== "object") throw new LookalikeError("web_no_wasm");
   const cache = await globalThis.caches?.open(version).catch(() => null);
-  const [wasm, model, about, table, ...networks] = await Promise.all([
-    fetched(runtime.wasm, cache, runtime.compressed, runtime.integrity),
-    ...FILES.map((name) => fetched(`data/${name}.bin`, cache)),
-  ]);
-  const settings = json(model);
-  const gallery = new Gallery(json(about), table, settings);
-  const [module, glue] = [runtime.module, runtime.glue].map((url) => new URL(url, document.baseURI).href);
-  await startRuntime(module, glue, wasm).catch(damaged);
-  const sessions = {};
-  for (const [i, name] of NETWORKS.entries()) sessions[name] = await openSession(new Uint8Array(networks[i])).catch(damaged);
-  return new Lookalikes({
-    detector: new Mtcnn(sessions),
-    embedder: new OnnxEmbedder(sessions.compact, settings),
-    gallery,
-    scale: new Scale(settings.scale),
-    cohort: new Cohort(new Mixture(settings.cohort)),
-  });
+  try {
+    const [wasm, settings, about, table, strangers, ...networks] = await Promise.all([
+      fetched(runtime.wasm, cache, runtime.compressed, runtime.integrity),
+      ...FILES.map((name) => fetched(`data/${name}.bin`, cache)),
+    ]);
+    const model = json(settings);
+    const gallery = new Gallery(json(about), table, model);
+    const [module, glue] = [runtime.module, runtime.glue].map((url) => new URL(url, document.baseURI).href);
+    await startRuntime(module, glue, wasm);
+    const sessions = {};
+    for (const [i, name] of NETWORKS.entries()) sessions[name] = await openSession(new Uint8Array(networks[i]));
+    return new Lookalikes({
+      detector: new Mtcnn(sessions),
+      embedder: new OnnxEmbedder(sessions.compact, model.size),
+      gallery,
+      scale: new Scale(model.scale),
+      cohort: new Cohort(unitRows(Float32Array.from(new Int8Array(strangers)), model.dim), model.reach),
+    });
+  } catch (error) {
+    if (error instanceof LookalikeError) throw error;
+    console.warn(error);
+    throw new LookalikeError("web_damaged");
+  }
 }
 
 /** From here on the browser refuses every request that a script or an image makes. */
@@ -45,37 +53,26 @@ export function forbidRequests({ photos }) {
 /** Keep the page's own files, so that it opens without a network. */
 export async function keepForOffline() {
   if (!navigator.serviceWorker) return;
-  const waiting = new Promise((resolve) => setTimeout(resolve, 5000)); // it is no condition for an answer
+  const waiting = new Promise((resolve) => setTimeout(resolve, PATIENCE));
   const registered = navigator.serviceWorker.register("service-worker.js").then(() => navigator.serviceWorker.ready);
   await Promise.race([registered, waiting]).catch(() => {});
 }
 
 /** Return the content of a file, as an ArrayBuffer: what was kept of it, else what the server has. */
 async function fetched(url, cache, packed = true, integrity = "") {
+  let response = await cache?.match(url);
+  if (!response) {
+    response = await fetch(url, { integrity, cache: "no-cache" });
+    if (!response.ok) throw new Error(`${url}: ${response.status}`);
+    await cache?.put(url, response.clone()).catch(() => {}); // there may be no room
+  }
+  const body = packed ? response.body.pipeThrough(new DecompressionStream("gzip")) : response.body;
   try {
-    let response = await cache?.match(url);
-    if (!response) {
-      response = await fetch(url, { integrity, cache: "no-cache" });
-      if (!response.ok) throw new Error(`${url}: ${response.status}`);
-      await cache?.put(url, response.clone()).catch(() => {}); // there may be no room
-    }
-    const body = packed ? response.body.pipeThrough(new DecompressionStream("gzip")) : response.body;
     return await new Response(body).arrayBuffer();
   } catch (error) {
     await cache?.delete(url);
-    return damaged(error);
+    throw error;
   }
 }
 
-function damaged(error) {
-  console.warn(error);
-  throw new LookalikeError("web_damaged");
-}
-
-function json(buffer) {
-  try {
-    return JSON.parse(new TextDecoder().decode(buffer));
-  } catch (error) {
-    return damaged(error);
-  }
-}
+const json = (buffer) => JSON.parse(new TextDecoder().decode(buffer));

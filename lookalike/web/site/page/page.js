@@ -9,6 +9,7 @@ import { share } from "./share.js";
 import { loadTexts, sentenceOf, text } from "./texts.js";
 
 const $ = (id) => document.getElementById(id);
+const all = (selector) => [...document.querySelectorAll(selector)];
 const parameters = new URLSearchParams(location.search);
 let finder = null;
 let camera = null;
@@ -20,17 +21,13 @@ async function begin() {
   const site = await (await fetch("site.json")).json();
   addLanguages(site.languages, await loadTexts(site.languages));
   const offline = keepForOffline();
-  try {
-    finder = await loadFinder(site);
-  } catch (error) {
-    return say(error);
-  }
+  finder = await loadFinder(site);
   await offline;
   offerPhotos(finder.gallery.photos);
   forbidRequests({ photos });
   camera = new Camera($("video"), $("live-answer"), finder);
-  $("status").textContent = "";
-  for (const input of document.querySelectorAll("button, input")) input.disabled = false;
+  say("");
+  for (const input of all("button, input")) input.disabled = false;
   document.body.dataset.ready = "";
 }
 
@@ -40,14 +37,13 @@ async function find(blob) {
   $("answer").replaceChildren();
   try {
     say(text("script_comparing"));
-    const image = await readImage(blob);
-    const answer = await finder.answer(image);
+    const answer = await finder.answer(await readImage(blob));
     if (number !== latest) return; // another photo was chosen meanwhile
     if (!answer.faces.length) throw new LookalikeError(noFaceAdvice(answer.image));
     say("");
     show(answer, 0, 0);
   } catch (error) {
-    if (number === latest) say(error);
+    if (number === latest) sayError(error);
   }
 }
 
@@ -56,46 +52,43 @@ function show(answer, place, rank) {
   const { image, faces } = answer;
   const found = faces[place];
   const match = found.matches[rank];
-  const button = element("button", { type: "button", id: "share" }, text("button_share"));
-  button.addEventListener("click", () => share(image, found, match, $("answer").querySelector("img")));
+  const onShare = () => share(image, found, match, $("answer").querySelector("img"));
   $("answer").replaceChildren(
     faces.length > 1 ? chooser(answer, place) : "",
     pair(image, found, match, photos),
     element("p", { class: "words" }, rank ? "" : faceSentence(found, new Set(finder.gallery.names).size)),
     bars(found.matches, rank, (chosen) => show(answer, place, chosen)),
-    button,
+    element("button", { type: "button", id: "share", onclick: onShare }, text("button_share")),
   );
 }
 
 /** Return the photo of several people, each face a button. */
 function chooser(answer, chosen) {
   const { image, faces } = answer;
-  const buttons = faces.map(({ face: { box } }, place) => {
+  const percent = (length, whole) => `${(100 * length) / whole}%`;
+  const buttons = faces.map(({ face: { box: [left, top, width, height] } }, place) => {
     const attributes = { type: "button", class: "face", "aria-pressed": place === chosen };
+    attributes.onclick = () => show(answer, place, 0);
     const button = element("button", attributes, text("chip_face", { number: place + 1 }));
-    const [left, top, width, height] = box;
-    Object.assign(button.style, { left: share100(left, image.width), top: share100(top, image.height) });
-    Object.assign(button.style, { width: share100(width, image.width), height: share100(height, image.height) });
-    button.addEventListener("click", () => show(answer, place, 0));
+    Object.assign(button.style, { left: percent(left, image.width), width: percent(width, image.width) });
+    Object.assign(button.style, { top: percent(top, image.height), height: percent(height, image.height) });
     return button;
   });
   const words = element("p", { class: "words" }, text("label_faces"));
   return element("div", {}, words, element("div", { class: "group" }, toCanvas(image), ...buttons));
 }
 
-const share100 = (length, whole) => `${(100 * length) / whole}%`;
-
 async function compare() {
-  const files = [$("first"), $("second")].map(({ files: [file] }) => file);
+  const files = [$("first"), $("second")].map((input) => input.files[0]);
   $("compared").replaceChildren();
   if (files.includes(undefined)) return;
   try {
     say(text("script_comparing"));
-    const images = [await readImage(files[0]), await readImage(files[1])];
-    $("compared").replaceChildren(comparison(await finder.compare(...images)));
+    const answer = await finder.compare(await readImage(files[0]), await readImage(files[1]));
+    $("compared").replaceChildren(comparison(answer));
     say("");
   } catch (error) {
-    say(error);
+    sayError(error);
   }
 }
 
@@ -107,7 +100,7 @@ async function live() {
     await camera.start();
   } catch (error) {
     stopCamera();
-    say(error);
+    sayError(error);
   }
 }
 
@@ -116,11 +109,13 @@ function stopCamera() {
   $("start").textContent = text("button_start");
 }
 
-/** Show a sentence, or that of an error; "" for none. */
 function say(sentence) {
-  const isError = sentence instanceof Error;
-  if (isError && !sentence.key) console.error(sentence);
-  $("status").textContent = isError ? sentenceOf(sentence) : sentence;
+  $("status").textContent = sentence;
+}
+
+function sayError(error) {
+  if (!error.key) console.error(error);
+  say(sentenceOf(error));
 }
 
 /** Photos of celebrities come from the server only if the visitor wants them: it sees which ones are asked for. */
@@ -129,15 +124,13 @@ function offerPhotos(credits) {
   photos = parameters.has("photos") ? credits : null;
   $("photos").checked = Boolean(photos);
   $("photos").parentElement.hidden = false;
-  $("photos").addEventListener("change", () => reloadWith("photos", $("photos").checked ? "" : null));
+  $("photos").onchange = () => reloadWith("photos", $("photos").checked ? "" : null);
 }
 
 function addLanguages(languages, chosen) {
   const own = (code) => new Intl.DisplayNames([code], { type: "language" }).of(code);
-  const options = languages.map((code) => element("option", { value: code }, own(code)));
-  $("language").append(...options);
-  $("language").value = chosen;
-  $("language").addEventListener("change", () => reloadWith("lang", $("language").value));
+  $("language").append(...languages.map((code) => new Option(own(code), code, false, code === chosen)));
+  $("language").onchange = () => reloadWith("lang", $("language").value);
 }
 
 /** Open the page again with a parameter: after loading nothing can be requested. */
@@ -150,25 +143,31 @@ function reloadWith(parameter, value) {
 function openTab(tab) {
   stopCamera();
   say("");
-  for (const each of document.querySelectorAll("nav button")) each.setAttribute("aria-pressed", each === tab);
-  for (const section of document.querySelectorAll("main > section")) section.hidden = section.id !== tab.value;
+  for (const each of all("nav button")) each.setAttribute("aria-pressed", each === tab);
+  for (const section of all("main > section")) section.hidden = section.id !== tab.value;
 }
 
-const firstImage = (data) => [...(data?.files ?? [])].find(({ type }) => !type || type.startsWith("image/"));
-
+/** Answer a photo that was pasted or dropped. */
 function take(event) {
-  const file = firstImage(event.clipboardData ?? event.dataTransfer);
-  if (!file || !finder) return;
+  const { files = [] } = event.clipboardData ?? event.dataTransfer ?? {};
+  const photo = [...files].find(({ type }) => !type || type.startsWith("image/"));
+  if (!photo || !camera) return;
   event.preventDefault();
   openTab(document.querySelector("nav button"));
-  find(file);
+  find(photo);
 }
 
-$("photo").addEventListener("change", ({ target }) => target.files[0] && find(target.files[0]).finally(() => (target.value = "")));
-for (const id of ["first", "second"]) $(id).addEventListener("change", compare);
-for (const tab of document.querySelectorAll("nav button")) tab.addEventListener("click", () => openTab(tab));
-$("start").addEventListener("click", live);
-document.addEventListener("paste", take);
-document.addEventListener("drop", take);
-document.addEventListener("dragover", (event) => event.preventDefault());
-begin().catch(say);
+/** Answer the photo that was chosen; the same one can be chosen again. */
+function choose({ target }) {
+  const [photo] = target.files;
+  target.value = "";
+  if (photo) find(photo);
+}
+
+$("photo").onchange = choose;
+$("first").onchange = $("second").onchange = compare;
+for (const tab of all("nav button")) tab.onclick = () => openTab(tab);
+$("start").onclick = live;
+document.onpaste = document.ondrop = take;
+document.ondragover = (event) => event.preventDefault();
+begin().catch(sayError);

@@ -10,41 +10,53 @@ const PALETTE = 10; // gradients in style.css
 const WITH_WORKS = ["film & TV", "music", "science & letters"];
 const SEARCH = "https://duckduckgo.com/?iax=images&ia=images&q=";
 
-/** Return an element with attributes and children. */
+/** Return an element with attributes, or properties that are functions such as `onclick`, and children. */
 export function element(tag, attributes = {}, ...children) {
   const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  made.append(...children.filter((child) => child !== null && child !== ""));
+  for (const [name, value] of Object.entries(attributes)) {
+    if (typeof value === "function") made[name] = value;
+    else made.setAttribute(name, value);
+  }
+  made.append(...children.filter(Boolean));
   return made;
 }
 
 /** Return a face, cut out with its eyes level, as a canvas. */
-export function faceCanvas(image, face, label) {
-  const canvas = toCanvas(align(image, face, FACE_SIDE, FACE_MARGIN));
-  canvas.setAttribute("role", "img");
-  canvas.setAttribute("aria-label", label);
-  return canvas;
+export function faceCanvas(image, face) {
+  return toCanvas(align(image, face, FACE_SIDE, FACE_MARGIN));
 }
 
-/** Return the visitor's face beside a match. */
+/** Return the visitor's face beside a match; `photos` are credits by row, or null. */
 export function pair(image, found, match, photos) {
-  const own = element("figure", {}, faceCanvas(image, found.face, text("answer_your_face")));
-  own.append(element("figcaption", {}, text("answer_you")));
-  const other = element("figure", {}, picture(match, photos));
-  other.append(element("figcaption", {}, name(match), who(match), credit(match, photos)));
-  return element("div", { class: "pair" }, own, other, verdict(match.similarity));
+  const picture = photos && Object.hasOwn(photos, match.row)
+    ? element("img", { src: `photos/${match.row}.webp`, alt: shown(match.name) })
+    : element("div", { class: `card colour-${colourOf(match.name)}`, "aria-hidden": true }, initials(match.name));
+  const credit = photos?.[match.row] && element("small", { class: "who" }, text("credit_photo", { credit: photos[match.row] }));
+  return sideBySide(
+    match.similarity,
+    figure(image, found.face, text("answer_your_face"), text("answer_you")),
+    element("figure", {}, picture, element("figcaption", {}, name(match), who(match), credit)),
+  );
 }
 
 /** Return the matches as a list; `choose` is called with the place of one. */
 export function bars(matches, chosen, choose) {
   const rows = matches.map((match, place) => {
-    const button = element("button", { type: "button", "aria-pressed": place === chosen }, `${match.rank}. `, name(match));
-    button.addEventListener("click", () => choose(place));
-    const link = element("a", { href: SEARCH + encodeURIComponent(shown(match.name).toWellFormed?.() ?? ""), target: "_blank" });
-    link.rel = "noopener noreferrer";
-    link.textContent = text("answer_photos");
-    link.setAttribute("aria-label", text("answer_photos_of", { name: shown(match.name) }));
-    return element("li", {}, button, meter(match.similarity, match.name), link, who(match));
+    const attributes = { type: "button", "aria-pressed": place === chosen, onclick: () => choose(place) };
+    const link = {
+      href: SEARCH + encodeURIComponent(shown(match.name).toWellFormed?.() ?? ""),
+      target: "_blank",
+      rel: "noopener noreferrer",
+      "aria-label": text("answer_photos_of", { name: shown(match.name) }),
+    };
+    return element(
+      "li",
+      {},
+      element("button", attributes, `${match.rank}. `, name(match)),
+      meter(match.similarity, match.name),
+      element("a", link, text("answer_photos")),
+      who(match),
+    );
   });
   return element("ol", { class: "bars" }, ...rows);
 }
@@ -60,10 +72,9 @@ export function faceSentence({ hardToRead, standing }, names) {
 /** Return two faces side by side, and how alike they are. */
 export function comparison({ similarity, same, sides }) {
   const labels = [text("compare_first"), text("compare_second")];
-  const faces = sides.map(({ image, face }, i) => element("figure", {}, faceCanvas(image, face, labels[i])));
+  const faces = sides.map(({ image, face }, i) => figure(image, face, labels[i]));
   const key = same ? "compare_same" : similarity >= MAYBE_SAME ? "compare_maybe" : "compare_different";
-  const words = element("p", { class: "words" }, text(key));
-  return element("div", {}, element("div", { class: "pair" }, ...faces, verdict(similarity)), words);
+  return element("div", {}, sideBySide(similarity, ...faces), element("p", { class: "words" }, text(key)));
 }
 
 /** Return a bar from 0 to 100. */
@@ -86,15 +97,18 @@ export function initials(person) {
 }
 
 /** Return the number of the gradient on the card of a name. */
-export const colourOf = (person) => [...person].reduce((sum, letter) => (sum * 31 + letter.codePointAt(0)) % 997, 7) % PALETTE;
+const colourOf = (person) => [...person].reduce((sum, letter) => (sum * 31 + letter.codePointAt(0)) % 997, 7) % PALETTE;
 
-function picture(match, photos) {
-  if (photos && Object.hasOwn(photos, match.row)) return element("img", { src: `photos/${match.row}.webp`, alt: shown(match.name) });
-  return element("div", { class: `card colour-${colourOf(match.name)}`, "aria-hidden": true }, initials(match.name));
+function figure(image, face, label, caption) {
+  const canvas = faceCanvas(image, face);
+  canvas.setAttribute("role", "img");
+  canvas.setAttribute("aria-label", label);
+  return element("figure", {}, canvas, caption && element("figcaption", {}, caption));
 }
 
-function verdict(similarity) {
-  return element("p", { class: "verdict" }, element("strong", {}, `${Math.round(similarity)} %`), ` ${text("answer_alike")}`);
+function sideBySide(similarity, ...figures) {
+  const percent = element("strong", {}, `${Math.round(similarity)} %`);
+  return element("div", { class: "pair" }, ...figures, element("p", { class: "verdict" }, percent, ` ${text("answer_alike")}`));
 }
 
 /** Return who somebody is, in small letters. */
@@ -109,10 +123,4 @@ function who({ about: { native, field, country, born, known_for: works } }) {
     isTitle ? text("answer_known_for", { works }) : works,
   ];
   return element("small", { class: "who", dir: "auto" }, parts.filter(Boolean).join(" · "));
-}
-
-function credit(match, photos) {
-  const of = photos?.[match.row];
-  if (!of) return null;
-  return element("small", { class: "who" }, text("credit_photo", { credit: [of.author, of.licence].join(", ") }));
 }

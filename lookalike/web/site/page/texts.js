@@ -5,11 +5,10 @@ let table = {};
 
 /** Load the texts of `?lang=`, else of the first of the browser's languages that there is, else English. */
 export async function loadTexts(languages) {
-  const wanted = [new URLSearchParams(location.search).get("lang"), ...navigator.languages];
-  const codes = wanted.map((each) => (each ?? "").split("-")[0].toLowerCase());
+  const wanted = [new URLSearchParams(location.search).get("lang") ?? "", ...navigator.languages];
+  const codes = wanted.map((each) => each.split("-")[0].toLowerCase());
   const language = codes.find((code) => languages.includes(code)) ?? "en";
-  const [english, own] = await Promise.all(["en", language].map(read));
-  table = { ...english, ...own };
+  table = await (await fetch(`texts/${language}.json`)).json();
   document.documentElement.lang = language;
   document.documentElement.dir = RIGHT_TO_LEFT.includes(language) ? "rtl" : "ltr";
   for (const element of document.querySelectorAll("[data-text]")) element.textContent = text(element.dataset.text);
@@ -29,8 +28,4 @@ export function sentenceOf(error) {
   if (!error.key) return text("error_failed");
   const values = Object.entries(error.values).map(([name, value]) => [name, value?.key ? sentenceOf(value) : value]);
   return text(error.key, Object.fromEntries(values));
-}
-
-async function read(language) {
-  return (await fetch(`texts/${language}.json`)).json();
 }
