@@ -16,7 +16,7 @@ from lookalike.space.feedback import Feedback
 from lookalike.space.finders import Finders
 from lookalike.space.page.feedback import FeedbackCallbacks
 from lookalike.space.page.found import Found, Options
-from tests.support.chromium import CHROMIUM, film_of_a_face, open_chromium, open_tab, upload
+from tests.support.chromium import CHROMIUM, film_of_a_face, open_chromium, open_tab, see_answer, upload
 from tests.support.drawing import draw_face
 from tests.support.fakes import BrightDetector, ColourEmbedder, a_face, make_gallery, unit
 from tests.support.server import serving
@@ -106,10 +106,12 @@ def test_a_visitor_answers_once_for_each_match_that_is_shown(tmp_path: Path):
         open_tab(browser, server.address, width=390, height=844) as tab,
     ):
         upload(tab, "#photo", draw_face(3))
+        see_answer(tab)
         tab.get_by_role("button", name="Spot on").click()
         playwright.expect(tab.locator("#thanks")).to_contain_text("Thank you!")
         playwright.expect(tab.locator("#feedback")).to_be_hidden()
         tab.locator("#matches .thumbnail-item").nth(1).click()
+        playwright.expect(tab.locator("#thanks")).to_be_hidden()  # those for the first answer
         tab.get_by_role("button", name="Doesn't look like me").click()
         playwright.expect(tab.locator("#thanks")).to_be_visible()
     said = [band for bands in counts(path).values() for band in bands.values()]  # type: ignore[attr-defined]

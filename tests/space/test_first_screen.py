@@ -15,6 +15,7 @@ from tests.support.chromium import (
     film_of_a_face,
     open_chromium,
     open_tab,
+    see_answer,
 )
 from tests.support.drawing import draw_face
 
@@ -34,7 +35,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 def check_answered(tab: Any) -> None:
     """Check that an answer is shown and the first screen is gone; then take the photo away again."""
-    playwright.expect(tab.locator("#duel img").first).to_be_visible()
+    see_answer(tab)
     playwright.expect(tab.locator("#intro")).to_be_hidden()
     tab.get_by_label("Remove Image").click()
     playwright.expect(tab.locator("#intro")).to_be_visible()

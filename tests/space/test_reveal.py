@@ -15,7 +15,7 @@ from PIL import Image
 from lookalike import Gallery, Lookalikes
 from lookalike.faces.thumbnail import thumbnail
 from lookalike.gallery.schema import Row
-from tests.support.chromium import CHROMIUM, film_of_a_face, open_chromium, open_tab, upload
+from tests.support.chromium import CHROMIUM, film_of_a_face, open_chromium, open_tab, see_answer, upload
 from tests.support.drawing import draw_face, draw_group
 from tests.support.server import serving
 
@@ -59,16 +59,12 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         yield browser
 
 
-def top_of(tab: Any, selector: str) -> float:
-    return tab.locator(selector).first.evaluate("element => element.getBoundingClientRect().top")
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("locale", ["en-US", "ar"])
 def test_the_answer_is_revealed_slid_over_and_morphed(browser: Any, url: str, locale: str):
     with open_tab(browser, url, width=390, height=844, locale=locale) as tab:
         upload(tab, "#photo", draw_face(seed=3))
-        playwright.expect(tab.locator("#duel .pair")).to_be_visible()
+        see_answer(tab)
         see_the_number(tab)
         slide(tab, rtl=locale == "ar")
         morph(tab)
@@ -83,7 +79,7 @@ def see_the_number(tab: Any) -> None:
     tab.emulate_media(reduced_motion="reduce")
     assert tab.locator(".verdict .count").evaluate("e => getComputedStyle(e).animationName") == "none"
     for part in ("#closer button", "#ask", "#draw", "#again", "#bars summary", "#matches .thumbnail-item"):
-        assert tab.locator(part).first.bounding_box()["height"] >= 44, part
+        tab.wait_for_function("part => document.querySelector(part)?.offsetHeight >= 44", arg=part)
     playwright.expect(tab.locator("#bars ol")).to_be_hidden()
     tab.locator("#bars summary").click()
     playwright.expect(tab.get_by_role("meter")).to_have_count(5)
@@ -109,7 +105,8 @@ def morph(tab: Any) -> None:
     tab.click("#morph")
     shown = tab.locator("#blend picture img")
     playwright.expect(shown).to_be_visible()
-    assert shown.evaluate("image => image.currentSrc").startswith("data:image/jpeg")
+    still = "document.querySelector('#blend picture img').currentSrc.startsWith('data:image/jpeg')"
+    tab.wait_for_function(still)
     with tab.expect_download() as download:
         tab.locator("#blend a").click()
     file = Path(download.value.path())
@@ -121,7 +118,7 @@ def morph(tab: Any) -> None:
 def choose_another_match(tab: Any) -> None:
     """Choosing a tile scrolls to the pair and takes the closer look at the one before away."""
     tab.locator("#again").scroll_into_view_if_needed()
-    assert top_of(tab, "#duel") < 0
+    tab.wait_for_function("document.querySelector('#duel').getBoundingClientRect().top < 0")
     tab.locator("#matches .thumbnail-item").nth(1).click()
     playwright.expect(tab.locator("#duel")).to_be_in_viewport(ratio=0.9)
     playwright.expect(tab.locator("#blend figure")).to_have_count(0)
@@ -136,13 +133,13 @@ def start_again(tab: Any) -> None:
         playwright.expect(tab.locator(part)).to_be_hidden()
     playwright.expect(tab.locator("#title")).to_be_in_viewport()
     upload(tab, "#photo", draw_face(seed=2))
-    playwright.expect(tab.locator("#duel .pair")).to_be_visible()
+    see_answer(tab)
 
 
 def test_a_card_offers_no_closer_look(browser: Any, app_url: str):
     with open_tab(browser, app_url, width=390, height=844) as tab:
         upload(tab, "#photo", draw_face(seed=3))
-        playwright.expect(tab.locator("#duel .pair")).to_be_visible()
+        see_answer(tab)
         playwright.expect(tab.locator("#closer")).to_be_hidden()
 
 
@@ -150,8 +147,8 @@ def test_a_card_offers_no_closer_look(browser: Any, app_url: str):
 def test_friends_are_tapped_compared_and_shown_in_one_picture(browser: Any, url: str):
     with open_tab(browser, url, width=390, height=844, scheme="dark") as tab:
         upload(tab, "#photo", draw_group((320, 260)))
+        see_answer(tab)
         own = tab.locator("#duel figure img").first
-        playwright.expect(own).to_be_visible()
         first = own.get_attribute("src")
         photo = tab.locator("#photo img").first
         box = photo.bounding_box()
@@ -176,6 +173,6 @@ def upload_alone(tab: Any) -> None:
     tab.click("#again")
     playwright.expect(tab.locator("#intro")).to_be_visible()
     upload(tab, "#photo", draw_face(seed=3))
-    playwright.expect(tab.locator("#duel .pair")).to_be_visible()
+    see_answer(tab)
     playwright.expect(tab.locator("#friends")).to_be_hidden()
     playwright.expect(tab.locator("#group")).to_be_hidden()

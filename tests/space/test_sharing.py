@@ -29,7 +29,7 @@ from lookalike.space.drawing.share_picture import (
 from lookalike.space.finders import Finders
 from lookalike.space.page.find_callbacks import FindCallbacks
 from lookalike.space.page.sharing import SharingCallbacks
-from tests.support.chromium import CHROMIUM, film_of_a_face, open_chromium, open_tab, upload
+from tests.support.chromium import CHROMIUM, film_of_a_face, open_chromium, open_tab, see_answer, upload
 from tests.support.drawing import draw_face
 from tests.support.fakes import BrightDetector, ColourEmbedder, make_gallery
 
@@ -99,6 +99,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 def open_panel(tab: Any) -> Any:
     """Upload a face, ask for the pictures, and return the panel that shows them."""
     upload(tab, "#photo", draw_face(seed=3))
+    see_answer(tab)
     tab.get_by_role("button", name="Share", exact=True).click()
     panel = tab.locator("#share .share")
     panel.get_by_role("img").first.wait_for()
@@ -134,9 +135,10 @@ def test_a_phone_s_share_sheet_gets_the_picture_and_the_address(browser: Any, ap
             "window.shared = [file.type, file.size, text, navigator.userActivation.isActive] } }"
         )
         upload(tab, "#photo", draw_face(seed=3))
+        see_answer(tab)
         tab.locator("#draw").click()
         tab.locator("#send").click()
-        kind, size, text, active = tab.evaluate("window.shared")
+        kind, size, text, active = tab.wait_for_function("window.shared").json_value()
         assert kind == "image/jpeg" and size > 50_000 and active
         assert text.startswith("Soy ") and text.endswith(f"¿Y tú quién eres? {app_url}")
         assert not tab.locator("#copy").is_visible()

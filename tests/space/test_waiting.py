@@ -56,17 +56,17 @@ def test_a_large_photo_is_shown_at_once_travels_small_and_upright_and_gets_the_s
     with open_tab(browser, app_url, width=390, height=844) as tab:
         sent: list[bytes] = []
         tab.on("request", lambda request: "/upload?" in request.url and sent.append(request.post_data_buffer))
-        held: list[Any] = []
-        tab.route("**/queue/join*", lambda route: held.append(route))
+        held: list[Any] | None = []
+        tab.route("**/queue/join*", lambda route: route.continue_() if held is None else held.append(route))
         choose(tab, "#photo", photo)
         playwright.expect(tab.locator(":root.waiting")).to_have_count(1)
         playwright.expect(tab.locator("#waiting p")).to_contain_text("Looking for the celebrities")
         shown = "getComputedStyle(document.querySelector('#photo'), '::before').backgroundImage"
         assert tab.evaluate(shown).startswith('url("blob:')
         playwright.expect(tab.locator("#intro")).to_be_hidden()
-        for route in held:
+        waiting, held = held, None  # later ones go on at once
+        for route in waiting:
             route.continue_()
-        tab.unroute("**/queue/join*")
         small = first_percentage(tab)
         playwright.expect(tab.locator(":root.waiting")).to_have_count(0)
         playwright.expect(tab.locator("#waiting")).to_be_hidden()
