@@ -26,6 +26,7 @@ from lookalike.space.gradio_internals.queue import PageQueue
 from lookalike.space.middleware.request_filter import API, GET_ROUTES, POST_ROUTES
 from lookalike.space.middleware.shutdown import wait_until
 from tests.support.paths import ROOT
+from tests.support.server import PATIENCE
 
 SPACE = ROOT / "lookalike" / "space"
 PRIVATE = re.compile(r"gradio\.(utils|context|data_classes|routes|queueing|state_holder|blocks|events)\b")
@@ -207,12 +208,12 @@ def test_the_queue_starts_again_after_a_fault_and_goes_on_with_what_waits(
     try:
         assert page.is_healthy()
         queue.delete_lock = None  # the task fails at the next request
-        event = httpx.post(url, json={"data": ["hello", None]}).json()["event_id"]
-        wait_until(lambda: not page.is_healthy(), 10)
+        event = httpx.post(url, json={"data": ["hello", None]}, **PATIENCE).json()["event_id"]
+        wait_until(lambda: not page.is_healthy(), 60)
         queue.delete_lock = asyncio.Lock()
         loop = queue._worker.get_loop()
         loop.call_soon_threadsafe(page.restart_after_fault)
-        assert '["hello"]' in httpx.get(f"{url}/{event}", timeout=30).text
+        assert '["hello"]' in httpx.get(f"{url}/{event}", **PATIENCE).text
         assert page.is_healthy() and "the queue had stopped" in caplog.text
     finally:
         page.close(verbose=False)
@@ -223,16 +224,16 @@ def test_a_running_page_uses_our_replacements_and_has_the_allowed_routes(page: P
     page.launch(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1", max_file_size=1000)
     try:
         url = f"{page.local_url}gradio_api/"
-        (path,) = httpx.post(f"{url}upload", files={"files": ("me.png", b"photo")}).json()
+        (path,) = httpx.post(f"{url}upload", files={"files": ("me.png", b"photo")}, **PATIENCE).json()
         assert page.upload_file_set == {path}
         assert gradio_internals.page_of(page.app) is page and isinstance(page.app, App)
-        event = httpx.post(f"{url}call/echo", json={"data": ["hello", None]}).json()["event_id"]
-        assert '["hello"]' in httpx.get(f"{url}call/echo/{event}", timeout=30).text
+        event = httpx.post(f"{url}call/echo", json={"data": ["hello", None]}, **PATIENCE).json()["event_id"]
+        assert '["hello"]' in httpx.get(f"{url}call/echo/{event}", **PATIENCE).text
         joined = {"fn_index": 0, "data": ["x", None], "session_hash": "somebody"}
-        httpx.post(f"{url}queue/join", json=joined).raise_for_status()
+        httpx.post(f"{url}queue/join", json=joined, **PATIENCE).raise_for_status()
         assert "somebody" in page._queue.pending_messages_per_session
         for path in ("/", "/config", f"{API}/info", f"{API}/startup-events"):
-            found = httpx.get(f"{page.local_url.rstrip('/')}{path}", timeout=30)
+            found = httpx.get(f"{page.local_url.rstrip('/')}{path}", **PATIENCE)
             assert GET_ROUTES.fullmatch(path) and found.status_code == 200
         assert all(
             POST_ROUTES.fullmatch(f"{API}/{path}") for path in ("upload", "queue/join", "call/compare")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import io
 import re
+from functools import partial
 
 import httpx
 import pytest
@@ -13,6 +14,9 @@ from PIL import Image
 from lookalike.space.middleware.address import public_url
 from lookalike.space.middleware.link_preview import with_preview
 from lookalike.space.texts import LANGUAGES, table
+from tests.support.server import PATIENCE
+
+get = partial(httpx.get, **PATIENCE)
 
 
 @pytest.mark.parametrize(
@@ -36,13 +40,13 @@ def tags(page: str) -> list[tuple[str, str]]:
 
 
 def test_a_link_shows_our_own_title_description_and_picture(app_url: str):
-    page = httpx.get(app_url, headers={"accept-language": "*"})
+    page = get(app_url, headers={"accept-language": "*"})
     found = dict(tags(page.text))
     assert len(found) == len(tags(page.text)), "gradio's own tags are still there"
     assert found["og:title"] == "Which celebrity do you look like?" == found["twitter:title"]
     assert found["og:url"] == f"{app_url}/"
     assert found["og:image"] == f"{app_url}/drawn/preview.jpg" == found["twitter:image"]
-    picture = httpx.get(found["og:image"])
+    picture = get(found["og:image"])
     assert (
         picture.headers["content-type"] == "image/jpeg" and "no-store" not in picture.headers["cache-control"]
     )
@@ -52,9 +56,9 @@ def test_a_link_shows_our_own_title_description_and_picture(app_url: str):
 
 def test_the_address_in_a_preview_is_the_one_that_the_visitor_sees_and_nothing_else(app_url: str):
     behind_proxy = {"host": "someone.hf.space", "x-forwarded-proto": "https"}
-    found = dict(tags(httpx.get(app_url, headers=behind_proxy).text))
+    found = dict(tags(get(app_url, headers=behind_proxy).text))
     assert found["og:image"] == "https://someone.hf.space/drawn/preview.jpg"
-    hostile = httpx.get(app_url, headers={"host": 'evil.com/"><script>', "x-forwarded-proto": "javascript"})
+    hostile = get(app_url, headers={"host": 'evil.com/"><script>', "x-forwarded-proto": "javascript"})
     assert "evil" not in hostile.text
 
 
@@ -68,15 +72,15 @@ def test_a_preview_is_in_the_language_of_the_address(language: str):
 
 
 def test_the_app_can_be_installed_and_has_an_icon_of_its_own(app_url: str):
-    page = httpx.get(app_url).text
+    page = get(app_url).text
     assert 'rel="manifest" href="manifest.json"' in page and 'rel="icon" href="drawn/icon.png"' in page
-    manifest = httpx.get(f"{app_url}/manifest.json").json()
+    manifest = get(f"{app_url}/manifest.json").json()
     assert manifest["display"] == "standalone"
     for icon in manifest["icons"]:
-        size = Image.open(io.BytesIO(httpx.get(f"{app_url}{icon['src']}").content)).size
+        size = Image.open(io.BytesIO(get(f"{app_url}{icon['src']}").content)).size
         assert f"{size[0]}x{size[1]}" == icon["sizes"]
-    own = httpx.get(f"{app_url}/drawn/icon.png").content
-    assert httpx.get(f"{app_url}/favicon.ico").content == own
+    own = get(f"{app_url}/drawn/icon.png").content
+    assert get(f"{app_url}/favicon.ico").content == own
     for path in ("/pwa_icon/30000", "/pwa_icon", "/drawn/", "/drawn/../texts/en.json", "/drawn/nobody.jpg"):
-        assert httpx.get(f"{app_url}{path}").status_code == 404
-    assert httpx.head(f"{app_url}/drawn/icon.png").headers["content-length"] == str(len(own))
+        assert get(f"{app_url}{path}").status_code == 404
+    assert httpx.head(f"{app_url}/drawn/icon.png", **PATIENCE).headers["content-length"] == str(len(own))
