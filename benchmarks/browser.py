@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.browser_site import answers, as_text, open_finder
+from benchmarks.browser_site import answers, as_text, open_finder, stage_times
 from benchmarks.camera import send_frames
 from benchmarks.probe import CAMERA, frame
 from benchmarks.serving import APP, run_page
@@ -23,6 +23,7 @@ from lookalike.finder import Answer, Lookalikes
 from lookalike.images import read_image
 
 RGB = NDArray[np.uint8]
+NEAR = 2  # points of the percentage
 MANY = """async ([text, count]) => {
   const photo = await decode(text);
   for (let i = 0; i < count; i++) await finder.answer(photo);
@@ -56,11 +57,11 @@ def compare(tab: Any, finder: Lookalikes, photos: Sequence[RGB]) -> list[Differe
     return found
 
 
-def _difference(ours: Answer, theirs: dict[str, Any]) -> Difference:
+def _difference(ours: Answer, theirs: list[dict[str, Any]]) -> Difference:
     count = len(ours.faces)
-    if len(theirs["faces"]) != count:
+    if len(theirs) != count:
         return Difference(count, same_faces=False)
-    one, other = ours.faces[0], theirs["faces"][0]
+    one, other = ours.faces[0], theirs[0]
     match, runner_up = one.matches[:2]
     return Difference(
         count,
@@ -82,12 +83,19 @@ def equality_table(differences: Sequence[Difference]) -> str:
     there = [each for each in differences if each.same_faces]
     rows = [
         ["the same number of faces", percent(len(there) / len(differences)), ""],
+        [
+            "the same landmarks, so the same crop",
+            percent(np.mean([not each.landmarks for each in there]).item()),
+            "",
+        ],
         ["the same first name", percent(np.mean([each.same_name for each in there]).item()), ""],
     ]
     for name, unit in (("box", "px"), ("landmarks", "px"), ("points", "points of the percentage")):
         values = np.array([getattr(each, name) for each in there])
         middle, most, worst = np.quantile(values, [0.5, 0.98, 1])
         rows.append([f"{name}, {unit}", f"{middle:.2f}", f"{most:.2f} / {worst:.2f}"])
+    near = np.mean([each.points <= NEAR for each in there]).item()
+    rows.append([f"first percentage within {NEAR} points", percent(near), ""])
     return markdown([f"of {len(differences)} faces", "all, or median", "98th percentile / largest"], rows)
 
 
@@ -114,7 +122,7 @@ def measure(browser: Any, address: str, portrait: RGB, *, rounds: int, frames: i
     # in a thread of its own, since Playwright's event loop is in this one
     with run_page(APP) as page, ThreadPoolExecutor(1) as thread:
         for _ in range(rounds + 1):
-            taken += [each["milliseconds"] for each in answers(tab, [shown] * 5)]
+            taken += stage_times(tab, shown, 5)
             sending = thread.submit(send_frames, page.address, photo, cameras=1, frames=5)
             server += sending.result()[0]
     stages = {name: median(each[name] for each in taken[5:]) for name in taken[0]}

@@ -26,18 +26,34 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 LOAD = """async () => {
   const { loadFinder } = await import("/page/loading.js");
   const { readImage } = await import("/images.js");
+  const { detectUpright } = await import("/faces/turning.js");
   const finder = await loadFinder(await (await fetch("site.json")).json());
   const decode = async (text) => readImage(await (await fetch(`data:image/png;base64,${text}`)).blob());
-  Object.assign(globalThis, { finder, decode });
+  Object.assign(globalThis, { finder, decode, detectUpright });
 }"""
 ANSWER = """async (texts) => {
   const answers = [];
   for (const text of texts) {
-    const { faces, milliseconds } = await finder.answer(await decode(text));
+    const { faces } = await finder.answer(await decode(text));
     const plain = ({ face, matches, standing, hardToRead }) => ({ face, matches, standing, hardToRead });
-    answers.push({ faces: faces.map(plain), milliseconds });
+    answers.push(faces.map(plain));
   }
   return answers;
+}"""
+STAGES = """async ([text, count]) => {
+  const photo = await decode(text);
+  const frames = [];
+  for (let i = 0; i < count; i++) {
+    const times = [performance.now()];
+    const { image, faces: [face] } = await detectUpright(finder.detector, photo);
+    times.push(performance.now());
+    const embedding = await finder.embedder.embed(image, face);
+    times.push(performance.now());
+    finder.lookup(face, embedding);
+    times.push(performance.now());
+    frames.push(times.slice(1).map((time, stage) => time - times[stage]));
+  }
+  return frames;
 }"""
 
 
@@ -98,10 +114,18 @@ def open_finder(browser: Any, address: str) -> Any:
     return tab
 
 
-def answers(tab: Any, photos: Sequence[NDArray[np.uint8]]) -> list[dict[str, Any]]:
-    """Return what `finder.answer` of the browser returns for (H, W, 3) uint8 RGB photos, sent as PNG."""
-    found: list[dict[str, Any]] = tab.evaluate(ANSWER, [as_text(photo) for photo in photos])
+def answers(tab: Any, photos: Sequence[NDArray[np.uint8]]) -> list[list[dict[str, Any]]]:
+    """Return the faces that `finder.answer` of the browser finds in (H, W, 3) uint8 RGB photos, sent as
+    PNG.
+    """
+    found: list[list[dict[str, Any]]] = tab.evaluate(ANSWER, [as_text(photo) for photo in photos])
     return found
+
+
+def stage_times(tab: Any, photo: NDArray[np.uint8], count: int) -> list[dict[str, float]]:
+    """Return the milliseconds of each stage for a photo of one face that is answered `count` times."""
+    frames: list[list[float]] = tab.evaluate(STAGES, [as_text(photo), count])
+    return [dict(zip(("detect", "align and embed", "search"), frame, strict=True)) for frame in frames]
 
 
 def as_text(photo: NDArray[np.uint8]) -> str:

@@ -12,21 +12,15 @@ export class Lookalikes {
     Object.assign(this, { detector, embedder, gallery, scale, cohort });
   }
 
-  /**
-   * Return { image, faces, milliseconds }: the upright image and its faces, largest first, as `lookup` returns
-   * them, each with `hardToRead`.
-   */
+  /** Return the upright image and its faces, largest first, as `lookup` returns them, each with `hardToRead`. */
   async answer(photo, count = 5) {
-    const start = performance.now();
     const { image, faces } = await detectUpright(this.detector, photo);
-    const detected = performance.now();
-    const probes = [];
-    for (const face of faces.slice(0, MAX_FACES)) probes.push(await this.embedder.embed(image, face));
-    const embedded = performance.now();
-    const found = probes.map((probe, i) => this.lookup(faces[i], probe, count));
-    const milliseconds = { detect: detected - start, embed: embedded - detected, search: performance.now() - embedded };
-    for (const each of found) each.hardToRead = readingProblem(image, each.face);
-    return { image, faces: found, milliseconds };
+    const found = [];
+    for (const face of faces.slice(0, MAX_FACES)) {
+      const answer = this.lookup(face, await this.embedder.embed(image, face), count);
+      found.push({ ...answer, hardToRead: readingProblem(image, face) });
+    }
+    return { image, faces: found };
   }
 
   /** Return { face, embedding, matches, standing } of an embedding of unit length that stands for a face. */

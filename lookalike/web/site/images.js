@@ -15,12 +15,10 @@ const HEIC = ["heic", "heix", "heim", "heis", "mif1", "msf1"];
 export async function readImage(blob) {
   if (!blob.size) throw new LookalikeError("error_empty_photo");
   if (blob.size > MAX_BYTES) throw new LookalikeError("error_photo_bytes", { megabytes: MAX_BYTES / 1e6 });
-  let bitmap;
-  try {
-    bitmap = await createImageBitmap(blob, { imageOrientation: "from-image", colorSpaceConversion: "none" });
-  } catch {
+  const options = { imageOrientation: "from-image", colorSpaceConversion: "none" };
+  const bitmap = await createImageBitmap(blob, options).catch(async () => {
     throw new LookalikeError((await isHeic(blob)) ? "web_heic" : "error_unreadable_photo");
-  }
+  });
   try {
     const pixels = bitmap.width * bitmap.height;
     if (pixels > MAX_PIXELS) throw new LookalikeError("error_photo_pixels", { megapixels: MAX_PIXELS / 1e6 });

@@ -156,12 +156,10 @@ function candidate(square, angle, logit, places) {
 function* peaks(logits, columns) {
   for (const [place, logit] of logits.entries()) {
     if (sigmoid(logit) <= P_THRESHOLD) continue;
-    const isHighest = [-1, 0, 1].every((across) => {
-      const column = (place % columns) + across;
-      if (column < 0 || column >= columns) return true;
-      return [-columns, 0, columns].every((down) => !(logits[place + across + down] > logit)); // or outside
-    });
-    if (isHighest) yield place;
+    const [first, last] = [place % columns ? -1 : 0, (place + 1) % columns ? 1 : 0];
+    const middles = [first, 0, last].map((across) => place + across);
+    const around = middles.flatMap((middle) => [logits[middle - columns], logits[middle], logits[middle + columns]]);
+    if (!around.some((other) => other > logit)) yield place; // above and below the picture is undefined
   }
 }
 
