@@ -6,7 +6,7 @@ Skipped where Chromium or Playwright is missing. tests/space/test_journey.py is 
 from __future__ import annotations
 
 import base64
-import time
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,12 +17,14 @@ import pytest
 from lookalike.images import read_image
 from tests.support.chromium import (
     CHROMIUM,
+    DATA_URL,
     RED,
     TIMEOUT,
     a_file,
     film_of_a_face,
     open_chromium,
     open_tab,
+    see_answer,
     upload,
 )
 from tests.support.drawing import draw_face, draw_group, draw_landscape
@@ -33,6 +35,7 @@ pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
 ]
 
+FRAME = re.compile(r"/stream/\w+$")  # the address of each frame of the camera but the first
 WIDTHS = {"laptop": (1280, 900, "light"), "phone": (390, 844, "dark")}
 
 
@@ -56,7 +59,8 @@ def tab(request: pytest.FixtureRequest, browser: Any, app_url: str) -> Iterator[
 
 
 def shown_photo(tab: Any) -> np.ndarray:
-    """The photo that the page shows, as a data: URL."""
+    """The photo that the page shows beside its answer."""
+    see_answer(tab)
     return as_image(tab.locator("#photo img").first.get_attribute("src"))
 
 
@@ -74,23 +78,21 @@ def red_edge(image: np.ndarray) -> str:
 
 def go_to(tab: Any, selector: str, key: str = "Tab") -> None:
     """Press a key until the element has the focus, with a visible outline."""
+    focused = "selector => document.activeElement.matches(selector)"
     for _ in range(60):
         tab.keyboard.press(key)
-        if tab.evaluate("selector => document.activeElement.matches(selector)", selector):
+        if tab.evaluate(focused, selector):
             break
-    focus = "getComputedStyle(document.activeElement)"
-    style, width = tab.evaluate(f"[{focus}.outlineStyle, {focus}.outlineWidth]")
-    assert style == "solid" and float(width.removesuffix("px")) >= 2, selector
+    assert tab.evaluate(focused, selector), selector
+    outline = "({outlineStyle, outlineWidth}) => outlineStyle === 'solid' && parseFloat(outlineWidth) >= 2"
+    tab.wait_for_function(f"({outline})(getComputedStyle(document.activeElement))")
 
 
 def test_a_photo_is_answered_without_another_click(tab: Any):
     upload(tab, "#photo", draw_face(seed=3))
-    tab.wait_for_selector("#duel .pair img")
-    assert tab.locator("#matches button.thumbnail-item").count() == 5
-    assert tab.locator("#bars [role=meter]").count() == 5
-    assert tab.locator("#bars [role=meter]").count() == 5
-    link = tab.locator("#bars a").first
-    assert link.get_attribute("rel") == "noopener noreferrer"
+    see_answer(tab)
+    playwright.expect(tab.locator("#bars [role=meter]")).to_have_count(5)
+    playwright.expect(tab.locator("#bars a").first).to_have_attribute("rel", "noopener noreferrer")
 
 
 def test_a_photo_can_be_dropped_and_pasted(tab: Any):
@@ -102,8 +104,7 @@ def test_a_photo_can_be_dropped_and_pasted(tab: Any):
         drawn,
     )
     tab.dispatch_event("#photo .upload-container", "drop", {"dataTransfer": dropped})
-    tab.wait_for_selector("#duel .pair img")
-    assert tab.locator("#matches button.thumbnail-item").count() == 5
+    see_answer(tab)
     tab.get_by_label("Remove Image").click()
     tab.wait_for_selector("#duel", state="hidden")
     tab.evaluate(
@@ -112,8 +113,7 @@ def test_a_photo_can_be_dropped_and_pasted(tab: Any):
         drawn,
     )
     tab.get_by_label("Paste from clipboard").click()
-    tab.wait_for_selector("#duel .pair img")
-    assert tab.locator("#matches button.thumbnail-item").count() == 5
+    see_answer(tab)
 
 
 @pytest.mark.parametrize("name", ["IMG_0001.HEIC", "photo"])
@@ -126,14 +126,13 @@ def test_a_file_whose_type_the_browser_does_not_know_is_accepted(tab: Any, name:
         [drawn, name],
     )
     tab.dispatch_event("#photo .upload-container", "drop", {"dataTransfer": dropped})
-    tab.wait_for_selector("#duel .pair img")
-    assert tab.locator("#matches button.thumbnail-item").count() == 5
+    see_answer(tab)
 
 
 def test_a_match_is_chosen_and_explained_by_keyboard(tab: Any):
     go_to(tab, "#photo .upload-container")
     upload(tab, "#photo", draw_face(seed=3))  # the system's own window for choosing a file has no keys here
-    tab.wait_for_selector("#duel .pair img")
+    see_answer(tab)
     go_to(tab, "#ask")
     go_to(tab, "#matches button.thumbnail-item")
     tab.keyboard.press("Tab")
@@ -142,13 +141,12 @@ def test_a_match_is_chosen_and_explained_by_keyboard(tab: Any):
     playwright.expect(tab.locator("#duel figcaption").nth(1)).to_contain_text(second)
     go_to(tab, "#ask", "Shift+Tab")
     tab.keyboard.press("Enter")
-    tab.wait_for_selector("#why strong")
-    assert second in tab.locator("#why strong").inner_text()
+    playwright.expect(tab.locator("#why strong")).to_contain_text(second)
 
 
 def test_another_match_is_chosen_and_explained(tab: Any):
     upload(tab, "#photo", draw_face(seed=3))
-    tab.wait_for_selector("#duel .pair img")
+    see_answer(tab)
     second = tab.locator("#bars .name").nth(1).text_content().removeprefix("2. ")
     tab.locator("#matches button.thumbnail-item").nth(1).focus()
     tab.keyboard.press("Enter")
@@ -159,7 +157,7 @@ def test_another_match_is_chosen_and_explained(tab: Any):
 
 def test_each_person_of_a_group_can_be_chosen(tab: Any):
     upload(tab, "#photo", draw_group((320, 260)))
-    tab.wait_for_selector("#duel .pair img")
+    see_answer(tab)
     first = tab.locator("#duel figure img").first.get_attribute("src")
     tab.get_by_label("Face 2").check()
     playwright.expect(tab.locator("#duel figure img").first).not_to_have_attribute("src", first)
@@ -176,18 +174,16 @@ def test_a_phone_s_photo_is_shown_converted_and_answered(tab: Any, kind: str):
 
     pillow_heif.register_heif_opener()
     upload(tab, "#photo", draw_face(seed=3), kind=kind)
-    tab.wait_for_selector("#duel .pair img")
     shown = tab.locator("#photo img").first
-    assert (
-        shown.get_attribute("src").startswith("data:image/jpeg")
-        and shown.evaluate("e => e.naturalWidth") == 480
-    )
+    playwright.expect(shown).to_have_attribute("src", DATA_URL)
+    playwright.expect(shown).to_have_js_property("naturalWidth", 480)
+    see_answer(tab)
 
 
 def test_how_many_matches_can_be_chosen_afterwards(tab: Any):
+    tab.get_by_role("button", name="Options").click()  # a number typed while they open would be reset
     upload(tab, "#photo", draw_face(seed=3))
-    tab.wait_for_selector("#duel .pair img")
-    tab.get_by_role("button", name="Options").click()
+    see_answer(tab)
     number = tab.locator("#count input[type=number]")
     number.fill("8")
     number.blur()
@@ -199,7 +195,6 @@ def test_a_snap_is_answered_without_another_click_and_not_mirrored(tab: Any):
     tab.get_by_text("Click to Access Webcam").first.click()
     tab.wait_for_function("document.querySelector('#photo video')?.currentTime > 0")  # else the snap is black
     tab.locator("#photo").get_by_label("capture photo").click()
-    tab.wait_for_selector("#duel .pair img")
     assert red_edge(shown_photo(tab)) == "right"
 
 
@@ -207,39 +202,52 @@ def start_live(tab: Any) -> None:
     """One press starts the camera and its frames."""
     tab.get_by_role("tab", name="Live").click()
     tab.get_by_role("button", name="Start").click()
+    playwright.expect(tab.get_by_role("button", name="Stop")).to_be_visible()
     tab.wait_for_selector("#live .best")
 
 
 def test_the_live_picture_is_mirrored_for_the_eye_alone_and_a_snap_of_it_is_answered(tab: Any):
-    frames: list[Any] = []
-    tab.on("request", lambda sent: frames.append(sent.post_data_json) if "/stream/" in sent.url else None)
-    start_live(tab)
+    with tab.expect_request(FRAME) as frame:
+        start_live(tab)
     assert red_edge(read_image(tab.locator("#camera video").screenshot())) == "left"
-    assert red_edge(as_image(frames[-1]["data"][0]["url"])) == "right"
+    assert red_edge(as_image(frame.value.post_data_json["data"][0]["url"])) == "right"
     tab.get_by_role("button", name="Snap and share").click()
-    playwright.expect(tab.locator("#duel .pair")).to_be_visible()
     assert red_edge(shown_photo(tab)) == "right"
     playwright.expect(tab.get_by_role("button", name="Share", exact=True)).to_be_visible()
 
 
 def test_the_live_camera_names_somebody_and_stops_when_its_tab_is_left(tab: Any):
-    sent: list[float] = []
-    tab.on("request", lambda request: sent.append(time.monotonic()) if "/stream" in request.url else None)
     start_live(tab)
-    before = len(sent)
-    tab.wait_for_timeout(2000)
-    assert len(sent) - before >= 4  # ten frames a second are asked for; a machine under load sends fewer
+    for _ in range(4):
+        tab.wait_for_event("request", lambda request: FRAME.search(request.url))
     tracks = tab.evaluate_handle("document.querySelector('#camera video').srcObject.getTracks()")
-    tab.get_by_role("tab", name="Find").click()
+    with tab.expect_request("**/stream/*/close"):
+        tab.get_by_role("tab", name="Find").click()
+    see_stopped(tab, tracks)
+    late: list[str] = []
+    tab.on("request", lambda request: late.append(request.url) if "/stream" in request.url else None)
     tab.wait_for_timeout(1500)
-    assert tracks.evaluate("tracks => tracks.map(track => track.readyState)") == ["ended"]
-    before = len(sent)
-    tab.wait_for_timeout(1500)
-    assert len(sent) - before <= 1
+    assert len(late) <= 1
     start_live(tab)
+    tracks = tab.evaluate_handle("document.querySelector('#camera video').srcObject.getTracks()")
     tab.get_by_role("button", name="Stop").click()
     playwright.expect(tab.get_by_role("button", name="Start")).to_be_visible()
-    assert tab.evaluate("document.querySelector('#camera video').srcObject") is None
+    see_stopped(tab, tracks)
+    playwright.expect(tab.locator("#camera video")).to_have_js_property("srcObject", None)
+
+
+def see_stopped(tab: Any, tracks: Any) -> None:
+    """Wait until the camera is off: its light goes out."""
+    tab.wait_for_function("tracks => tracks.every(track => track.readyState === 'ended')", arg=tracks)
+
+
+def test_start_is_answered_however_early_it_is_pressed(browser: Any, app_url: str):
+    press = "const start = document.querySelector('#start'); if (start) { watch.disconnect(); start.click() }"
+    watch = "{childList: true, subtree: true}"
+    with open_tab(browser, app_url, width=390, height=844) as tab:
+        tab.evaluate(f"new MutationObserver((_, watch) => {{ {press} }}).observe(document.body, {watch})")
+        tab.get_by_role("tab", name="Live").click()
+        tab.wait_for_selector("#live .best")
 
 
 @pytest.mark.parametrize("place", ["Find", "Live"])
@@ -262,10 +270,10 @@ def test_a_camera_that_is_denied_is_reported(tab: Any, place: str):
 
 
 def test_a_request_that_is_refused_leaves_no_earlier_answer(tab: Any):
+    tab.get_by_role("button", name="Options").click()  # a number typed while they open would be reset
     upload(tab, "#photo", draw_face(seed=3))
-    tab.wait_for_selector("#duel .pair img")
+    see_answer(tab)
     tab.route("**/queue/join*", lambda route: route.fulfill(status=503, json={"detail": "try again"}))
-    tab.get_by_role("button", name="Options").click()
     number = tab.locator("#count input[type=number]")
     number.fill("8")
     number.blur()
@@ -275,9 +283,10 @@ def test_a_request_that_is_refused_leaves_no_earlier_answer(tab: Any):
 
 def test_two_photos_are_compared(tab: Any):
     tab.get_by_role("tab", name="Compare").click()
+    shown = tab.locator("[role=tabpanel]:visible .image-container img")
     for number in (0, 1):
         upload(tab, "[role=tabpanel]:visible", draw_face(seed=3), number)
-        tab.wait_for_timeout(1500)
+        playwright.expect(shown).to_have_count(number + 1)
     playwright.expect(tab.locator("#compared .words")).to_have_text("Probably the same person.")
 
 

@@ -49,21 +49,22 @@ def build_page(finders: Finders) -> PrivateBlocks:
         header, notice = add_header(finders.current), BuildNotice(finders)
         if finders.private is not None:
             add_private_switch()
-        with gr.Tabs() as tabs:
-            with gr.Tab(label("tab_find")):
+        with gr.Tabs():
+            with gr.Tab(label("tab_find")) as find:
                 find_tab = add_find_tab(finders, MODEL_QUEUE)
                 add_endpoints(finders, find_tab.matches, MODEL_QUEUE)
             with gr.Tab(label("tab_live")):
                 camera = add_live_tab(finders)
-            with gr.Tab(label("tab_compare")):
+            with gr.Tab(label("tab_compare")) as compare:
                 add_compare_tab(finders, MODEL_QUEUE)
-            with gr.Tab(label("tab_about")):
+            with gr.Tab(label("tab_about")) as about_tab:
                 account = add_about_tab(finders.current)
-            with gr.Tab(label("tab_scripts")):
+            with gr.Tab(label("tab_scripts")) as scripts:
                 add_scripts_tab(finders, page)
         gr.Markdown(label("page_footer"), elem_id="footer")
         add_language_choice(page)
-        left = tabs.change(None, None, camera, js=STOP_CAMERA, api_visibility="private")
+        others = [tab.select for tab in (find, compare, about_tab, scripts)]
+        left = gr.on(others, None, None, camera, js=STOP_CAMERA, api_visibility="private")
         left.then(None, None, camera, js=SHOW_CAMERA, api_visibility="private")
         _follow_gallery(page, finders, [*header, *find_tab.choices, account, find_tab.examples], notice)
     return page.queue(api_open=False, max_size=QUEUE_LENGTH)
