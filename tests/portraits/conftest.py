@@ -20,7 +20,7 @@ from tests.support.drawing import draw_face
 from tests.support.wikimedia_server import WikimediaServer, serve_wikimedia
 
 SAME = 0.95  # cosine; drawn people are more alike than real ones
-FAST = {"per_minute": 100_000, "first_wait": 0.01, "timeout": 0.5}
+FAST = {"per_minute": 100_000, "first_wait": 0.01, "timeout": 2.0}
 PEOPLE = {"Ada Lovelace": 0, "Bo Diddley": 1, "Cher": 3, "Dolly": 5}  # the gallery: names and seeds
 
 

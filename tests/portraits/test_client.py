@@ -18,7 +18,7 @@ from lookalike.portraits import client as module
 from lookalike.portraits.client import MEDIA_HOSTS, WIKIPEDIA, WikimediaClient, is_public, user_agent
 from lookalike.portraits.pace import Pace, retry_after
 from tests.portraits.conftest import FAST
-from tests.support.wikimedia_server import MEDIA, busy, content, cut_off, moved, slow
+from tests.support.wikimedia_server import MEDIA, busy, content, cut_off, moved, slow, together
 
 ASK = {"action": "query", "titles": "Cher", "pilicense": "free"}
 PICTURE = f"https://{MEDIA}/Cher.jpg"
@@ -127,7 +127,7 @@ def test_a_long_wait_is_left_to_the_caller(client, server):
 
 def test_errors_of_the_server_are_tried_again_and_then_reported(client, server):
     server.add("Cher")
-    server.faults[WIKIPEDIA] = [busy("0", 500), cut_off, slow(0.8)]
+    server.faults[WIKIPEDIA] = [busy("0", 500), cut_off, slow(2.5)]
     assert client.query(WIKIPEDIA, ASK)["query"]
     server.faults[WIKIPEDIA] = [cut_off] * 9
     with pytest.raises(WikimediaError, match="does not answer"):
@@ -167,11 +167,11 @@ def test_large_answers_and_compression_bombs_are_refused(client, server):
 
 def test_few_requests_run_at_once(client, server):
     server.add("Cher", b"picture")
-    server.faults[WIKIPEDIA] = [slow(0.1)] * 12
-    server.faults[MEDIA] = [slow(0.1)] * 12
+    server.faults[WIKIPEDIA] = [together(3)] * 12
+    server.faults[MEDIA] = [together(2)] * 12
 
     def quietly(number: int) -> None:
-        with suppress(WikimediaError):  # the slow answer is empty
+        with suppress(WikimediaError):  # the answer is empty
             client.picture(PICTURE) if number % 2 else client.query(WIKIPEDIA, ASK)
 
     with ThreadPoolExecutor(16) as executor:
@@ -184,13 +184,13 @@ def test_requests_are_spread_over_time_and_stop_at_once():
     start = time.monotonic()
     for _ in range(5):
         pace.wait()
-    assert 0.19 < time.monotonic() - start < 1
+    assert 0.19 < time.monotonic() - start < 5
     pace.hold(60)
     with ThreadPoolExecutor(1) as executor:
         waiting = executor.submit(pace.wait)
         pace.stop()
         with pytest.raises(WikimediaError):
-            waiting.result(timeout=2)
+            waiting.result(timeout=30)
 
 
 def test_a_closed_client_sends_nothing(server):

@@ -174,7 +174,7 @@ def test_a_model_is_loaded_beside_the_requests_which_wait_only_a_moment():
     downloaded = threading.Event()
 
     def load(model: str) -> Lookalikes:
-        assert downloaded.wait(10)
+        assert downloaded.wait(60)
         return finder(model)
 
     finders = Finders(finder(), others=["tint"], load=load, wait=0.05)
@@ -183,7 +183,7 @@ def test_a_model_is_loaded_beside_the_requests_which_wait_only_a_moment():
             finders.get("tint")
     assert finders.get("colour") is finders.served
     downloaded.set()
-    wait_until(lambda: is_loaded(finders, "tint"), 10)
+    wait_until(lambda: is_loaded(finders, "tint"), 60)
     assert finders.get("tint").embedder.model.name == "tint"
 
 

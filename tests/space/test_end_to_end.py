@@ -14,6 +14,7 @@ from PIL import Image
 from lookalike import FoundFace, Gallery, Lookalikes
 from tests.support.drawing import draw_face, draw_group, draw_landscape
 from tests.support.paths import ROOT
+from tests.support.server import PATIENCE
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +97,7 @@ def test_two_real_photos_of_one_person_pass_as_the_same(finder: Lookalikes, phot
 def test_a_script_gets_pictures_and_a_report(app_url: str, tmp_path: Path):
     photo = tmp_path / "me.jpg"
     Image.fromarray(draw_face(seed=3)).save(photo)
-    client = Client(app_url, verbose=False, download_files=str(tmp_path))
+    client = Client(app_url, verbose=False, download_files=str(tmp_path), httpx_kwargs=PATIENCE)
     pictures, report = client.predict(photo=handle_file(photo), api_name="/find_lookalikes")
     assert len(pictures) == 5 and all(Path(item["image"]).is_file() for item in pictures)
     (face,) = report["faces"]
@@ -114,7 +115,7 @@ def test_a_script_compares_two_photos_and_gets_a_sentence_for_an_error(app_url: 
     for name, image in files.items():
         Image.fromarray(image).save(tmp_path / f"{name}.png")
     one, nobody = (handle_file(tmp_path / f"{name}.png") for name in files)
-    client = Client(app_url, verbose=False)
+    client = Client(app_url, verbose=False, httpx_kwargs=PATIENCE)
     verdict = client.predict(first=one, second=one, api_name="/compare")
     assert verdict.pop("score") > 1
     assert verdict == {"similarity": 100.0, "cosine": 1.0, "same": True, "hard_to_read": False}

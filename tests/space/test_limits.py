@@ -143,7 +143,7 @@ def test_a_cancelled_request_stops_its_decoder():
     thread.start()
     time.sleep(0.5)
     job.stop()
-    thread.join(timeout=10)
+    thread.join(timeout=60)
     assert not thread.is_alive() and failed
     decoders.close()
 

@@ -12,7 +12,7 @@ from gradio_client import Client, handle_file
 import app
 from lookalike.space.middleware.shutdown import wait_until
 from tests.support.commands import drawn
-from tests.support.server import API, Server, serving
+from tests.support.server import API, PATIENCE, Server, serving
 
 NOWHERE = "http://127.0.0.1:9"  # nothing listens there
 
@@ -36,19 +36,19 @@ def test_the_page_starts_where_requests_go_through_a_proxy(server: Server):
     "prefix", ["", "/stars"], ids=["proxy that strips the prefix", "proxy that keeps it"]
 )
 def test_the_page_answers_behind_a(server: Server, prefix: str):
-    page = httpx.get(server.url(f"{prefix}/"), timeout=60)
+    page = httpx.get(server.url(f"{prefix}/"), **PATIENCE)
     assert page.status_code == 200
-    config = httpx.get(server.url(f"{prefix}/config"), timeout=60).json()
+    config = httpx.get(server.url(f"{prefix}/config"), **PATIENCE).json()
     assert config["root"].endswith("/stars")
     for path in ("/theme.css", f"{API}/info", "/static/img/logo.svg"):
-        assert httpx.get(server.url(f"{prefix}{path}"), timeout=60).status_code == 200, path
-    assert httpx.get(server.url(f"{prefix}{API}/monitoring"), timeout=60).status_code == 404
-    assert httpx.get(server.url("/starsign/config"), timeout=60).status_code == 404
+        assert httpx.get(server.url(f"{prefix}{path}"), **PATIENCE).status_code == 200, path
+    assert httpx.get(server.url(f"{prefix}{API}/monitoring"), **PATIENCE).status_code == 404
+    assert httpx.get(server.url("/starsign/config"), **PATIENCE).status_code == 404
 
 
 def test_gradios_client_gets_an_answer_under_the_prefix(server: Server, tmp_path: Path):
     (tmp_path / "me.jpg").write_bytes(drawn(3))
-    client = Client(server.url("/stars"), verbose=False)
+    client = Client(server.url("/stars"), verbose=False, httpx_kwargs=PATIENCE)
     _, report = client.predict(photo=handle_file(tmp_path / "me.jpg"), api_name="/find_lookalikes")
     assert len(report["faces"][0]["matches"]) == 5
 

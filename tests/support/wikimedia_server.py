@@ -238,6 +238,18 @@ def slow(seconds: float) -> Callable[[Handler], None]:
     return answer
 
 
+def together(count: int) -> Callable[[Handler], None]:
+    """A fault: nothing comes until so many requests wait, and then an empty answer to each."""
+    barrier = threading.Barrier(count)
+
+    def answer(handler: Handler) -> None:
+        barrier.wait(timeout=60)  # seconds: a shared machine under load
+        time.sleep(0.1)  # so that one more would be seen
+        handler.send(200)
+
+    return answer
+
+
 def cut_off(handler: Handler) -> None:
     """A fault: the connection ends in the middle of the answer."""
     handler.send_response(200)
