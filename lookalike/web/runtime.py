@@ -11,6 +11,7 @@ import gzip
 import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from lookalike.errors import MissingFileError
 
@@ -39,9 +40,9 @@ class Runtime:
     files: dict[str, bytes] = field(default_factory=dict, repr=False)
 
     @property
-    def modules(self) -> dict[str, str]:
-        """The modules' addresses with their integrity hashes."""
-        return {self.module: INTEGRITY[MODULE], self.glue: INTEGRITY[GLUE]}
+    def modules(self) -> tuple[str, str]:
+        """The modules' addresses."""
+        return self.module, self.glue
 
     @property
     def hosts(self) -> tuple[str, ...]:
@@ -49,10 +50,11 @@ class Runtime:
         return () if self.files else (self.module, self.glue, self.wasm)
 
     @property
-    def addresses(self) -> dict[str, str | bool]:
+    def addresses(self) -> dict[str, Any]:
         """What the page reads in `site.json`."""
-        fields = {"module": self.module, "glue": self.glue, "wasm": self.wasm, "integrity": self.integrity}
-        return {**fields, "compressed": bool(self.files)}
+        hashes = {"module": INTEGRITY[MODULE], "glue": INTEGRITY[GLUE], "wasm": self.integrity}
+        addresses = {"module": self.module, "glue": self.glue, "wasm": self.wasm}
+        return {**addresses, "integrity": hashes, "compressed": bool(self.files)}
 
 
 def network_runtime() -> Runtime:

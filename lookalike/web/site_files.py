@@ -24,7 +24,6 @@ POLICY = (
     "style-src 'self'; connect-src 'self' {hosts}; img-src 'self' blob: data:; media-src blob:; "
     "manifest-src 'self'; base-uri 'none'; form-action 'none'"
 )
-SCRIPT = '<script type="module" src="{}" integrity="{}" crossorigin="anonymous"></script>'
 
 
 def site_files(
@@ -44,11 +43,7 @@ def site_files(
     site = {"languages": [Path(name).stem for name in texts], "runtime": runtime.addresses}
     files["site.json"] = json.dumps(site | {"version": _version(files)}).encode()
     return files | {
-        "index.html": _filled(
-            own["index.html"],
-            POLICY=POLICY.format(hosts=" ".join(runtime.hosts)),
-            MODULES="\n".join(SCRIPT.format(url, digest) for url, digest in runtime.modules.items()),
-        ),
+        "index.html": _filled(own["index.html"], POLICY=POLICY.format(hosts=" ".join(runtime.hosts))),
         "service-worker.js": _filled(
             own["service-worker.js"],
             VERSION=_version(files),

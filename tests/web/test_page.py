@@ -16,7 +16,8 @@ from benchmarks.browser import compare
 from benchmarks.browser_site import open_finder, serve
 from lookalike.finder import Lookalikes
 from lookalike.space.texts import table
-from lookalike.web.site_files import write_site
+from lookalike.web.runtime import INTEGRITY, NETWORK, network_runtime
+from lookalike.web.site_files import site_files, write_site
 from tests.support.chromium import a_file
 from tests.support.drawing import draw_face, draw_group, draw_landscape
 
@@ -188,3 +189,39 @@ def test_a_hostile_name_is_shown_as_text(browser: Any, changed_site: Callable[..
         assert tab.locator(".bars button").first.inner_text().startswith(f"1. {HOSTILE}")
         assert tab.locator("#answer img").count() == 0
         assert tab.title() == title
+
+
+@pytest.fixture(scope="module")
+def online_site(tmp_path_factory: pytest.TempPathFactory, finder: Lookalikes) -> Iterator[str]:
+    """Serve a site whose runtime is on the content network; yield its address."""
+    folder = tmp_path_factory.mktemp("online")
+    write_site(folder, site_files(finder, network_runtime()))
+    with serve(folder) as address:
+        yield address
+
+
+@pytest.mark.parametrize("changed", ["", *INTEGRITY])
+def test_the_runtime_comes_from_the_content_network_unless_a_file_is_changed(
+    browser: Any, online_site: str, runtime: Path, changed: str
+):
+    asked: list[str] = []
+
+    def answer(route: Any) -> None:
+        name = route.request.url.removeprefix(f"{NETWORK}/")
+        asked.append(name)
+        content = (runtime / "package" / "dist" / name).read_bytes()
+        kind = "application/wasm" if name.endswith(".wasm") else "text/javascript"
+        headers = {"content-type": kind, "access-control-allow-origin": "*"}
+        route.fulfill(body=content + b"\n" * (name == changed), headers=headers)
+
+    # the worker that keeps files would ask past the route
+    with opened(browser, "about:blank", service_workers="block") as tab:
+        tab.route(f"{NETWORK}/**", answer)
+        tab.goto(online_site)
+        if changed:
+            tab.wait_for_selector(f"#status:text-is({json.dumps(TEXTS['web_damaged'])})")
+        else:
+            tab.wait_for_selector(READY)
+            choose(tab, draw_face(seed=3))
+            tab.wait_for_selector(".bars")
+            assert sorted(asked) == sorted(INTEGRITY)  # none a second time, where no hash is checked

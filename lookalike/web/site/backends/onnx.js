@@ -5,16 +5,28 @@ const MOST_THREADS = 4; // the networks are small; more threads wait for each ot
 let ort = null;
 
 /**
- * Start the runtime: two modules, which the page has loaded with their integrity hashes, and the WebAssembly as
- * an ArrayBuffer. Several threads need a page that is isolated from other origins.
+ * Start the runtime: two modules with their integrity hashes, and the WebAssembly as an ArrayBuffer. Several threads
+ * need a page that is isolated from other origins.
  */
-export async function startRuntime(module, glue, wasm) {
-  ort = await import(module);
-  const mayThread = globalThis.crossOriginIsolated && new URL(module).origin === location.origin;
-  ort.env.wasm.wasmPaths = { mjs: glue };
+export async function startRuntime({ module, glue, integrity }, wasm) {
+  const [main, other] = [module, glue].map((url) => new URL(url, document.baseURI).href);
+  await Promise.all([checked(main, integrity.module), checked(other, integrity.glue)]);
+  ort = await import(main);
+  const mayThread = globalThis.crossOriginIsolated && new URL(main).origin === location.origin;
+  ort.env.wasm.wasmPaths = { mjs: other };
   ort.env.wasm.numThreads = mayThread ? Math.min(MOST_THREADS, navigator.hardwareConcurrency) : 1;
   ort.env.wasm.wasmBinary = wasm;
   ort.env.logLevel = "error";
+}
+
+/** Load a module, which must have this hash; `import` has no check, but returns what is loaded already. */
+function checked(src, integrity) {
+  return new Promise((resolve, reject) => {
+    const attributes = { type: "module", crossOrigin: "anonymous", integrity, src };
+    const script = Object.assign(document.createElement("script"), attributes);
+    Object.assign(script, { onload: resolve, onerror: () => reject(new Error(`${src} cannot be loaded`)) });
+    document.head.append(script);
+  });
 }
 
 /** Load a serialized ONNX model, a Uint8Array. */

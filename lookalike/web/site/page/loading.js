@@ -19,13 +19,12 @@ export async function loadFinder({ runtime, version }) {
   const cache = await globalThis.caches?.open(version).catch(() => null);
   try {
     const [wasm, settings, about, table, strangers, ...networks] = await Promise.all([
-      fetched(runtime.wasm, cache, runtime.compressed, runtime.integrity),
+      fetched(runtime.wasm, cache, runtime.compressed, runtime.integrity.wasm),
       ...FILES.map((name) => fetched(`data/${name}.bin`, cache)),
     ]);
     const model = json(settings);
     const gallery = new Gallery(json(about), table, model);
-    const [module, glue] = [runtime.module, runtime.glue].map((url) => new URL(url, document.baseURI).href);
-    await startRuntime(module, glue, wasm);
+    await startRuntime(runtime, wasm);
     const sessions = {};
     for (const [i, name] of NETWORKS.entries()) sessions[name] = await openSession(new Uint8Array(networks[i]));
     return new Lookalikes({
