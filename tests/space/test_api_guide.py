@@ -99,7 +99,7 @@ def photos(tmp_path: Path) -> Path:
 
 
 def run(command: list[str], folder: Path) -> str:
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -131,7 +131,8 @@ def test_the_curl_of_the_guide_runs(app_url: str, finders: Finders, photos: Path
 def test_the_javascript_of_the_guide_runs(app_url: str, finders: Finders, photos: Path):
     if not all(map(shutil.which, ("node", "npm"))):
         pytest.skip("node is not installed: apt-get install nodejs npm")
-    install = ["npm", "install", "--silent", "--no-audit", "--no-fund", CLIENT]
+    patience = ["--fetch-retries=1", "--fetch-timeout=60000"]  # milliseconds; npm's own are longer than ours
+    install = ["npm", "install", "--silent", "--no-audit", "--no-fund", *patience, CLIENT]
     if subprocess.run(install, cwd=photos, capture_output=True, timeout=240, check=False).returncode:
         pytest.skip("the npm registry cannot be reached")
     (photos / "ask.mjs").write_text(written_for(app_url, finders, "js"))
