@@ -25,7 +25,7 @@ from lookalike.models.registry import find_model, is_installed
 from tests.support.commands import build, finish
 from tests.support.deepface_process import run_deepface
 from tests.support.drawing import draw_face
-from tests.support.server import serving
+from tests.support.server import PATIENCE, serving
 
 with_dlib = pytest.mark.skipif(not is_installed("Dlib"), reason="requirements-dlib.txt is not installed")
 
@@ -109,7 +109,7 @@ def test_a_gallery_is_built_and_served_by_deepface(gallery: Path, me: object, tm
     assert (settings.alignment, settings.dim, settings.engine) == ("dlib-chip", 128, "onnx")
     homes = {"DEEPFACE_HOME": str(tmp_path)}
     with serving(tmp_path / "page", "--gallery", str(gallery), "--model", "Dlib", **homes) as server:
-        client = Client(server.address, verbose=False)
+        client = Client(server.address, verbose=False, httpx_kwargs=PATIENCE)
         _, report = client.predict(photo=me, api_name="/find_lookalikes")
         assert report["model"] == "Dlib" and report["gallery"]["names"] == 6
         first, second, *_ = report["faces"][0]["matches"]
@@ -123,7 +123,7 @@ def test_a_gallery_is_built_and_served_by_deepface(gallery: Path, me: object, tm
 def test_a_table_for_dlib_is_not_offered_where_it_is_not_installed(gallery: Path, me: object, tmp_path: Path):
     without = "sys.modules['dlib'] = None"
     with serving(tmp_path / "page", "--gallery", str(gallery), before=without) as server:
-        client = Client(server.address, verbose=False)
+        client = Client(server.address, verbose=False, httpx_kwargs=PATIENCE)
         _, report = client.predict(photo=me, api_name="/find_lookalikes")
         assert report["model"] == "compact"
         with pytest.raises(AppError, match="choose one of compact"):
