@@ -9,7 +9,8 @@ import { run } from "../backends/onnx.js";
 import { clip } from "../numbers.js";
 import { attemptsFor, crowdAttempts, hasSmaller } from "./mtcnn_attempts.js";
 import { moveEdges, squareAround, suppress } from "./mtcnn_boxes.js";
-import { MARGIN, brighten, cut, halvings, pack, patches, pyramidSizes, rotate, rotation, transform } from "./mtcnn_inputs.js";
+import { MARGIN, brighten, cut, halvings, pack, patches, pyramidSizes } from "./mtcnn_inputs.js";
+import { rotate, rotation, transform } from "./mtcnn_inputs.js";
 
 const WINDOWS = { pnet: 12, rnet: 24, onet: 48 };
 const STAGES = [
@@ -74,8 +75,8 @@ export class Mtcnn {
       const accepted = seen.filter(({ score }) => score > threshold);
       found = suppress(accepted, overlap, accepted.length, network === "onet");
     }
-    // once more with level eyes, for better landmarks
-    const level = await this.#examine("onet", rotated, found.map(squareOf), found.map(({ points }) => eyeAngle(points)));
+    const angles = found.map(({ points }) => eyeAngle(points)); // once more with level eyes, for better landmarks
+    const level = await this.#examine("onet", rotated, found.map(squareOf), angles);
     return found
       .map((face, i) => faceFrom({ ...face, points: level[i].points }, back, width, height))
       .filter(({ box }, i) => level[i].score > LEVEL_THRESHOLD && box[2] * box[3] > 0);
@@ -147,8 +148,8 @@ function candidate(square, angle, logit, places) {
   const [left, top, side] = square;
   const [a, b, c, d] = rotation(angle).map((value) => value * side);
   const matrix = [a, b, left + side / 2, c, d, top + side / 2]; // from the middle, in side lengths
-  const marks = places.slice(4);
-  const points = marks.slice(0, marks.length / 2).map((x, i) => transform(matrix, [x - 0.5, marks[marks.length / 2 + i] - 0.5]));
+  const [across, down] = [places.slice(4, 9), places.slice(9)]; // R-Net has none
+  const points = across.map((x, i) => transform(matrix, [x - 0.5, down[i] - 0.5]));
   return { box: moveEdges(square, places), score: sigmoid(logit), points };
 }
 

@@ -44,15 +44,20 @@ export function halvings(image) {
 /** Return an image in which one pixel is the mean of factor x factor pixels. */
 export function shrink({ data, width, height }, factor) {
   const [columns, rows] = [Math.floor(width / factor), Math.floor(height / factor)];
-  const sums = new Uint32Array(columns * rows * 3).fill((factor * factor) >> 1); // rounds the mean
-  for (let y = 0; y < rows * factor; y++) {
-    for (let x = 0; x < columns * factor; x++) {
-      const from = 3 * (y * width + x);
-      const to = 3 * (Math.floor(y / factor) * columns + Math.floor(x / factor));
-      for (let channel = 0; channel < 3; channel++) sums[to + channel] += data[from + channel];
+  const shrunk = new Uint8Array(columns * rows * 3);
+  for (let y = 0, to = 0; y < rows; y++) {
+    for (let x = 0; x < columns; x++) {
+      for (let channel = 0; channel < 3; channel++) {
+        let sum = (factor * factor) >> 1; // rounds the mean
+        for (let row = 0; row < factor; row++) {
+          const from = 3 * ((y * factor + row) * width + x * factor) + channel;
+          for (let column = 0; column < factor; column++) sum += data[from + 3 * column];
+        }
+        shrunk[to++] = sum / factor / factor;
+      }
     }
   }
-  return { data: new Uint8Array(sums.map((sum) => sum / factor / factor)), width: columns, height: rows };
+  return { data: shrunk, width: columns, height: rows };
 }
 
 /** Return [width, height] of the levels, from `scale` times the photo's down to the last a face can fill. */

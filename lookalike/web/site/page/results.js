@@ -31,11 +31,12 @@ export function pair(image, found, match, photos) {
   const picture = photos && Object.hasOwn(photos, match.row)
     ? element("img", { src: `photos/${match.row}.webp`, alt: shown(match.name) })
     : element("div", { class: `card colour-${colourOf(match.name)}`, "aria-hidden": true }, initials(match.name));
-  const credit = photos?.[match.row] && element("small", { class: "who" }, text("credit_photo", { credit: photos[match.row] }));
+  const credit = photos?.[match.row];
+  const credited = credit && element("small", { class: "who" }, text("credit_photo", { credit }));
   return sideBySide(
     match.similarity,
     figure(image, found.face, text("answer_your_face"), text("answer_you")),
-    element("figure", {}, picture, element("figcaption", {}, name(match), who(match), credit)),
+    element("figure", {}, picture, element("figcaption", {}, name(match), who(match), credited)),
   );
 }
 
@@ -108,7 +109,8 @@ function figure(image, face, label, caption) {
 
 function sideBySide(similarity, ...figures) {
   const percent = element("strong", {}, `${Math.round(similarity)} %`);
-  return element("div", { class: "pair" }, ...figures, element("p", { class: "verdict" }, percent, ` ${text("answer_alike")}`));
+  const verdict = element("p", { class: "verdict" }, percent, ` ${text("answer_alike")}`);
+  return element("div", { class: "pair" }, ...figures, verdict);
 }
 
 /** Return who somebody is, in small letters. */
