@@ -18,7 +18,7 @@ from lookalike.evaluation.population import (
     Members,
     Population,
     Scores,
-    few_each,
+    few_each_of,
     groups_of,
     is_one_source,
     pair_masks,
@@ -103,7 +103,7 @@ def check(population: Population, scale: Scale, *, seed: int = 0) -> list[GroupC
     scores = {points: scale.score_at(points) for points in PROMISES}
     checks = []
     for group, members in groups_of(population).items():
-        part = population.take(_few(population, members))
+        part = population.take(few_each_of(population, members))
         same, strangers = pair_masks(part)
         strangers &= within_group_mask(part)
         if strangers.sum() < FEWEST_PAIRS:
@@ -150,16 +150,12 @@ def _pairs_within(
     same: list[Scores] = []
     strangers: list[Scores] = []
     for members in groups:
-        part = population.take(_few(population, members))
+        part = population.take(few_each_of(population, members))
         masks, matrix = pair_masks(part), score_matrix(part)
         for mask, scores in zip(masks, (same, strangers), strict=True):
             if mask.sum() >= fewest:
                 scores.append(matrix[mask])
     return same, strangers
-
-
-def _few(population: Population, members: Members) -> Members:
-    return members[few_each(population.take(members))]
 
 
 def _reached(reaches: NDArray[np.bool_], strangers: NDArray[np.bool_], seed: int) -> Reached:

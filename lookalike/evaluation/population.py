@@ -174,6 +174,11 @@ def few_each(population: Population) -> Members:
     return np.array(chosen, np.intp)
 
 
+def few_each_of(population: Population, members: Members) -> Members:
+    """Return those of `members` that `few_each` chooses among them."""
+    return members[few_each(population.take(members))]
+
+
 def groups_of(population: Population) -> dict[str, Members]:
     """Return the groups within which strangers are compared, by what a table calls them: adults of each
     source and label of race, then women and men, ages, and photos from blurred to sharp, of all unnamed
