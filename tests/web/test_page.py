@@ -237,9 +237,10 @@ def test_a_photo_of_the_gallery_is_shown_with_its_credit_if_the_visitor_wants_it
         choose(tab, draw_face(seed=3))
         tab.wait_for_selector(".bars")
         assert tab.locator("#answer img").count() == 0
-        tab.check("#photos")  # opens the page again
-        tab.wait_for_selector("#photos:checked >> nth=0")
+        with tab.expect_navigation():  # the page opens again
+            tab.click("#photos")
         tab.wait_for_selector(READY)
+        assert tab.is_checked("#photos")
         choose(tab, draw_face(seed=3))
         tab.wait_for_selector("#answer img", state="attached")
         assert "Ada, CC BY 4.0" in tab.inner_text(".pair")
