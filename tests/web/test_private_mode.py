@@ -29,10 +29,10 @@ def test_the_server_serves_the_site_with_a_policy_of_its_own(private_url: str, f
     page = httpx.get(f"{private_url}/private/", timeout=60)
     assert page.content == files["index.html"]
     assert "unsafe-eval'" not in page.headers["content-security-policy"]
-    data = httpx.get(f"{private_url}/private/data/gallery.json.bin")
+    data = httpx.get(f"{private_url}/private/data/gallery.json.bin", timeout=60)
     assert gzip.decompress(data.content) == gzip.decompress(files["data/gallery.json.bin"])
     for path in ("data", "%2e%2e/app.py", "photos/0.webp"):
-        assert httpx.get(f"{private_url}/private/{path}").status_code == 404
+        assert httpx.get(f"{private_url}/private/{path}", timeout=60).status_code == 404
 
 
 @pytest.mark.browser
