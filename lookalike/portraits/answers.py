@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from typing import Any
@@ -108,8 +109,9 @@ def plain_text(html: object) -> str:
     if len(part) < len(whole) and part.rfind("<") > part.rfind(">"):  # the cut is inside a tag
         part = part[: part.rfind("<")]
     reader = _TextReader()
-    reader.feed(part)
-    reader.close()
+    with suppress(AssertionError):  # HTMLParser's error for an unknown kind of <![…
+        reader.feed(part)
+        reader.close()
     text = clean_name(" ".join("".join(reader.parts).split()).replace("_", " "))
     return text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 1].rstrip() + "…"
 

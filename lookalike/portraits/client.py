@@ -162,7 +162,7 @@ class WikimediaClient:
         for _ in range(MAX_REDIRECTS + 1):
             with self._http.stream("GET", self._address(url, hosts), headers=headers) as response:
                 self._check_peer(response)
-                if not response.is_redirect:
+                if not response.has_redirect_location:
                     content = _read(response, limit) if response.status_code == 200 else b""
                     return response.status_code, retry_after(response.headers.get("Retry-After")), content
                 url = _target(url, response.headers["Location"])

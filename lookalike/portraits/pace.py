@@ -51,7 +51,7 @@ def retry_after(header: str | None) -> float | None:
         return float(header.strip()[:9])
     try:
         date = parsedate_to_datetime(header)
-    except ValueError:
+    except (ValueError, OverflowError):  # OverflowError: a year or a time zone of too many digits
         return None
     date = date if date.tzinfo else date.replace(tzinfo=UTC)
     return max(0.0, (date - datetime.now(UTC)).total_seconds())

@@ -77,6 +77,10 @@ def test_html_becomes_text(html: object, text: str):
     assert plain_text(html) == text
 
 
+def test_markup_that_python_refuses_ends_the_text():
+    assert plain_text("Jo <b>Doe</b> <![x[y]]> and others") == "Jo Doe"
+
+
 def test_long_texts_are_cut():
     assert len(plain_text("x" * 1_000_000)) == 160
     assert plain_text("<b>" * 50_000) == ""

@@ -87,6 +87,16 @@ def test_a_redirect_within_the_hosts_is_followed_a_few_times(client, server):
         client.picture(PICTURE)
 
 
+@pytest.mark.parametrize("status", [300, 304, 307])
+def test_a_redirect_that_leads_nowhere_is_an_error_with_a_sentence(status):
+    transport = httpx.MockTransport(lambda request: httpx.Response(status))
+    client = WikimediaClient(transport=transport, **FAST)
+    with pytest.raises(WikimediaError, match=f"status {status}"):
+        client.query(WIKIPEDIA, ASK)
+    with pytest.raises(ImageError, match=f"status {status}"):
+        client.picture(PICTURE)
+
+
 @pytest.mark.parametrize(
     "address", ["127.0.0.1", "10.1.2.3", "192.168.0.1", "169.254.169.254", "::1", "fe80::1%eth0"]
 )
@@ -116,6 +126,7 @@ def test_retry_after_is_honoured_in_seconds_and_as_a_date(client, server):
     later = format_datetime(datetime.now(UTC) + timedelta(seconds=90))
     assert 80 < (retry_after(later) or 0) <= 90
     assert [retry_after(each) for each in (None, "", "5", "soon", "-1")] == [None, None, 5, None, None]
+    assert retry_after("Wed, 21 Oct 99999999999 07:28:00 GMT") is None
 
 
 def test_a_long_wait_is_left_to_the_caller(client, server):
