@@ -343,6 +343,13 @@ def test_two_photos_are_compared_and_a_missing_photo_or_face_is_reported(finders
     assert "No face was found in the second photo" in look(strip(RED), strip(BLACK))[2]
 
 
+def test_a_photo_that_lies_on_its_side_is_compared():
+    face = draw_face(seed=0)
+    lying = np.ascontiguousarray(np.rot90(face))
+    verdict = CompareCallbacks(Finders(Lookalikes.load())).compare_photos(lying, face)[2]
+    assert verdict.count("<figure>") == 2 and "Probably the same person" in verdict
+
+
 def test_a_bad_photo_is_taken_away_and_the_other_stays(finders: Finders):
     first, second, words = CompareCallbacks(finders).compare_photos(strip(RED), BadPhoto("It is empty."))
     assert first is not None and second is None and words == html.sentence("The second photo: It is empty.")

@@ -8,6 +8,7 @@ import gradio as gr
 import numpy as np
 
 from lookalike.errors import LookalikeError
+from lookalike.faces.turning import detect_upright
 from lookalike.finder import Lookalikes
 from lookalike.images import RGB
 from lookalike.space.components import BadPhoto, FaceHTML, PagePhoto
@@ -106,7 +107,8 @@ def _unreadable(first: object, second: object) -> str:
 
 
 def _largest_face(finder: Lookalikes, photo: RGB) -> RGB:
-    return portrait(photo, finder.detector.detect(photo)[0], width=photo.shape[1])
+    upright, faces = detect_upright(finder.detector, photo)
+    return portrait(upright, faces[0], width=upright.shape[1])
 
 
 def _photo_input(key: str) -> PagePhoto:
