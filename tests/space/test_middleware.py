@@ -281,6 +281,29 @@ def test_only_folders_of_pages_that_were_killed_are_deleted(tmp_path: Path, monk
     assert sorted(path.name for path in tmp_path.rglob("*.jpg")) == ["mine.jpg", "photo.jpg"]
 
 
+@pytest.mark.skipif(not hasattr(os, "seteuid"), reason="Windows")
+def test_the_folder_of_another_user_s_page_does_not_keep_this_one_from_starting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "shared"))
+    theirs = tmp_path / "shared" / "lookalike-uploads-1"
+    theirs.mkdir(mode=0, parents=True)
+    theirs.parent.chmod(0o777)
+    user = os.geteuid()
+    for folder in theirs.parents[:-1] if user == 0 else ():  # root may read every folder
+        folder.chmod(folder.stat().st_mode | 0o011)
+    try:
+        if user == 0:
+            os.seteuid(65534)
+        with private_upload_folder() as running:
+            assert running.parent == theirs.parent
+    finally:
+        if user == 0:
+            os.seteuid(0)
+        theirs.chmod(0o700)
+    assert theirs.exists()
+
+
 def test_old_files_and_empty_folders_are_deleted(tmp_path: Path):
     old, empty = tmp_path / "aa", tmp_path / "bb"
     for folder in (old, empty):

@@ -49,11 +49,12 @@ def private_upload_folder() -> Iterator[Path]:
 def delete_abandoned(parent: Path) -> None:
     """Delete the folders of pages that were killed: they are ours by name, owner and lock file."""
     for folder in parent.glob(f"{FOLDER}*"):
-        if folder.is_symlink() or not (folder / LOCK).is_file() or folder.stat().st_uid != os.getuid():
-            continue
-        if (lock := _lock(folder)) is not None:  # otherwise a running page holds it
-            shutil.rmtree(folder, ignore_errors=True)
-            lock.close()
+        with contextlib.suppress(OSError):  # another user's, or deleted by another page just now
+            if folder.is_symlink() or not (folder / LOCK).is_file() or folder.stat().st_uid != os.getuid():
+                continue
+            if (lock := _lock(folder)) is not None:  # otherwise a running page holds it
+                shutil.rmtree(folder, ignore_errors=True)
+                lock.close()
 
 
 def _lock(folder: Path) -> IO[bytes] | None:
