@@ -123,7 +123,19 @@ class BackgroundBuild:
         return complete
 
     def _build(self, limit: int | None) -> bool:
-        """Run the command for the first `limit` photos, for all if None; return whether it succeeded."""
+        """Build the first `limit` photos, all if None; return whether that succeeded."""
+        try:
+            problem = self._run_command(limit)
+        except OSError as error:  # such as a full disk
+            problem = str(error)
+        if problem and not self._stopped.is_set():
+            log.warning("the gallery %s was not built: %s", self.name, problem)
+        return not problem
+
+    def _run_command(self, limit: int | None) -> str:
+        """Run the command for the first `limit` photos, all if None; return its last line if it failed, else
+        "". Raises OSError.
+        """
         self._wait_for_other_builds()
         if not self._quiet:  # the total of an earlier part is not that of this one
             write_progress(self.folder, Progress(read_progress(self.folder).records))
@@ -132,9 +144,8 @@ class BackgroundBuild:
         if self._stopped.is_set():
             process.terminate()
         output, _ = process.communicate()
-        if process.returncode and not self._stopped.is_set():
-            log.warning("the gallery %s was not built: %s", self.name, output.strip().rpartition("\n")[2])
-        return process.returncode == 0
+        last = output.strip().rpartition("\n")[2]
+        return (last or f"status {process.returncode}") if process.returncode else ""
 
     def _wait_for_other_builds(self) -> None:
         """Return when no build of another page, or of one that was killed, works in the folder."""

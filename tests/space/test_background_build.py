@@ -96,17 +96,27 @@ def test_a_build_that_was_stopped_goes_on_where_it_was(stars: Path):
     assert read_progress(build.folder).complete
 
 
+@pytest.mark.parametrize(
+    ("command", "problem"),
+    [
+        (
+            [sys.executable, "-c", "import sys; sys.exit('error: The disk is full.')"],
+            "error: The disk is full.",
+        ),
+        (["/no/such/command"], "No such file"),
+    ],
+)
 def test_a_build_that_fails_is_reported_and_the_bundled_gallery_is_served(
-    stars: Path, caplog: pytest.LogCaptureFixture
+    stars: Path, caplog: pytest.LogCaptureFixture, command: list[str], problem: str
 ):
-    build = build_of(stars, [sys.executable, "-c", "import sys; sys.exit('error: The disk is full.')"])
+    build = build_of(stars, command)
     finders = build.open()
     build.start(finders)
     wait_until(lambda: "later" in build.sentence())
     build.stop()
     assert build.sentence() == "The gallery “stars” could not be built. We'll try again later."
     assert finders.gallery_id == "bundled"
-    assert "the gallery stars was not built: error: The disk is full." in caplog.text
+    assert "the gallery stars was not built: " in caplog.text and problem in caplog.text
 
 
 def test_a_build_waits_for_another_one_in_its_folder_and_ends_with_the_page(stars: Path, tmp_path: Path):
