@@ -63,15 +63,22 @@ def photo_in(cell: Any, places: tuple[str, ...] = ()) -> bytes:
         return photo_in_text(cell)
     if not isinstance(cell, Mapping):
         return bytes(cell or b"")
-    if cell.get("bytes") is None and _is_below(cell.get("path") or "", places):
-        return _open(cell["path"])
+    path = path_in(cell)
+    if cell.get("bytes") is None and _is_below(path, places):
+        return _open(path)
     return bytes(cell.get("bytes") or b"")
+
+
+def path_in(cell: Any) -> str:
+    """Return the path that a cell gives beside or instead of the photo's bytes, empty where it gives none."""
+    path = cell.get("path") if isinstance(cell, Mapping) else None
+    return path if isinstance(path, str) else ""
 
 
 def check_photo(cell: Any, column: str, source: str, places: tuple[str, ...] = ()) -> None:
     """Raise SourceError if a cell holds an address, a path that is not opened, or other text."""
     if isinstance(cell, Mapping):
-        path = cell.get("path") or ""
+        path = path_in(cell)
         text = "" if cell.get("bytes") is not None or _is_below(path, places) else path
     else:
         text = cell if isinstance(cell, str) and not photo_in_text(cell) else ""
@@ -90,8 +97,7 @@ def check_photo(cell: Any, column: str, source: str, places: tuple[str, ...] = (
 
 def folder_of(cell: Any, places: tuple[str, ...]) -> str:
     """Return the name of the folder that a photo is in, empty where that is a split or the dataset itself."""
-    path = (cell.get("path") or "") if isinstance(cell, Mapping) else ""
-    inside, _, archive = path.partition("::")
+    inside, _, archive = path_in(cell).partition("::")
     inside = inside.partition("://")[2] if archive else inside
     for place in places:
         inside = inside.removeprefix(place)

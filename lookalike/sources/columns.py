@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from lookalike.errors import SourceError
-from lookalike.sources.cells import Kind, describe, folder_of, kind_of, photo_in
+from lookalike.names import clean_name
+from lookalike.sources.cells import Kind, describe, folder_of, kind_of, path_in, photo_in
 from lookalike.sources.facts import FACT_COLUMNS, facts_of
 from lookalike.sources.records import NAME_COLUMNS, Choice, Facts
 
@@ -49,9 +50,7 @@ class Columns:
 
     def file_of(self, row: Mapping[str, Any]) -> str:
         """Return the file name of the image, empty where the source has none."""
-        cell = row[self.image]
-        path = (cell.get("path") or "") if isinstance(cell, dict) else ""
-        return path.partition("::")[0].rpartition("/")[2]
+        return path_in(row[self.image]).partition("::")[0].rpartition("/")[2]
 
     def label_of(self, row: Mapping[str, Any]) -> str:
         """Return the name in the source's spelling, empty where there is none."""
@@ -64,7 +63,7 @@ class Columns:
 
     def category_of(self, row: Mapping[str, Any]) -> str | None:
         """Return the category, None where there is none."""
-        return (row[self.category] or None) if self.category else None
+        return (clean_name(row[self.category] or "") or None) if self.category else None
 
     def numbers_of(self, row: Mapping[str, Any]) -> tuple[tuple[str, float], ...]:
         """Return (column, value) for each of `numbers` that the row has."""
@@ -117,7 +116,9 @@ class _Table:
 
     def class_names(self, column: str) -> tuple[str, ...] | None:
         """Return the names of a ClassLabel, None for other columns."""
-        return tuple(self._features[column].names or ()) if self.kinds.get(column) == "class" else None
+        return (
+            tuple(map(str, self._features[column].names or ())) if self.kinds.get(column) == "class" else None
+        )
 
     def image_column(self, chosen: str | None) -> str:
         """Return the column of photos: the chosen one, the first by its type, or the first by its name."""
@@ -198,4 +199,4 @@ def _named(label: Any, names: tuple[str, ...] | None) -> str:
         return ""
     if names is None:
         return str(label)
-    return names[int(label)] if int(label) < len(names) else ""
+    return names[int(label)] if label < len(names) else ""

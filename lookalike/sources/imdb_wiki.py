@@ -23,6 +23,7 @@ from lookalike.sources.records import (
     Part,
     Record,
     Source,
+    is_below,
     read_photo,
 )
 
@@ -37,7 +38,7 @@ FIELDS = (
     "face_score",
     "second_face_score",
 )
-GENDERS = {0: "female", 1: "male"}
+GENDERS = {0.0: "female", 1.0: "male"}
 DAYS_BEFORE_PYTHON = 366  # MATLAB counts days from the year 0, Python from the year 1
 OLDEST = 110  # years; a greater age means a wrong date
 
@@ -56,10 +57,10 @@ def open_mat(path: Path) -> Source:
             f"{WHAT_TO_GIVE}."
         ) from error
     count = len(fields["full_path"])
-    if any(len(values) != count for name, values in fields.items() if name != "face_location") or not count:
-        raise SourceError(f"{path} has fields of different lengths, or empty ones; fetch it again.")
     if count == 1:  # `squeeze_me` made its location four numbers
         fields["face_location"] = fields["face_location"][None]
+    if any(len(values) != count for values in fields.values()) or not count:
+        raise SourceError(f"{path} has fields of different lengths, or empty ones; fetch it again.")
     starts = range(0, count, PHOTOS_PER_PART)
     parts = [partial(_read, path.absolute(), _rows(fields, start), start) for start in starts]
     return Source(path.name, count, tuple(Part(part) for part in parts))
@@ -78,8 +79,10 @@ def _read(path: Path, fields: dict[str, Any], start: int) -> Iterator[Record]:
 
 def _record(path: Path, number: int, row: dict[str, Any], location: Any) -> Record:
     age = _age(row["dob"], row["photo_taken"])
-    fault = _fault(_number(row["face_score"]), _number(row["second_face_score"]), age)
     file = path.parent / str(row["full_path"])
+    fault = _fault(_number(row["face_score"]), _number(row["second_face_score"]), age)
+    if not is_below(path.parent, file):
+        fault = "a path outside the folder"
     # archives called *_crop hold cropped faces, but the locations are those in the whole photos
     cropped = path.resolve().parent.name.endswith("_crop")
     name = row["name"] if isinstance(row["name"], str) else ""
@@ -90,7 +93,7 @@ def _record(path: Path, number: int, row: dict[str, Any], location: Any) -> Reco
         file=file.name,
         box=None if cropped else _box(location),
         age=age,
-        gender=GENDERS.get(int(row["gender"])) if math.isfinite(_number(row["gender"])) else None,
+        gender=GENDERS.get(_number(row["gender"])),
         fault=fault,
         numbers=tuple(
             (column, _number(row[column]))

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from lookalike.errors import MissingFileError
+from lookalike.errors import MissingFileError, SourceError
 from lookalike.hub import is_dataset_id
 from lookalike.sources.folder import open_folders
 from lookalike.sources.hub_dataset import open_hub_dataset, open_webdataset
@@ -46,10 +46,14 @@ def open_source(spec: str, choice: Choice = DEFAULTS) -> Source:
     has no photos.
     """
     path = Path(spec)
-    if path.is_file():
-        return _open_file(path, choice)
-    if path.is_dir():
-        return _open_folder(path, choice)
+    try:
+        if path.is_file():
+            return _open_file(path, choice)
+        if path.is_dir():
+            return _open_folder(path, choice)
+    except OSError as error:  # no permission for a folder, a name that is too long
+        reason = f"{error.filename or spec}: {error.strerror or error}"
+        raise SourceError(f"The source cannot be read ({reason}); check its path and permissions.") from error
     if is_dataset_id(spec):
         return open_hub_dataset(spec, choice)
     raise MissingFileError(f"There is nothing at {spec}; {WHAT_TO_GIVE}.")

@@ -15,11 +15,12 @@ import pyarrow.parquet as pq
 
 from lookalike.errors import SourceError
 from lookalike.names import clean_name
-from lookalike.sources.cells import check_photo
+from lookalike.sources.cells import Kind, check_photo, kind_of
 from lookalike.sources.columns import Columns, find_columns
 from lookalike.sources.records import WHAT_TO_GIVE, Choice, Part, Record, Source, origin_of
 
 BATCH_ROWS = 64  # a few megabytes of photos; more is not faster
+STORED_AS: dict[Kind, tuple[Kind, ...]] = {"class": ("number",), "photo": ("photo", "text")}
 
 
 def open_parquet(path: Path, files: Sequence[Path], choice: Choice) -> Source:
@@ -72,25 +73,31 @@ def _read_schema(file: Path, choice: Choice) -> tuple[Columns, list[int]]:
 
 def _features(schema: pa.Schema) -> dict[str, Any]:
     """Return the features of `datasets` by column, None for a column of a type that it does not know."""
-    note = json.loads((schema.metadata or {}).get(b"huggingface", b"{}"))
-    noted = (note.get("info") or {}).get("features") or {}
-    return {field.name: _feature(field, noted) for field in schema}
+    try:
+        noted = json.loads((schema.metadata or {})[b"huggingface"])["info"]["features"]
+    except (KeyError, TypeError, ValueError, RecursionError):  # no note, or a malformed one
+        noted = None
+    noted = noted if isinstance(noted, dict) else {}
+    return {field.name: _feature(field, noted.get(field.name)) for field in schema}
 
 
-def _feature(field: pa.Field, noted: Mapping[str, Any]) -> Any:
+def _feature(field: pa.Field, noted: Any) -> Any:
+    """Return the feature that is noted for a column if its cells can be that, else that of their type."""
     from datasets import Features
 
     if pa.types.is_dictionary(field.type):  # the categories of pandas
         field = field.with_type(field.type.value_type)
-    makers: list[Callable[[], Any]] = [partial(Features.from_arrow_schema, pa.schema([field]))]
-    if field.name in noted:
-        makers.insert(0, partial(Features.from_dict, {field.name: noted[field.name]}))
-    for make in makers:
-        try:
-            return make()[field.name]
-        except Exception:  # of many kinds, for types that are too new or not in `datasets`
-            continue
-    return None
+    by_type = _made(partial(Features.from_arrow_schema, pa.schema([field])), field.name)
+    by_note = _made(partial(Features.from_dict, {field.name: noted}), field.name)
+    kind = kind_of(by_note)
+    return by_note if by_note is not None and kind_of(by_type) in STORED_AS.get(kind, (kind,)) else by_type
+
+
+def _made(make: Callable[[], Mapping[str, Any]], column: str) -> Any:
+    try:
+        return make()[column]
+    except Exception:  # of many kinds, for types that are too new or not in `datasets`
+        return None
 
 
 def _read_parquet(file: Path, columns: Columns, origin: str, group: int, start: int) -> Iterator[Record]:
@@ -101,7 +108,7 @@ def _read_parquet(file: Path, columns: Columns, origin: str, group: int, start: 
             rows = (row for batch in batches for row in batch.to_pylist())
             for record in records_of(columns, rows, str(file)):
                 yield replace(record, origin=f"{origin}#{next(number)}")
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, ValueError) as error:  # ValueError: text that is not UTF-8
         raise SourceError(
             f"{file} breaks off after {next(number)} records; fetch or write it again."
         ) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from lookalike.errors import SourceError
 from lookalike.names import clean_name
 from lookalike.sources.facts import facts_of
 from lookalike.sources.folder import Photo, parts_of, photos_below
-from lookalike.sources.records import NAME_COLUMNS, WHAT_TO_GIVE, Source, hidden, origin_of
+from lookalike.sources.records import NAME_COLUMNS, WHAT_TO_GIVE, Source, hidden, is_below, origin_of
 from lookalike.sources.tables import Row, read_csv, read_json_lines
 
 PATH_COLUMNS = ("path", "file", "file_name", "filename", "image", "photo")  # in order of preference
@@ -43,7 +44,7 @@ def open_metadata(root: Path) -> Source | None:
         header, rows = _read(file)
         if _columns(header):
             listed = _photos(file, origin_of(root, file), header, rows)
-            photos += [photo for photo in listed if _is_below(file.parent, photo.path)]
+            photos += [photo for photo in listed if is_below(file.parent, photo.path)]
     if not photos:
         return None
     paths = {photo.path for photo in photos}
@@ -74,7 +75,7 @@ def _photos(file: Path, origin: str, header: Sequence[str], rows: Sequence[Row])
             _local(file.parent, cells[path]),
             f"{origin}#{number}",
             clean_name(cells[name]),
-            cells.get("category") or None,
+            clean_name(cells.get("category", "")) or None,
             fault,
             facts_of(cells),
         )
@@ -82,9 +83,5 @@ def _photos(file: Path, origin: str, header: Sequence[str], rows: Sequence[Row])
 
 def _local(folder: Path, path: str) -> Path:
     """Return a path in a list, relative to its folder; Windows' separators are accepted everywhere."""
-    return folder / (path if (folder / path).exists() else path.replace("\\", "/"))
-
-
-def _is_below(folder: Path, path: Path) -> bool:
-    """Return whether a path stays in a folder: a downloaded list may come from anybody."""
-    return path.is_relative_to(folder) and ".." not in path.relative_to(folder).parts
+    # unlike Path.exists, this is False for a path that is too long
+    return folder / (path if os.path.exists(folder / path) else path.replace("\\", "/"))

@@ -149,3 +149,8 @@ def origin_of(root: Path, file: Path) -> str:
 def hidden(path: Path) -> bool:
     """Return whether a part of a relative path starts with a dot."""
     return any(part.startswith(".") for part in path.parts)
+
+
+def is_below(folder: Path, path: Path) -> bool:
+    """Return whether a path stays in a folder: a downloaded list of paths may come from anybody."""
+    return path.is_relative_to(folder) and ".." not in path.relative_to(folder).parts

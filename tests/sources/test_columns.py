@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -78,3 +79,57 @@ def test_columns_of_facts_come_with_the_record(tmp_path: Path):
         Facts(gender="woman", born=1815, known_for="the first program"),
         Facts(born=-43),
     ]
+
+
+def noted(path: Path, note: object, **columns: Sequence[object] | pa.Array) -> Path:
+    """Write a Parquet file of these columns with any note where `datasets` has its own."""
+    text = note if isinstance(note, str) else json.dumps(note)
+    pq.write_table(pa.table(columns).replace_schema_metadata({"huggingface": text}), path)
+    return path
+
+
+@pytest.mark.parametrize(
+    "note", ["[]", "{", {"info": {"features": 3}}, {"info": {"features": ["name"]}}, "[" * 9999]
+)
+def test_a_malformed_note_of_datasets_is_ignored(tmp_path: Path, note: object):
+    assert names_in(noted(tmp_path / "a.parquet", note, image=[photo()], name=["Ada"])) == ["Ada"]
+
+
+@pytest.mark.parametrize(
+    ("column", "kind", "cell"),
+    [
+        ("name", {"_type": "ClassLabel", "names": ["Bo"]}, "Ada"),
+        ("category", {"_type": "Value", "dtype": "string"}, {"no": "text"}),
+        ("height", {"_type": "Value", "dtype": "int64"}, "tall"),
+    ],
+)
+def test_a_note_that_does_not_fit_a_columns_cells_is_ignored(
+    tmp_path: Path, column: str, kind: dict[str, object], cell: object
+):
+    cells = {"image": [photo()], "name": ["Ada"], column: [cell]}
+    file = noted(tmp_path / "a.parquet", {"info": {"features": {column: kind}}}, **cells)
+    assert [(record.name, record.category) for record in open_source(str(file))] == [("Ada", None)]
+
+
+def test_numbers_that_are_noted_as_photos_are_refused(tmp_path: Path):
+    note = {"info": {"features": {"image": {"_type": "Image"}}}}
+    file = noted(tmp_path / "a.parquet", note, image=[10**14], name=["Ada"])  # so many bytes would be made
+    with pytest.raises(SourceError, match="has no column of photos"):
+        open_source(str(file))
+
+
+def test_a_path_that_is_no_text_is_no_path(tmp_path: Path):
+    file = write_parquet(tmp_path / "a.parquet", image=[{"bytes": photo(), "path": 5}], name=["Ada"])
+    assert [(record.name, record.file) for record in open_source(str(file))] == [("Ada", "")]
+
+
+def test_a_category_has_no_control_characters(tmp_path: Path):
+    file = write_parquet(tmp_path / "a.parquet", image=[photo()], name=["Ada"], category=["\x1b[2Jfilm\n"])
+    assert [record.category for record in open_source(str(file))] == ["[2Jfilm"]
+
+
+def test_text_that_is_not_utf_8_is_one_sentence(tmp_path: Path):
+    names = pa.array([b"Ada", b"\xff"]).view(pa.string())
+    file = write_parquet(tmp_path / "a.parquet", image=[photo()] * 2, name=names)
+    with pytest.raises(SourceError, match="breaks off after 0 records; fetch or write it again"):
+        names_in(file)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy.io import savemat
+from scipy.io import loadmat, savemat
 
 from lookalike.errors import SourceError
 from lookalike.sources.opening import Record, open_source
@@ -82,3 +82,20 @@ def test_a_mat_file_of_something_else_is_refused(tmp_path: Path):
     for name in ("other.mat", "broken.mat"):
         with pytest.raises(SourceError, match="is not a file of IMDB-WIKI"):
             open_source(str(tmp_path / name))
+
+
+def test_a_path_that_leaves_the_folder_is_not_opened(tmp_path: Path):
+    write_photos(tmp_path, "secret.jpg")
+    paths = (str(tmp_path / "secret.jpg"), "../secret.jpg")
+    file = write_mat(tmp_path / "imdb" / "imdb.mat", *(entry(full_path=path) for path in paths))
+    found = [(record.image, record.fault) for record in open_source(str(file))]
+    assert found == [(b"", "a path outside the folder")] * 2
+
+
+def test_fields_of_different_lengths_are_refused(tmp_path: Path):
+    file = write_mat(tmp_path / "imdb.mat", entry(), entry(), entry())
+    struct = loadmat(file)["imdb"]
+    struct["face_location"][0, 0] = struct["face_location"][0, 0][:, :2]
+    savemat(file, {"imdb": struct})
+    with pytest.raises(SourceError, match="fields of different lengths"):
+        open_source(str(file))

@@ -79,3 +79,16 @@ def test_columns_of_facts_come_with_the_record(tmp_path: Path):
         "\u0410\u0434\u0430", "science & letters", "woman", "United Kingdom", 1815, "the first program"
     )
     assert [record.facts for record in open_source(str(tmp_path / "list.csv"))] == [facts, None]
+
+
+def test_a_path_that_no_file_can_have_is_a_missing_photo(tmp_path: Path):
+    write_photos(tmp_path, "1.jpg")
+    (tmp_path / "list.csv").write_text(f"path,name\n{'a' * 300}.jpg,Ada\n1.jpg,Bo\n")
+    assert [record.image for record in open_source(str(tmp_path / "list.csv"))] == [b"", b"1.jpg"]
+
+
+def test_half_a_character_in_a_category_is_left_out(tmp_path: Path):
+    root = write_photos(tmp_path, "1.jpg")
+    line = r'{"file_name": "1.jpg", "name": "Ada", "category": "film\ud800"}'
+    (root / "metadata.jsonl").write_text(line)
+    assert [record.category for record in open_source(str(root))] == ["film"]

@@ -159,6 +159,13 @@ def test_a_parquet_file_that_is_cut_short_is_refused(tmp_path: Path):
         open_source(str(file))
 
 
+def test_a_path_that_the_system_refuses_is_one_sentence():
+    with pytest.raises(
+        SourceError, match=r"The source cannot be read \(.*File name too long\); check its path"
+    ):
+        open_source("a" * 300)
+
+
 @pytest.mark.parametrize(
     ("text", "name"),
     [
