@@ -17,6 +17,7 @@ from lookalike.sources.opening import Record
 from lookalike.sources.records import digest_of
 
 SAMPLE_PHOTOS = 40  # on the contact sheet, drawn at random with a fixed seed
+SHOWN_COLUMNS = 24  # in the figures: a table of pixels has thousands, which no picture can show
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,8 +54,10 @@ class Inspection:
 
     @property
     def correlations(self) -> tuple[list[str], NDArray[np.float64]]:
-        """The columns that vary, and the Pearson correlation of each pair, over records that have both."""
-        columns = [name for name, values in self.numbers.items() if np.nanstd(values) > 0]
+        """The first SHOWN_COLUMNS columns that vary, and the Pearson correlation of each pair, over records
+        that have both.
+        """
+        columns = [name for name, values in self.numbers.items() if _varies(values)][:SHOWN_COLUMNS]
         matrix = np.full((len(columns), len(columns)), np.nan)
         for row, first in enumerate(columns):
             for column, second in enumerate(columns):
@@ -146,11 +149,17 @@ def _columns(rows: list[dict[str, float]]) -> dict[str, NDArray[np.float64]]:
     return {name: values for name, values in columns.items() if np.isfinite(values).any()}
 
 
+def _varies(values: NDArray[np.float64]) -> bool:
+    finite = values[np.isfinite(values)]
+    return bool(finite.min() < finite.max())
+
+
 def _correlation(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
     both = np.isfinite(first) & np.isfinite(second)
-    if both.sum() < 3 or first[both].std() == 0 or second[both].std() == 0:
+    if both.sum() < 3 or not _varies(first[both]) or not _varies(second[both]):
         return float("nan")
-    return float(np.corrcoef(first[both], second[both])[0, 1])
+    with np.errstate(over="ignore", invalid="ignore"):  # numbers near 1e308: their squares are infinite
+        return float(np.corrcoef(first[both], second[both])[0, 1])
 
 
 class _Reservoir:

@@ -14,13 +14,14 @@ from lookalike.errors import ImageError
 from lookalike.files import atomic_write, write_text
 from lookalike.images import read_image
 from lookalike.reports import Section, html_report
-from lookalike.sources.inspection import Inspection
+from lookalike.sources.inspection import SHOWN_COLUMNS, Inspection
 
 PAGE_FILE = "inspection.html"
 CONTACT_SHEET = "contact-sheet.png"
 INK, PAPER = "#1f6f54", "#ffffff"
 THUMBNAIL = 128  # pixels
 SHEET_COLUMNS = 8
+BINS = 40  # of a histogram
 LISTED = 15  # names with the most photos, and with the fewest
 
 
@@ -100,20 +101,33 @@ def _pictures(inspection: Inspection) -> dict[str, bytes | None]:
 
 
 def _histograms(columns: dict[str, np.ndarray]) -> bytes | None:
-    """Return one histogram for each column, three in a row."""
+    """Return one histogram for each of the first SHOWN_COLUMNS columns, three in a row."""
     from matplotlib.figure import Figure  # takes half a second to import
 
-    shown = {name: values[np.isfinite(values)] for name, values in columns.items() if len(values)}
+    finite = {name: values[np.isfinite(values)] for name, values in columns.items()}
+    shown = dict([(name, values) for name, values in finite.items() if _has_bins(values)][:SHOWN_COLUMNS])
     if not shown:
         return None
     rows = -(-len(shown) // 3)
     figure = Figure(figsize=(4 * min(len(shown), 3), 3 * rows), layout="constrained", facecolor=PAPER)
     for place, (name, values) in enumerate(shown.items(), start=1):
         axes = figure.add_subplot(rows, min(len(shown), 3), place)
-        axes.hist(values, bins=40, color=INK)
+        axes.hist(values, bins=BINS, color=INK)
         axes.set_title(name[:40], parse_math=False)
         axes.spines[["top", "right"]].set_visible(False)
     return _png(figure)
+
+
+def _has_bins(values: np.ndarray) -> bool:
+    """Return whether BINS bins can lie between values: long ids are too close together for that."""
+    if not len(values):
+        return False
+    try:
+        with np.errstate(over="ignore", invalid="ignore"):  # numbers near 1e308 are too far apart
+            np.histogram_bin_edges(values, BINS)
+    except ValueError:
+        return False
+    return True
 
 
 def _heat_map(inspection: Inspection) -> bytes | None:

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from build_gallery import main
-from lookalike.sources.inspection import SAMPLE_PHOTOS, inspect
+from lookalike.sources.inspection import SAMPLE_PHOTOS, SHOWN_COLUMNS, inspect
 from lookalike.sources.inspection_report import write_inspection
 from lookalike.sources.opening import Record
 from tests.support.fakes import speckled
@@ -103,3 +103,26 @@ def test_the_command_reports_and_builds_nothing(tmp_path: Path, capsys):
     assert lines[-1] == f"See {tmp_path / 'out' / 'inspection' / 'inspection.html'}"
     assert "score" in (tmp_path / "out" / "inspection" / "inspection.html").read_text(encoding="utf-8")
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["inspection"]
+
+
+def test_long_ids_and_infinite_numbers_are_inspected_without_a_histogram(tmp_path: Path):
+    numbers = {"id": 1.7e18, "far": 1e308, "endless": np.inf, "score": 1.0}
+    records = [
+        Record(b"", "Ada", "test#0", numbers=tuple((name, sign * value) for name, value in numbers.items()))
+        for sign in (1, 1, -1, 0.5)
+    ]
+    same = [Record(b"", "Ada", "test#0", numbers=(("id", 1.7e18), ("score", 1.0)))] * 3
+    for some in (records, same):
+        page = write_inspection(tmp_path, inspect(some, source="test")).read_text(encoding="utf-8")
+        assert "1.7e+18" in page
+
+
+def test_a_table_of_pixels_has_figures_of_its_first_columns(tmp_path: Path):
+    pixels = tuple((f"pixel{place:03}", float(place)) for place in range(300))
+    shifted = tuple((name, value + 1) for name, value in pixels)
+    records = [Record(b"", "Ada", "test", numbers=each) for each in (pixels, shifted)]
+    inspection = inspect(records, source="test")
+    assert len(inspection.correlations[0]) == SHOWN_COLUMNS
+    assert write_inspection(tmp_path, inspection).exists()
+    with Image.open(tmp_path / "numbers.png") as figure:
+        assert figure.height < 4000
