@@ -285,8 +285,12 @@ def read_exclude(path: Path) -> frozenset[str]:
 
 
 def check_output(folder: Path) -> None:
-    """Raise GalleryError unless a gallery can be written into `folder`; leave nothing there."""
-    if folder.is_dir() and any(folder.glob("[!.]*")) and not models_in(folder):
+    """Raise GalleryError unless a gallery can be written into `folder`; leave nothing there.
+
+    It may hold a gallery, what an interrupted build left, or an inspection.
+    """
+    others = folder.is_dir() and {path.name for path in folder.glob("[!.]*")} - {INSPECTION}
+    if others and not models_in(folder) and not (folder / WORK).is_dir():
         raise GalleryError(
             f"{folder} holds other files; choose a new folder, an empty one, or that of a gallery."
         )

@@ -17,6 +17,7 @@ from lookalike.building.arguments import EXCLUDE
 from lookalike.errors import WeightsError
 from lookalike.faces.detectors import load_detector
 from lookalike.gallery.gallery import Gallery
+from lookalike.gallery.settings import SETTINGS_FILE
 from lookalike.gallery.work_folder import WORK, exclusive
 from lookalike.names import person_key
 from tests.support.drawing import draw_face
@@ -156,6 +157,21 @@ def test_a_folder_with_other_files_is_left_alone(stars, capsys):
     assert run(stars, "--output", stars) == 2
     assert "holds other files" in capsys.readouterr().err
     assert sorted(stars.rglob("*")) == before
+
+
+def test_a_gallery_can_be_built_where_its_source_was_inspected(stars, tmp_path):
+    output = tmp_path / "gallery"
+    assert run(stars, "--inspect", "--output", output) == 0
+    assert run(stars, "--output", output) == 0
+    assert Gallery.load(output, model="colour").names == ("Ada Lovelace", "Bo")
+
+
+def test_a_build_that_was_killed_while_it_wrote_its_first_gallery_goes_on(stars, tmp_path):
+    output = tmp_path / "gallery"
+    assert run(stars, "--output", output) == 0
+    (output / "colour" / SETTINGS_FILE).unlink()  # it is written last
+    assert run(stars, "--output", output) == 0
+    assert Gallery.load(output, model="colour").names == ("Ada Lovelace", "Bo")
 
 
 def test_an_output_that_cannot_be_a_folder_is_refused(stars, tmp_path, capsys):
