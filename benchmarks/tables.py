@@ -28,9 +28,9 @@ SECTIONS = {
 def comparison_tables(comparisons: Sequence[Comparison]) -> str:
     """Return a table for each photo, with the ratios first."""
     parts = [
-        "`×` is how many times as long as our default a system takes: the median ratio of alternating runs. "
-        "Memory is the peak of the system's own process. DeepFace runs with random weights, which takes as "
-        "long as with trained ones; its `find` searches an up-to-date table.",
+        "`×` says how many times as long as our default a system takes (median ratio of alternating runs). "
+        "Memory is the peak of the system's own process. DeepFace runs with random weights, which are as "
+        "fast as trained ones. Its `find` searches a table that needs no update.",
     ]
     for photo, several in groupby(comparisons, key=lambda one: one.photo):
         group = list(several)
