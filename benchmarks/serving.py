@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import secrets
 import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -135,9 +136,7 @@ def run_page(script: Path) -> Iterator[Page]:
 
     Raises LookalikeError with the last line of its output when it does not start.
     """
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     environment = os.environ | {"GRADIO_SERVER_PORT": str(port), "GRADIO_ANALYTICS_ENABLED": "False"}
     address = f"http://127.0.0.1:{port}"
     with tempfile.TemporaryFile("w+", encoding="utf-8") as output:
@@ -158,6 +157,15 @@ def run_page(script: Path) -> Iterator[Page]:
         finally:
             process.terminate()
             process.wait()
+
+
+def free_port() -> int:
+    """Return a port of this machine that is free, and that no outgoing connection takes meanwhile."""
+    while True:
+        port = 20_000 + secrets.randbelow(10_000)  # systems use higher ones for outgoing connections
+        with socket.socket() as tried, suppress(OSError):
+            tried.bind(("127.0.0.1", port))
+            return port
 
 
 def _has_started(process: subprocess.Popen[bytes], address: str, started: float) -> bool:

@@ -7,12 +7,11 @@ import io
 import json
 import os
 import secrets
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ import httpx
 import numpy as np
 from PIL import Image
 
+from benchmarks.serving import free_port
 from tests.support.paths import ROOT
 
 START_SECONDS = 600  # on a shared machine under load; otherwise it takes four
@@ -169,15 +169,6 @@ def serving(folder: Path, *arguments: str, before: str = "", **variables: str) -
             server.client.close()
             process.terminate()
             process.wait(timeout=60)
-
-
-def free_port() -> int:
-    """Return a port of this machine that is free, and that no outgoing connection takes meanwhile."""
-    while True:
-        port = 20_000 + secrets.randbelow(10_000)  # systems use higher ones for outgoing connections
-        with socket.socket() as tried, suppress(OSError):
-            tried.bind(("127.0.0.1", port))
-            return port
 
 
 def _wait(server: Server) -> None:
