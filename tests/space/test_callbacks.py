@@ -315,6 +315,11 @@ def test_a_hostile_name_stays_text_everywhere():
         assert html.escape(HOSTILE)[:12] in text
 
 
+def test_beside_the_camera_each_name_keeps_its_percentage_also_in_arabic():
+    shown = html.live_matches([a_match("Ada"), a_match("Bo"), a_match("Cy")])
+    assert re.findall("<bdi>(.*?)</bdi>", shown) == ["Bo 55 %", "Cy 55 %"]
+
+
 def test_the_link_searches_for_the_name_and_sends_nothing_else():
     (link,) = re.findall(r"<a [^>]+>", html.match_bars([a_match('Åda "B" & Co')]))
     assert 'rel="noopener noreferrer"' in link and 'target="_blank"' in link

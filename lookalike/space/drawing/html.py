@@ -203,7 +203,7 @@ def live_matches(matches: Sequence[Match]) -> str:
     """Return the text beside the camera: the best match, then the others; at least one is needed."""
     best, *others = matches
     label = word("answer_similarity_to", name=match_name(best))
-    then = " · ".join(f"{match_name(match)} {match.similarity:.0f} %" for match in others)
+    then = " · ".join(f"<bdi>{match_name(match)} {match.similarity:.0f} %</bdi>" for match in others)
     return (
         f'<p class="best">{match_name(best)}</p>'
         f'<div class="bars">{meter(best.similarity, label)}</div>'
