@@ -16,11 +16,15 @@ import pytest
 
 from lookalike.images import read_image
 from tests.support.chromium import (
+    ASKED,
     CHROMIUM,
     DATA_URL,
     RED,
     TIMEOUT,
     a_file,
+    allowed_cameras,
+    copy,
+    drop,
     film_of_a_face,
     open_chromium,
     open_tab,
@@ -96,36 +100,20 @@ def test_a_photo_is_answered_without_another_click(tab: Any):
 
 
 def test_a_photo_can_be_dropped_and_pasted(tab: Any):
-    drawn = base64.b64encode(a_file(draw_face(seed=3))["buffer"]).decode()
-    read = "data => Uint8Array.from(atob(data), letter => letter.charCodeAt(0))"
-    dropped = tab.evaluate_handle(
-        "data => { const carried = new DataTransfer(); carried.items.add("
-        f"new File([({read})(data)], 'me.png', {{type: 'image/png'}})); return carried }}",
-        drawn,
-    )
-    tab.dispatch_event("#photo .upload-container", "drop", {"dataTransfer": dropped})
+    photo = a_file(draw_face(seed=3))
+    drop(tab, "#photo .upload-container", photo)
     see_answer(tab)
     tab.get_by_label("Remove Image").click()
     tab.wait_for_selector("#duel", state="hidden")
-    tab.evaluate(
-        "data => navigator.clipboard.write([new ClipboardItem("
-        f"{{'image/png': new Blob([({read})(data)], {{type: 'image/png'}})}})])",
-        drawn,
-    )
+    copy(tab, photo)
     tab.get_by_label("Paste from clipboard").click()
     see_answer(tab)
 
 
 @pytest.mark.parametrize("name", ["IMG_0001.HEIC", "photo"])
 def test_a_file_whose_type_the_browser_does_not_know_is_accepted(tab: Any, name: str):
-    drawn = base64.b64encode(a_file(draw_face(seed=3))["buffer"]).decode()  # the server reads its content
-    dropped = tab.evaluate_handle(
-        "([data, name]) => { const carried = new DataTransfer(); const file = "
-        "new File([Uint8Array.from(atob(data), letter => letter.charCodeAt(0))], name); "
-        "carried.items.add(file); return carried }",
-        [drawn, name],
-    )
-    tab.dispatch_event("#photo .upload-container", "drop", {"dataTransfer": dropped})
+    content = a_file(draw_face(seed=3))  # which the server reads, whatever the name says
+    drop(tab, "#photo .upload-container", {**content, "name": name, "mimeType": ""})
     see_answer(tab)
 
 
@@ -248,6 +236,16 @@ def test_start_is_answered_however_early_it_is_pressed(browser: Any, app_url: st
         tab.evaluate(f"new MutationObserver((_, watch) => {{ {press} }}).observe(document.body, {watch})")
         tab.get_by_role("tab", name="Live").click()
         tab.wait_for_selector("#live .best")
+
+
+def test_a_camera_that_is_allowed_after_its_tab_was_left_is_switched_off(browser: Any, app_url: str):
+    with open_tab(browser, app_url, width=390, height=844, script=ASKED) as tab:
+        tab.get_by_role("tab", name="Live").click()
+        tab.get_by_role("button", name="Start").click()
+        tab.get_by_role("tab", name="About").click()
+        tab.wait_for_timeout(500)
+        assert allowed_cameras(tab, 1) == ["ended"]
+        start_live(tab)
 
 
 @pytest.mark.parametrize("place", ["Find", "Live"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +11,8 @@ from tests.support.chromium import (
     BROKEN,
     CHROMIUM,
     a_file,
+    copy,
+    drop,
     film_of_a_face,
     open_chromium,
     open_tab,
@@ -41,17 +42,6 @@ def check_answered(tab: Any) -> None:
     playwright.expect(tab.locator("#intro")).to_be_visible()
 
 
-def drop(tab: Any, place: str, file: dict[str, Any]) -> None:
-    """Drop a file on a part of the page."""
-    carried = tab.evaluate_handle(
-        "([data, name, type]) => { const carried = new DataTransfer(); carried.items.add("
-        "new File([Uint8Array.from(atob(data), each => each.charCodeAt(0))], name, {type})); "
-        "return carried }",
-        [base64.b64encode(file["buffer"]).decode(), file["name"], file["mimeType"]],
-    )
-    tab.dispatch_event(place, "drop", {"dataTransfer": carried})
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize(("width", "locale"), [(320, "ar"), (1280, "en-US")])
 def test_every_way_to_give_a_photo_is_answered(browser: Any, app_url: str, width: int, locale: str):
@@ -70,18 +60,9 @@ def test_every_way_to_give_a_photo_is_answered(browser: Any, app_url: str, width
         tab.wait_for_function("document.querySelector('#photo video')?.currentTime > 0")
         tab.locator("#photo").get_by_label("capture photo").click()
         check_answered(tab)
-        paste(tab)
+        copy(tab, FACE)
+        tab.keyboard.press("Control+V")
         check_answered(tab)
-
-
-def paste(tab: Any) -> None:
-    """Press Ctrl+V with a picture on the clipboard."""
-    tab.evaluate(
-        "async data => navigator.clipboard.write([new ClipboardItem({'image/png': "
-        "(await fetch(`data:image/png;base64,${data}`)).blob()})])",
-        base64.b64encode(FACE["buffer"]).decode(),
-    )
-    tab.keyboard.press("Control+V")
 
 
 def test_a_photo_dropped_anywhere_goes_to_the_tab_that_takes_it(browser: Any, app_url: str):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import re
 import shutil
@@ -30,6 +31,20 @@ DATA_URL = re.compile("^data:image/jpeg")  # of the photo in an answer; before i
 ALLOWED = ["camera", "clipboard-read", "clipboard-write"]
 
 
+# A script before the page's own: the visitor is asked for the camera, and allows it by `allow()`.
+ASKED = """
+  const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+  const asked = new Promise(allow => { globalThis.allow = allow; });
+  globalThis.streams = [];
+  navigator.mediaDevices.getUserMedia = async wanted => {
+    await asked;
+    const stream = await open(wanted);
+    streams.push(stream);
+    return stream;
+  };
+"""
+
+
 @contextmanager
 def open_chromium(film: Path) -> Iterator[Any]:
     """Run Chromium; its camera shows `film`."""
@@ -53,8 +68,11 @@ def open_tab(
     height: int,
     scheme: str = "light",
     locale: str = "en-US",
+    script: str = "",
 ) -> Iterator[Any]:
-    """Open the page; afterwards it must fit the width and have reported no error."""
+    """Open the page, where `script` runs first; afterwards it must fit the width and have reported no
+    error.
+    """
     context = browser.new_context(
         viewport={"width": width, "height": height},
         color_scheme=scheme,
@@ -67,6 +85,7 @@ def open_tab(
     tab.on("pageerror", lambda error: errors.append(str(error)))
     tab.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
     tab.on("domcontentloaded", lambda: _forget(errors, LEFT))
+    tab.add_init_script(script)
     tab.goto(url)
     tab.wait_for_selector("#photo input[type=file]", state="attached")
     yield tab
@@ -116,6 +135,40 @@ def a_file(image: np.ndarray, kind: str = "PNG") -> dict[str, Any]:
     buffer = io.BytesIO()
     Image.fromarray(image).save(buffer, kind)
     return {"name": f"me.{kind.lower()}", "mimeType": f"image/{kind.lower()}", "buffer": buffer.getvalue()}
+
+
+def allowed_cameras(tab: Any, count: int) -> list[str]:
+    """Allow the camera on a page with the script ASKED; return what has become of its `count` tracks."""
+    tab.evaluate("allow()")
+    tab.wait_for_function("count => streams.length === count", arg=count)
+    tab.wait_for_timeout(300)
+    return list(tab.evaluate("streams.map(stream => stream.getTracks()[0].readyState)"))
+
+
+def carry(tab: Any, file: dict[str, Any]) -> Any:
+    """Return a file as a drop carries it: the browser's DataTransfer."""
+    script = """([data, name, type]) => {
+      const carried = new DataTransfer();
+      const bytes = Uint8Array.from(atob(data), letter => letter.charCodeAt(0));
+      carried.items.add(new File([bytes], name, {type}));
+      return carried;
+    }"""
+    data = base64.b64encode(file["buffer"]).decode()
+    return tab.evaluate_handle(script, [data, file["name"], file["mimeType"]])
+
+
+def copy(tab: Any, file: dict[str, Any]) -> None:
+    """Put a PNG on the clipboard."""
+    script = "carried => navigator.clipboard.write([new ClipboardItem({'image/png': carried.files[0]})])"
+    tab.evaluate(script, carry(tab, file))
+
+
+def drop(tab: Any, place: str, file: dict[str, Any]) -> bool:
+    """Drop a file on the first element with this CSS selector; return whether the browser would open it."""
+    script = """([target, dataTransfer]) =>
+      target.dispatchEvent(new DragEvent('drop', {dataTransfer, bubbles: true, cancelable: true}))"""
+    target = tab.locator(place).first.element_handle()
+    return bool(tab.evaluate(script, [target, carry(tab, file)]))
 
 
 BROKEN = {"name": "me.png", "mimeType": "image/png", "buffer": b"\x89PNG\r\n\x1a\nbroken"}

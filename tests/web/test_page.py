@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -20,31 +20,11 @@ from lookalike.web.runtime import INTEGRITY, NETWORK, network_runtime
 from lookalike.web.site_files import site_files, write_site
 from tests.support.chromium import a_file
 from tests.support.drawing import draw_face, draw_group, draw_landscape
+from tests.support.site_tab import READY, choose, opened
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-TIMEOUT = 60_000  # milliseconds: the page loads and starts 8 MB, on a shared machine under load
-READY = "body[data-ready]"
 HOSTILE = '<img src=x onerror="document.title=1">"&{title}\u202e'
 TEXTS = table("en")
-
-
-@contextmanager
-def opened(browser: Any, address: str, *, script: str = "", **options: Any) -> Iterator[Any]:
-    """Open a page of its own, where `script` runs first; afterwards no script may have failed."""
-    context = browser.new_context(permissions=["camera"], **options)
-    tab = context.new_page()
-    tab.set_default_timeout(TIMEOUT)
-    errors: list[str] = []
-    tab.on("pageerror", lambda error: errors.append(str(error)))
-    tab.add_init_script(script)
-    tab.goto(address)
-    yield tab
-    assert not errors
-    context.close()
-
-
-def choose(tab: Any, image: np.ndarray, place: str = "#photo") -> None:
-    tab.set_input_files(place, files=[a_file(image)])
 
 
 def test_the_browser_answers_drawn_faces_as_python_does(browser: Any, site: str, finder: Lookalikes):
@@ -88,6 +68,9 @@ def test_the_camera_names_who_is_seen_and_stops(browser: Any, site: str):
         tab.click("nav button[value=live]")
         tab.click("#start")
         tab.wait_for_selector(".best")
+        assert (
+            tab.inner_text("#live-answer .who").count("\u2068") == 2
+        )  # in Arabic each name keeps its percentage
         tab.click("nav button[value=find]")
         assert tab.evaluate("document.getElementById('video').srcObject") is None
 
@@ -244,3 +227,5 @@ def test_a_photo_of_the_gallery_is_shown_with_its_credit_if_the_visitor_wants_it
         choose(tab, draw_face(seed=3))
         tab.wait_for_selector("#answer img", state="attached")
         assert "Ada, CC BY 4.0" in tab.inner_text(".pair")
+        with tab.expect_download():  # though there is no such file
+            tab.click("#share")

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from lookalike.space.texts import table
-from tests.support.chromium import a_file, open_tab
+from tests.support.chromium import a_file, drop, open_tab
 from tests.support.drawing import draw_face
 from tests.support.server import serving
 
@@ -53,12 +53,7 @@ def test_in_private_mode_no_byte_leaves_the_browser_once_the_page_has_loaded(bro
         photo = a_file(draw_face(seed=3))
         site.locator("#photo").set_input_files(files=[photo])
         site.locator(".bars li").nth(4).wait_for()
-        drop = """photo => {
-          const carried = new DataTransfer();
-          carried.items.add(new File([photo], 'me.png', {type: 'image/png'}));
-          document.body.dispatchEvent(new DragEvent('drop', {dataTransfer: carried, bubbles: true}));
-        }"""
-        tab.evaluate(drop, "beside the frame")
+        drop(tab, "h1", photo)  # beside the frame
         assert tab.locator("#private-frame p").inner_text() == table("en")["script_private"]
         assert [each for each in sent if not each[1].startswith(("blob:", "data:"))] == []
         tab.get_by_label(table("en")["label_private"]).uncheck()

@@ -9,6 +9,7 @@ export const MAX_PIXELS = 50_000_000;
 export const MAX_BYTES = 40_000_000;
 const CANVAS_PIXELS = 16_000_000; // Safari's canvases hold no more; a larger photo is shrunk
 const BACKGROUND = "#ffffff";
+const OPAQUE = 0xff000000; // alpha, in the order of bytes of every browser
 const HEIC = ["heic", "heix", "heim", "heis", "mif1", "msf1"];
 
 /** Return the image in a Blob, rotated by its EXIF orientation; throw a LookalikeError if there is none. */
@@ -51,8 +52,9 @@ export function fromSource(source, width, height) {
 export function toCanvas({ data, width, height }) {
   const canvas = Object.assign(document.createElement("canvas"), { width, height });
   const pixels = new ImageData(width, height);
-  for (let from = 0, to = 0; from < data.length; to += 4) {
-    pixels.data.set([data[from++], data[from++], data[from++], 255], to);
+  const rgba = new Uint32Array(pixels.data.buffer);
+  for (let to = 0, from = 0; to < rgba.length; to++, from += 3) {
+    rgba[to] = data[from] | (data[from + 1] << 8) | (data[from + 2] << 16) | OPAQUE;
   }
   canvas.getContext("2d").putImageData(pixels, 0, 0);
   return canvas;

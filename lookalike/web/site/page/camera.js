@@ -13,37 +13,41 @@ const MAX_MISSED_FRAMES = 8;
 export class Camera {
   /** `video` shows the camera, `answer` its matches; `finder` is a Lookalikes. */
   constructor(video, answer, finder) {
-    Object.assign(this, { video, answer, finder, stream: null, mean: null, missed: 0 });
+    Object.assign(this, { video, answer, finder, run: null, mean: null, missed: 0 });
   }
 
-  /** Open the camera and answer its frames until `stop`; throw a LookalikeError if it cannot be opened. */
+  /** Open the camera and answer its frames until `stop`; throw a LookalikeError if it cannot be opened or ends. */
   async start() {
-    const wanted = { video: { width: 640, height: 480, facingMode: "user" } };
-    const stream = await navigator.mediaDevices.getUserMedia(wanted).catch(() => {
-      throw new LookalikeError("script_no_camera");
-    });
-    this.stream = this.video.srcObject = stream;
-    await this.video.play();
-    while (this.stream === stream) {
-      await this.#frame();
-      await new Promise(requestAnimationFrame);
+    const run = (this.run = {}); // it may be stopped, and another one started, while this one waits for something
+    try {
+      const stream = await openCamera();
+      if (this.run !== run) return close(stream);
+      this.video.srcObject = stream;
+      await this.video.play();
+      while (this.run === run) {
+        if (!stream.active) throw new LookalikeError("script_no_camera");
+        await this.#frame(run);
+        await new Promise(requestAnimationFrame);
+      }
+    } catch (error) {
+      if (this.run === run) throw error;
     }
   }
 
   /** Switch the camera off. */
   stop() {
-    this.stream?.getTracks().forEach((track) => track.stop());
-    this.stream = this.mean = this.video.srcObject = null;
+    close(this.video.srcObject);
+    this.run = this.mean = this.video.srcObject = null;
     this.answer.replaceChildren();
   }
 
-  async #frame() {
+  async #frame(run) {
     const { video, finder } = this;
     if (!video.videoWidth) return;
     const image = fromSource(video, video.videoWidth, video.videoHeight);
     const [face] = await finder.detector.detect(image);
     const embedding = face && (await finder.embedder.embed(image, face));
-    if (!this.stream) return; // stopped meanwhile
+    if (this.run !== run) return;
     if (!face) return this.#miss();
     [this.mean, this.missed] = [runningMean(this.mean, embedding), 0];
     this.#show(finder.lookup(face, unit(this.mean), COUNT).matches);
@@ -56,11 +60,22 @@ export class Camera {
   }
 
   #show([best, ...others]) {
-    const then = others.map((match) => `${shown(match.name)} ${Math.round(match.similarity)} %`).join(" · ");
+    const isolated = ({ name, similarity }) => `\u2068${shown(name)} ${Math.round(similarity)} %\u2069`; // for Arabic
+    const then = others.map(isolated).join(" · ");
     const behind = element("p", { class: "who" }, then && text("live_then", { others: then }));
     this.answer.replaceChildren(element("p", { class: "best" }, name(best)), meter(best.similarity, best.name), behind);
   }
 }
+
+async function openCamera() {
+  try {
+    return await navigator.mediaDevices.getUserMedia({ video: { width: 640, height: 480, facingMode: "user" } });
+  } catch {
+    throw new LookalikeError("script_no_camera");
+  }
+}
+
+const close = (stream) => stream?.getTracks().forEach((track) => track.stop());
 
 /** Return the running mean after one more embedding; another face starts it anew. */
 function runningMean(mean, embedding) {

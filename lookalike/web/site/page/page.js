@@ -14,7 +14,7 @@ const parameters = new URLSearchParams(location.search);
 let finder = null;
 let camera = null;
 let photos = null; // credits by row, if the visitor wants photos and the gallery has them
-let latest = 0; // the number of the photo that was chosen last
+const latest = {}; // by place: the answer that was asked for last
 
 async function begin() {
   document.body.classList.toggle("framed", parameters.has("framed"));
@@ -31,69 +31,79 @@ async function begin() {
   document.body.dataset.ready = "";
 }
 
-/** Answer one photo, a Blob. */
-async function find(blob) {
-  const number = ++latest;
-  $("answer").replaceChildren();
+/** Fill a place with the elements that `work` makes, unless other photos were chosen for it meanwhile. */
+async function answerIn(place, work) {
+  const own = (latest[place] = {});
+  $(place).replaceChildren();
+  say(text("script_comparing"));
   try {
-    say(text("script_comparing"));
-    const answer = await finder.answer(await readImage(blob));
-    if (number !== latest) return; // another photo was chosen meanwhile
-    if (!answer.faces.length) throw new LookalikeError(noFaceAdvice(answer.image));
+    const elements = await work();
+    if (latest[place] !== own) return;
+    $(place).replaceChildren(...elements);
     say("");
-    show(answer, 0, 0);
   } catch (error) {
-    if (number === latest) sayError(error);
+    if (latest[place] === own) sayError(error);
   }
 }
 
-/** Show one face of an answer beside one of its matches. */
-function show(answer, place, rank) {
+/** Answer one photo, a Blob. */
+function find(photo) {
+  return answerIn("answer", async () => {
+    const { image, faces } = await finder.answer(await readImage(photo));
+    if (!faces.length) throw new LookalikeError(noFaceAdvice(image));
+    return matchesOf({ image, faces, picture: faces.length > 1 && toCanvas(image) }, 0, 0);
+  });
+}
+
+/** Answer two photos as soon as both are chosen. */
+function compare() {
+  const [first, second] = [$("first"), $("second")].map((input) => input.files[0]);
+  $("compared").replaceChildren();
+  if (!first || !second) return;
+  answerIn("compared", async () => {
+    return [comparison(await finder.compare(await readImage(first), await readImage(second)))];
+  });
+}
+
+/** Return the elements that show one face of an answer beside one of its matches. */
+function matchesOf(answer, place, rank) {
   const { image, faces } = answer;
   const found = faces[place];
   const match = found.matches[rank];
   const onShare = () => share(image, found, match, $("answer").querySelector("img"));
-  $("answer").replaceChildren(
-    faces.length > 1 ? chooser(answer, place) : "",
+  return [
+    answer.picture && chooser(answer, place),
     pair(image, found, match, photos),
     element("p", { class: "words" }, rank ? "" : faceSentence(found, new Set(finder.gallery.names).size)),
-    bars(found.matches, rank, (chosen) => show(answer, place, chosen)),
+    bars(found.matches, rank, (chosen) => showOther(answer, place, chosen, ".bars button")),
     element("button", { type: "button", id: "share", onclick: onShare }, text("button_share")),
-  );
+  ].filter(Boolean);
+}
+
+/** Show another face or match; its button, which is made anew, keeps the focus. */
+function showOther(answer, place, rank, button) {
+  $("answer").replaceChildren(...matchesOf(answer, place, rank));
+  $("answer").querySelector(`${button}[aria-pressed=true]`).focus();
 }
 
 /** Return the photo of several people, each face a button. */
 function chooser(answer, chosen) {
-  const { image, faces } = answer;
+  const { image, faces, picture } = answer;
   const percent = (length, whole) => `${(100 * length) / whole}%`;
   const buttons = faces.map(({ face: { box: [left, top, width, height] } }, place) => {
     const attributes = { type: "button", class: "face", "aria-pressed": place === chosen };
-    attributes.onclick = () => show(answer, place, 0);
+    attributes.onclick = () => showOther(answer, place, 0, ".face");
     const button = element("button", attributes, text("chip_face", { number: place + 1 }));
     Object.assign(button.style, { left: percent(left, image.width), width: percent(width, image.width) });
     Object.assign(button.style, { top: percent(top, image.height), height: percent(height, image.height) });
     return button;
   });
   const words = element("p", { class: "words" }, text("label_faces"));
-  return element("div", {}, words, element("div", { class: "group" }, toCanvas(image), ...buttons));
-}
-
-async function compare() {
-  const files = [$("first"), $("second")].map((input) => input.files[0]);
-  $("compared").replaceChildren();
-  if (files.includes(undefined)) return;
-  try {
-    say(text("script_comparing"));
-    const answer = await finder.compare(await readImage(files[0]), await readImage(files[1]));
-    $("compared").replaceChildren(comparison(answer));
-    say("");
-  } catch (error) {
-    sayError(error);
-  }
+  return element("div", {}, words, element("div", { class: "group" }, picture, ...buttons));
 }
 
 async function live() {
-  if (camera.stream) return stopCamera();
+  if (camera.run) return stopCamera();
   $("start").textContent = text("button_stop");
   say("");
   try {
@@ -147,12 +157,18 @@ function openTab(tab) {
   for (const section of all("main > section")) section.hidden = section.id !== tab.value;
 }
 
-/** Answer a photo that was pasted or dropped. */
+/** Answer a photo that was pasted or dropped: in Compare where it was dropped on one of its boxes. */
 function take(event) {
-  const { files = [] } = event.clipboardData ?? event.dataTransfer ?? {};
-  const photo = [...files].find(({ type }) => !type || type.startsWith("image/"));
+  const carried = event.clipboardData ?? event.dataTransfer;
+  const files = [...carried.files];
+  if (files.length || event.type === "drop") event.preventDefault(); // the browser would leave the page for the file
+  const photo = files.find(({ type }) => type.startsWith("image/")) ?? files[0];
   if (!photo || !camera) return;
-  event.preventDefault();
+  const box = event.target.closest(".two label")?.control;
+  if (box) {
+    box.files = carried.files;
+    return compare();
+  }
   openTab(document.querySelector("nav button"));
   find(photo);
 }

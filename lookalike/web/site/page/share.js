@@ -25,7 +25,7 @@ function draw(own, match, photo) {
   pen.fillStyle = COLOURS.card;
   pen.fillRect(right, TOP, SIDE, SIDE);
   pen.drawImage(own, EDGE, TOP, SIDE, SIDE);
-  if (photo) pen.drawImage(photo, right, TOP, SIDE, SIDE);
+  if (photo?.naturalWidth) pen.drawImage(photo, right, TOP, SIDE, SIDE); // 0 if the photo could not be loaded
   else write(pen, initials(match.name), right + SIDE / 2, 460, 170, COLOURS.white, SIDE);
   write(pen, text("title"), middle, 100, 52, COLOURS.ink, width);
   write(pen, `${Math.round(match.similarity)} %`, middle, 800, 130, COLOURS.accent, width);

@@ -1,7 +1,7 @@
 /** The words of the page: one file a language, those of the page that a server runs. Mirrors lookalike/space/texts. */
 const RIGHT_TO_LEFT = ["ar"];
 
-let table = {};
+let table = { error_failed: "Something went wrong. Reload the page and try again." }; // until one is loaded
 
 /** Load the texts of `?lang=`, else of the first of the browser's languages that there is, else English. */
 export async function loadTexts(languages) {
