@@ -86,7 +86,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Comparison:
-    """How alike the largest faces of two photos are; `same` says whether they pass as one person: at most one
+    """How alike the largest faces of two photos are; `same` says whether they pass as one person: about one
     pair of strangers in a thousand does.
 
     `hard_to_read` says why the result is little more than a guess, of the first face that is hard to read:
