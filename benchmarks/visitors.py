@@ -10,8 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lookalike.errors import SourceError
 from lookalike.evaluation.markdown import markdown
-from lookalike.evaluation.population import Population, few_each, groups_of, is_one_source
+from lookalike.evaluation.photos import few_each
+from lookalike.evaluation.population import Population, groups_of, is_one_source
 from lookalike.gallery.gallery import Gallery
 from lookalike.models.similarity import Scale
 from lookalike.names import person_key
@@ -37,10 +39,10 @@ class Visitors:
 def visit(population: Population, gallery: Gallery, scale: Scale) -> tuple[list[Visitors], Counter[str]]:
     """Look everybody up; return a row for each group, and how often each name was among the first SHOWN.
 
-    Somebody who is in the gallery is no visitor.
+    Somebody who is in the gallery is no visitor. Raises SourceError where no group has FEWEST_VISITORS.
     """
     known = {person_key(name) for name in gallery.names}
-    people = few_each(population)
+    people = few_each(population.people)
     rows: list[Visitors] = []
     names: Counter[str] = Counter()
     for group, members in groups_of(population).items():
@@ -66,6 +68,10 @@ def visit(population: Population, gallery: Gallery, scale: Scale) -> tuple[list[
                 float((standing > 0.9).mean()),
                 tuple(scale.similarity(float(score)) for score in quartiles),
             )
+        )
+    if not rows:
+        raise SourceError(
+            f"No group has {FEWEST_VISITORS} visitors; give more photos of people who are tested."
         )
     return rows, names
 

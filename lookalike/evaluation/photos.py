@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -20,6 +21,7 @@ from lookalike.sources.opening import Record, open_source
 
 T = TypeVar("T")
 
+PHOTOS_PER_PERSON = 8  # so that people with hundreds of photos do not stand for everybody
 GREY_SPREAD = 3.0  # mean difference of the channels, 0..255, below which a photo is gray; JPEG adds some
 
 
@@ -82,7 +84,10 @@ def read_photos(specs: Sequence[str], split: Split, sides: Sequence[Side] | None
             if record.name and not record.fault and (sides is None or side in sides):
                 photos.append(Photo(record, split.person(record.name), source, side))
     if not photos:
-        raise SourceError(f"{', '.join(specs)}: there are no photos of people to evaluate on.")
+        kept = (
+            f", whom the split keeps for {' or '.join(sides)}; give other photos or --split" if sides else ""
+        )
+        raise SourceError(f"{', '.join(specs)}: there are no photos of people to evaluate on{kept}.")
     return photos
 
 
@@ -120,6 +125,19 @@ def _largest_face(
         return None
     faces = detector.detect(image)
     return crop_face(embedder.model, image, faces[0]) if faces else None
+
+
+def few_each(people: Sequence[str]) -> list[int]:
+    """Return the places of the first PHOTOS_PER_PERSON photos of each person, and of all photos of
+    nobody, "".
+    """
+    seen: Counter[str] = Counter()
+    chosen = []
+    for place, person in enumerate(people):
+        seen[person] += 1
+        if not person or seen[person] <= PHOTOS_PER_PERSON:
+            chosen.append(place)
+    return chosen
 
 
 def source_key(record: Record) -> str:

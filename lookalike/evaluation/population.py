@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -14,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.evaluation.aligned_faces import AlignedFaces, is_adult, is_aligned_table, labels_of, read_faces
-from lookalike.evaluation.photos import Embedded, embed_photos, in_batches, read_photos
+from lookalike.evaluation.photos import Embedded, embed_photos, few_each, in_batches, read_photos
 from lookalike.evaluation.splits import Side, Split
 from lookalike.faces.face import Detector
 from lookalike.faces.quality import sharpness_of
@@ -23,7 +22,6 @@ from lookalike.models.embedder import BATCH, Embedder, Embeddings, crop_face
 from lookalike.names import person_key
 
 ONE_PERSON = 0.6  # cosine of the teacher's embeddings above which two unnamed photos pass as one person's
-PHOTOS_PER_PERSON = 8  # so that people with hundreds of photos do not stand for everybody
 Members = NDArray[np.intp]
 Scores = NDArray[np.float32]
 
@@ -163,20 +161,9 @@ def _of_photos(embedded: Embedded) -> Population:
     )
 
 
-def few_each(population: Population) -> Members:
-    """Return the places of the first PHOTOS_PER_PERSON photos of every person, and of all unnamed ones."""
-    seen: dict[str, int] = defaultdict(int)
-    chosen = []
-    for place, person in enumerate(population.people):
-        seen[person] += 1
-        if not person or seen[person] <= PHOTOS_PER_PERSON:
-            chosen.append(place)
-    return np.array(chosen, np.intp)
-
-
 def few_each_of(population: Population, members: Members) -> Members:
     """Return those of `members` that `few_each` chooses among them."""
-    return members[few_each(population.take(members))]
+    return members[few_each([population.people[place] for place in members])]
 
 
 def groups_of(population: Population) -> dict[str, Members]:

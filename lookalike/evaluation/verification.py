@@ -18,11 +18,10 @@ from numpy.typing import NDArray
 
 from lookalike.errors import MissingFileError, SourceError
 from lookalike.evaluation.metrics import balanced_accuracy, best_threshold, equal_error, roc_auc, true_accepts
-from lookalike.evaluation.photos import Embedded
+from lookalike.evaluation.photos import Embedded, few_each
 from lookalike.models.pairs import pair_scores
 
 FALSE_ACCEPTS = (1e-2, 1e-3, 1e-4)
-PHOTOS_PER_PERSON = 8  # in "all pairs", so that people with hundreds of photos do not stand for everybody
 
 
 @dataclass(frozen=True)
@@ -92,14 +91,16 @@ class PairScores:
 
 def read_pairs(path: Path) -> list[Pair]:
     """Read a tab-separated file of `first`, `second`, `same`: a block of same pairs, one of different ones,
-    a fold.
+    a fold. Raises MissingFileError, and SourceError where it is no such file.
     """
     if not path.is_file():
         raise MissingFileError(f"There is no list of pairs at {path}.")
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = [
-            (row["first"], row["second"], row["same"] == "1") for row in csv.DictReader(file, delimiter="\t")
-        ]
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            lines = csv.DictReader(file, delimiter="\t")
+            rows = [(line["first"], line["second"], line["same"] == "1") for line in lines]
+    except (KeyError, UnicodeDecodeError, csv.Error) as error:
+        raise SourceError(f"{path} needs the columns first, second and same, separated by tabs.") from error
     pairs, fold = [], 0
     for place, (first, second, same) in enumerate(rows):
         if place and same and not rows[place - 1][2]:
@@ -182,14 +183,3 @@ def all_pairs(embedded: Embedded) -> tuple[NDArray[np.float32], NDArray[np.float
     """
     chosen = embedded.take([place for place in few_each(embedded.people) if embedded.found[place]])
     return pair_scores(chosen.embeddings, chosen.people)
-
-
-def few_each(people: Sequence[str], count: int = PHOTOS_PER_PERSON) -> list[int]:
-    """Return the places of the first `count` photos of every person, in order."""
-    seen: dict[str, int] = defaultdict(int)
-    chosen = []
-    for place, person in enumerate(people):
-        seen[person] += 1
-        if seen[person] <= count:
-            chosen.append(place)
-    return chosen

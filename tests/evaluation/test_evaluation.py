@@ -16,13 +16,12 @@ from lookalike.evaluation.groups import few_of_several, judge_groups
 from lookalike.evaluation.markdown import markdown
 from lookalike.evaluation.models import PublicEmbedder, cost, open_model, short_names
 from lookalike.evaluation.perturbations import at_edge, changes
-from lookalike.evaluation.photos import Embedded, Photo, embed_photos, read_photos
+from lookalike.evaluation.photos import Embedded, Photo, embed_photos, few_each, read_photos
 from lookalike.evaluation.retrieval import Retrieval, by_side, look_up, look_up_often, summarize, taken_for
 from lookalike.evaluation.splits import Side, Split, save_split
 from lookalike.evaluation.verification import (
     Pair,
     PairScores,
-    few_each,
     fold_accuracies,
     rates_by_source,
     score_pairs,
@@ -128,6 +127,7 @@ def test_every_source_has_rates_of_its_own_in_colour_and_grey():
 
 def test_only_a_few_photos_of_each_person_are_used():
     assert few_each(["ada"] * 20 + ["bo"]) == [*range(8), 20]
+    assert few_each([""] * 10 + ["bo"]) == [*range(11)]  # unnamed ones may all be different people
 
 
 def test_people_are_ranked_by_their_best_photo():
