@@ -99,10 +99,19 @@ def is_aligned_table(path: Path) -> bool:
 
 
 def read_table(path: Path) -> pa.Table:
-    """Return a table with COLUMNS, `group` ("" where missing) and `train` (true where missing)."""
+    """Return a table with COLUMNS, `group` ("" where missing) and `train` (true where missing).
+
+    Raises MissingFileError and SourceError.
+    """
     if not path.exists():
         raise MissingFileError(f"There is no table of aligned faces at {path}.")
-    table = pq.read_table(path)
+    try:
+        table = pq.read_table(path)
+    except (pa.ArrowException, OSError) as error:
+        raise SourceError(
+            f"{path} is not a Parquet file that can be read; write it again with "
+            "`python -m lookalike.training prepare`."
+        ) from error
     if missing := set(COLUMNS) - set(table.column_names):
         raise SourceError(
             f"{path} is no table of aligned faces: it lacks {', '.join(sorted(missing))}; "

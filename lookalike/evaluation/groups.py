@@ -11,6 +11,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from lookalike.errors import SourceError
 from lookalike.evaluation.metrics import balanced_accuracy, equal_error, roc_auc
 from lookalike.evaluation.perturbations import Change, at_edge, changes
 from lookalike.evaluation.photos import Embedded, Photo, embed_photos
@@ -47,6 +48,8 @@ def judge_groups(
 ) -> list[Group]:
     """Return a row for all photos, for those of each source and colour, for each of the `others` that finds
     the faces instead of `detector`, and for each change.
+
+    Raises SourceError where no two faces show one person, or no two show different people.
     """
     plain = embed_photos(photos, detector, embedder, change=at_edge)
     threshold = _threshold(plain)
@@ -122,4 +125,7 @@ def _threshold(plain: Embedded) -> float:
     cosines = plain.embeddings[seen] @ plain.embeddings[seen].T
     alike = owner[seen][:, None] == owner[seen][None, :]
     above = np.triu(np.ones_like(alike), k=1)
-    return equal_error(cosines[alike & above], cosines[~alike & above])[0]
+    same, different = cosines[alike & above], cosines[~alike & above]
+    if not len(same) or not len(different):
+        raise SourceError("Groups need two photos of one person, and photos of two people, at least.")
+    return equal_error(same, different)[0]

@@ -8,6 +8,7 @@ import pytest
 
 from lookalike.evaluation.__main__ import main
 from lookalike.evaluation.markdown import save_report
+from lookalike.evaluation.splits import Split, save_split
 from tests.support.source_files import photo, write_files
 
 
@@ -50,3 +51,20 @@ def test_a_picture_that_fails_leaves_the_results(tmp_path: Path, capsys: pytest.
     output = capsys.readouterr()
     assert output.out.startswith("| model |\n")
     assert output.err == f"{tmp_path / 'verify-roc.png'} could not be drawn (no font).\n"
+
+
+def test_input_that_is_something_else_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    split = tmp_path / "split.json"
+    save_split(Split(validation=(), test=("Ada", "Bo")), split)
+    stars = write_files(tmp_path / "stars", {"Ada/1.png": photo(), "Bo/1.png": photo(9)})
+    for arguments, sentence in [
+        (["verify", stars, "--pairs", "README.md"], "README.md needs the columns first, second and same"),
+        (["strangers", "README.md"], "README.md is not a Parquet file that can be read"),
+        (["groups", stars], "Groups need two photos of one person, and photos of two people"),
+        (["cohort", stars], "no photos of people to evaluate on, whom the split keeps for cohort"),
+    ]:
+        texts = [
+            str(argument) for argument in (*arguments, "--split", split, "--output", tmp_path / "reports")
+        ]
+        assert main(texts) == 2
+        assert sentence in capsys.readouterr().err
