@@ -60,13 +60,20 @@ def _parser() -> argparse.ArgumentParser:
     )
     recall.add_argument("--photos", type=int, default=200, help="how many of them, chosen at random")
     browser = _part(
-        parts, "browser", _browser, "the static site in Chromium beside Python: equality and speed", rounds=9
+        parts,
+        "browser",
+        _browser,
+        "the static site in Chromium beside Python: equality and speed",
+        rounds=9,
+        on_page=False,
     )
     browser.add_argument("portrait", type=Path, metavar="PORTRAIT", help="a photo of one face")
     browser.add_argument("sources", nargs="+", metavar="SOURCE", help="photos, as for build_gallery.py")
     browser.add_argument("--photos", type=int, default=200, help="how many of them, chosen at random")
     browser.add_argument("--frames", type=int, default=1000, help="frames over which memory is measured")
-    visitors = _part(parts, "visitors", _visitors, "what ordinary visitors get from a gallery, by group")
+    visitors = _part(
+        parts, "visitors", _visitors, "what ordinary visitors get from a gallery, by group", on_page=False
+    )
     visitors.add_argument(
         "sources", nargs="+", metavar="SOURCE", help="tables of aligned faces, or as for build_gallery.py"
     )
@@ -81,12 +88,14 @@ def _part(
     summary: str,
     *,
     rounds: int = 0,
+    on_page: bool = True,
 ) -> argparse.ArgumentParser:
     part = parts.add_parser(name, help=summary)
     if rounds:
         part.add_argument("--rounds", type=int, default=rounds, help="measured runs of each system")
     part.add_argument("--output", type=Path, default=Path("reports"), help="folder for the results")
-    part.add_argument("--page", type=Path, help="page with all results so far (OUTPUT/performance.md)")
+    if on_page:
+        part.add_argument("--page", type=Path, help="page with all results so far (OUTPUT/performance.md)")
     part.set_defaults(run_command=run)
     return part
 
