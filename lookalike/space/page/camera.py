@@ -5,9 +5,12 @@ from __future__ import annotations
 # Gradio says nothing if the visitor or the browser denies the camera, and keeps a camera on that it opened.
 WATCH_CAMERA = """<script>
 (() => {
-  const devices = navigator.mediaDevices, opened = new Set();
+  const devices = navigator.mediaDevices, opened = new Set(), never = new Promise(() => {});
+  let stops = 0;  // a camera that is allowed after a later stop is not wanted any more
+  const close = stream => stream.getTracks().forEach(track => track.stop());
   window.stopCameras = () => {
-    opened.forEach(stream => stream.getTracks().forEach(track => track.stop()));
+    stops += 1;
+    opened.forEach(close);
     opened.clear();
   };
   if (!devices?.getUserMedia) return;
@@ -26,14 +29,16 @@ WATCH_CAMERA = """<script>
     }
   };
   devices.getUserMedia = async (...wishes) => {
+    const before = stops;
     try {
       const stream = await open(...wishes);
+      if (stops > before) return close(stream), never;
       opened.add(stream);
       forget();
       return stream;
     } catch (error) {
       report();
-      return new Promise(() => {});  // nobody would handle the error
+      return never;  // nobody would handle the error
     }
   };
 })()

@@ -1,18 +1,8 @@
 // The Live tab's buttons. Each presses gradio's own; these selectors are the same in every language.
 (() => {
   const GRANT = '[title="grant webcam access"] button';
-  const RECORD = '.capture-button:has([title="start recording"])';
+  const RECORD = '#camera .capture-button:has([title="start recording"])';
   const camera = () => document.querySelector('#camera');
-
-  const appears = selector => new Promise(found => {
-    const look = () => {
-      const there = camera().querySelector(selector);
-      if (there) watch.disconnect(), found(there);
-    };
-    const watch = new MutationObserver(look);
-    watch.observe(camera(), {childList: true, subtree: true});
-    look();
-  });
 
   let starting = false;  // until the visitor allows the camera; the next press asks again
   const start = async () => {

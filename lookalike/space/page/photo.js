@@ -27,13 +27,14 @@
     chooser.click();
   };
 
-  const appears = (root, selector) => new Promise(found => {
+  // Returns the first element with this selector, as soon as there is one.
+  window.appears = selector => new Promise(found => {
     const look = () => {
-      const there = root.querySelector(selector);
+      const there = document.querySelector(selector);
       if (there) watch.disconnect(), found(there);
     };
     const watch = new MutationObserver(look);
-    watch.observe(root, {childList: true, subtree: true});
+    watch.observe(document.body, {childList: true, subtree: true});
     look();
   });
 
@@ -41,7 +42,7 @@
     const photo = document.querySelector('#photo');
     photo.querySelectorAll('[data-testid=source-select] button')[1].click();
     photo.scrollIntoView({block: 'nearest'});
-    (await appears(photo, '[title="grant webcam access"] button')).click();
+    (await appears('#photo [title="grant webcam access"] button')).click();
   };
 
   const example = async picture => {
