@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None, *, load: Callable[..., Finders]
             finders = load(options.gallery, model=options.model, detector=options.detector)
             start_refreshing(finders, options, model, version)
         finders.feedback = Feedback(options.feedback) if options.feedback else None
-        finders.private = find_private_files(finders, options.runtime)
+        finders.private = find_private_files(finders, model, options.runtime)
         serve(
             finders,
             share=options.share,
@@ -77,13 +77,14 @@ def _origin(options: argparse.Namespace, error: str) -> str:
     return ""
 
 
-def find_private_files(finders: Finders, runtime: Path | None) -> PrivateFiles | None:
-    """Return the files of the static site; None where no browser can run the model.
+def find_private_files(finders: Finders, model: str, runtime: Path | None) -> PrivateFiles | None:
+    """Return the files of the static site; None where no browser can run the model that is served, or the one
+    that may be served later, `model`.
 
     `runtime` is a folder with onnxruntime-web, None for a content network. Raises MissingFileError if it is
     not the pinned version.
     """
-    if finders.served.embedder.model.name != BROWSER_MODEL:
+    if {model, finders.served.embedder.model.name} != {BROWSER_MODEL}:
         return None
     return PrivateFiles(lambda: finders.served, copied_runtime(runtime) if runtime else network_runtime())
 

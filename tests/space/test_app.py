@@ -306,3 +306,9 @@ def test_the_rate_limit_comes_from_options_or_environment(
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     assert app.parse(arguments).per_minute == limit
+
+
+def test_private_mode_is_offered_only_if_a_browser_can_run_what_is_served_now_and_later():
+    finders = Finders(Lookalikes.load())  # as long as the gallery of another model is being built
+    assert app.find_private_files(finders, "Facenet512", None) is None
+    assert app.find_private_files(finders, "compact", None) is not None
