@@ -57,6 +57,14 @@ def test_the_table_has_the_percentages_of_compare(finders: Finders):
     assert f"Most alike: Face 1 and Face 3, {red_pink}." in table
 
 
+def test_after_another_model_took_the_place_of_the_first_the_photo_must_be_chosen_again(finders: Finders):
+    photo = found_in(finders, RED, BLUE)
+    gallery = make_gallery("tint", red=[[1, 0, 0]])
+    finders.replace(Finders(Lookalikes(gallery, embedder=ColourEmbedder("tint"), detector=BrightDetector())))
+    with pytest.raises(gr.Error, match="choose it again"):
+        FriendsCallbacks(finders).whom(*photo)
+
+
 def test_the_table_can_be_read_without_seeing_it(finders: Finders):
     table = FriendsCallbacks(finders).whom(*found_in(finders, RED, BLUE))["value"]
     for scope in ("col", "row"):

@@ -59,7 +59,9 @@ class FriendsCallbacks:
         """Show how alike each two people are, as Compare would say."""
         plain, found = _checked_friends(plain, found)
         finder = self.finders.get(found.options.model)
-        probes = found.probes[finder.embedder.model.name][:MAX_FRIENDS]
+        probes = found.probes.get(finder.embedder.model.name, ())[:MAX_FRIENDS]
+        if not probes:  # another model is served by now
+            raise ImageError(PHOTO_GONE)
         percents = [[finder.compare_probes(one, other).similarity for other in probes] for one in probes]
         faces = [_head(plain, found, face) for face in found.faces[:MAX_FRIENDS]]
         table = friends_html.resemblances(faces, np.array(percents))
