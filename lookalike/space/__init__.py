@@ -7,7 +7,7 @@ middleware/     in front of gradio: request filter, rate limit, uploads, decoder
 finders.py      the served gallery and its models; model_loading.py and refresh.py load others beside it
 private_files.py  the files of the static site, for visitors whose photo stays on their device
 components.py   gradio components that keep no photo; messages.py turns errors into sentences
-gradio_*.py     the only files that touch private parts of gradio
+gradio_internals/  the only files that touch private parts of gradio
 texts/          what visitors read, one file a language; labels.py gives it to components
 """
 

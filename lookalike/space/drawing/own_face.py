@@ -18,10 +18,6 @@ from lookalike.space.drawing.fonts import drawable, drawable_text
 HEAT_OPACITY = 0.7  # where the heat map is hottest; the face still shows through
 HEAT_BLUR = 14  # pixels; hides the edges of the patches
 
-PAPER = (248, 247, 244)
-QUIET = (86, 92, 100)
-TEAL = (15, 118, 110)
-
 
 def portrait(image: RGB, face: Face, *, width: int) -> RGB:
     """Return the square around a face, CARD_SIDE pixels wide at most, cut like a gallery's thumbnails.

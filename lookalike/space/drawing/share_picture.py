@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from lookalike.faces.face import RGB
-from lookalike.space.drawing.cards import INK, WHITE
+from lookalike.space.drawing.cards import INK, PAPER, QUIET, TEAL, WHITE
 from lookalike.space.drawing.fonts import Font, fit
-from lookalike.space.drawing.own_face import PAPER, QUIET, TEAL
 
 WIDTH = 1080  # pixels of every picture
 MARGIN, GAP = 40, 20
