@@ -128,8 +128,8 @@ def _largest_face(
 
 
 def few_each(people: Sequence[str]) -> list[int]:
-    """Return the places of the first PHOTOS_PER_PERSON photos of each person, and of all photos of
-    nobody, "".
+    """Return the places of the first PHOTOS_PER_PERSON photos of each person; of unnamed people, "", of all
+    photos.
     """
     seen: Counter[str] = Counter()
     chosen = []

@@ -105,7 +105,9 @@ def _histograms(columns: dict[str, np.ndarray]) -> bytes | None:
     from matplotlib.figure import Figure  # takes half a second to import
 
     finite = {name: values[np.isfinite(values)] for name, values in columns.items()}
-    shown = dict([(name, values) for name, values in finite.items() if _has_bins(values)][:SHOWN_COLUMNS])
+    shown = dict(
+        [(name, values) for name, values in finite.items() if has_bins(values, BINS)][:SHOWN_COLUMNS]
+    )
     if not shown:
         return None
     rows = -(-len(shown) // 3)
@@ -118,13 +120,13 @@ def _histograms(columns: dict[str, np.ndarray]) -> bytes | None:
     return _png(figure)
 
 
-def _has_bins(values: np.ndarray) -> bool:
-    """Return whether BINS bins can lie between values: long ids are too close together for that."""
+def has_bins(values: np.ndarray, bins: int) -> bool:
+    """Return whether a histogram of so many bins can be drawn: long ids are too close together for one."""
     if not len(values):
         return False
     try:
         with np.errstate(over="ignore", invalid="ignore"):  # numbers near 1e308 are too far apart
-            np.histogram_bin_edges(values, BINS)
+            np.histogram_bin_edges(values, bins)
     except ValueError:
         return False
     return True

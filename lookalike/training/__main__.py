@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from lookalike.errors import LookalikeError, MissingFileError
 from lookalike.evaluation.splits import BUNDLED_SPLIT, Split, load_split
 from lookalike.faces.detectors import DEFAULT_DETECTOR
-from lookalike.files import BUNDLED
+from lookalike.files import BUNDLED, escape_unprintable_output
 from lookalike.training.classify.commands import add_commands
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ def main(arguments: list[str] | None = None, *, widths: CompactWidths | None = N
     """Run one command; return its exit code: 0, or 2 with a sentence on stderr. `widths` sets the size of the
     network that `distill` trains.
     """
+    escape_unprintable_output()
     options = _parser().parse_args(arguments, argparse.Namespace(widths=widths))
     try:
         options.run_command(options)
@@ -31,8 +32,8 @@ def main(arguments: list[str] | None = None, *, widths: CompactWidths | None = N
     except OSError as error:
         file = error.filename or "A file"
         print(
-            f"error: {file} could not be written ({error.strerror or error}). Free some space and run the "
-            "command again; `classify` needs --resume to continue.",
+            f"error: {file} could not be read or written ({error.strerror or error}). If the disk is full, "
+            "free some space and run the command again; `classify` needs --resume to continue.",
             file=sys.stderr,
         )
         return 2
@@ -118,6 +119,8 @@ def _distill(options: argparse.Namespace) -> None:
     from lookalike.training.within_class import normalize_within_class
 
     teacher = open_model(options.teacher)
+    if options.start and not options.start.is_file():
+        raise MissingFileError(f"There is no network at {options.start}; give an ONNX file to --start.")
     tables, split = _faces_and_split(options)
     train = read_faces(tables, split, "train")
     network = distill(

@@ -78,8 +78,14 @@ def distill(
 
     `teacher` embeds every view and its mirror image, so it must take faces aligned to the template; without
     one the embeddings of the table are the targets. `start` is an exported network of the same shape to start
-    from. Raises TrainingError when `run` holds a run with other settings; only `epochs` may change.
+    from. Raises TrainingError when `run` holds a run with other settings (only `epochs` may change), and when
+    there are fewer faces or views than a batch has.
     """
+    faces = min(settings.views or len(train), len(train))
+    if settings.epochs < 1 or not 1 <= settings.batch <= faces:
+        raise TrainingError(
+            f"--epochs must be at least 1, and --batch from 1 to {faces:,}, the number of faces in an epoch."
+        )
     if start:
         settings = replace(settings, start=sha256_of(start))
     _store_settings(run, settings)

@@ -24,18 +24,25 @@ def read_log(run: Path) -> Rows:
 
     Keras's CSVLogger counts epochs from 0; older logs have a column `pass` that counts from 1. An epoch that
     was logged but not yet backed up when the run was interrupted is in the file twice; the last row counts.
+    A line that a full disk cut off does not count.
     """
     if not (run / LOG).exists():
         return []
-    with (run / LOG).open(newline="", encoding="utf-8") as file:
-        rows = [_renamed(row) for row in csv.DictReader(file)]
+    lines = (run / LOG).read_text(encoding="utf-8").splitlines(keepends=True)
+    rows = [_renamed(row) for row in csv.DictReader(line for line in lines if line.endswith("\n"))]
     return list({row["epoch"]: row for row in rows}.values())
 
 
 def upgrade_log(run: Path) -> None:
-    """Rewrite an older log with the columns of today, so that CSVLogger can append to it."""
-    rows = read_log(run)
-    if not rows or (run / LOG).read_text(encoding="utf-8").startswith("epoch,"):
+    """Rewrite an older log with the columns of today, and one whose last line was cut off without that line,
+    so that CSVLogger can append to it.
+    """
+    rows, log = read_log(run), run / LOG
+    if not rows:
+        log.unlink(missing_ok=True)
+        return
+    text = log.read_text(encoding="utf-8")
+    if text.startswith("epoch,") and text.endswith("\n"):
         return
     columns = sorted({*rows[0], "seconds"} - {"epoch"})
     lines = [",".join(["epoch", *columns])]
@@ -43,7 +50,7 @@ def upgrade_log(run: Path) -> None:
         lines.append(
             ",".join([str(int(row["epoch"]) - 1), *(str(row.get(name, math.nan)) for name in columns)])
         )
-    write_text(run / LOG, "\n".join(lines) + "\n")
+    write_text(log, "\n".join(lines) + "\n")
 
 
 def draw_curves(runs: Sequence[Rows]) -> Figure:

@@ -11,20 +11,22 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from PIL import Image
 
 from lookalike.errors import MissingFileError, SourceError, TrainingError, WeightsError
 from lookalike.evaluation.classification import by_name, calibrate, calibration_error, confusion, score
 from lookalike.files import BUNDLED
 from lookalike.models.embedder import unit_rows
 from lookalike.models.registry import find_model, load_embedder
+from lookalike.sources.opening import open_sources
 from lookalike.training.classify.commands import settings_from
 from lookalike.training.classify.ensemble import Member, join
-from lookalike.training.classify.faces import FaceTable, FolderInfo
+from lookalike.training.classify.faces import FaceTable, FolderInfo, find_faces
 from lookalike.training.classify.fitting import class_weights, fit
 from lookalike.training.classify.layers import augmenting, resized
 from lookalike.training.classify.loading import features_of, open_classifier, predict
 from lookalike.training.classify.networks import build
-from lookalike.training.classify.overview import fill, summarize
+from lookalike.training.classify.overview import WIDEST, draw_counts, fill, summarize
 from lookalike.training.classify.photo_split import (
     PARTS,
     PhotoSplit,
@@ -48,6 +50,7 @@ from lookalike.training.export import export_onnx
 from lookalike.training.networks import CompactWidths, compact
 from lookalike.training.run_log import read_log
 from lookalike.training.warm_start import widths_of
+from tests.support.fakes import BrightDetector, ColourEmbedder, speckled
 
 TINY = ClassifySettings(
     "scratch",
@@ -169,6 +172,26 @@ def test_the_overview_reports_unbalanced_names_and_missing_numbers():
         in overview.notes[2]
     )
     assert np.isfinite(overview.numbers["age"]).all() and len(overview.pictures) == 4
+
+
+def test_an_overview_of_long_ids_and_of_thousands_of_names_is_drawn():
+    table = made_up({"Ada": 5, "Bo": 4})
+    table.numbers["id"] = 1.7e18 + 256.0 * np.arange(9)
+    overview = summarize(table, FolderInfo("test", 64, "mtcnn", "", 9, {}))
+    assert overview.numbers["id"][0] == 1.7e18
+    names = tuple(f"Star {number}" for number in range(9131))
+    assert draw_counts(replace(table, names=names)).get_figwidth() == WIDEST
+
+
+def test_faces_of_some_records_do_not_pass_as_those_of_all(tmp_path: Path):
+    for name in ("Ada", "Bo"):
+        (tmp_path / "stars" / name).mkdir(parents=True)
+        Image.fromarray(speckled((200, 0, 0))).save(tmp_path / "stars" / name / "1.png")
+    tools = {"detector": BrightDetector(), "embedder": ColourEmbedder(), "side": 112}
+    some, every = (open_sources([str(tmp_path / "stars")], limit=limit) for limit in (1, None))
+    assert find_faces(some, tmp_path / "faces", **tools).faces == 1
+    with pytest.raises(TrainingError, match=r"made in another way \(limit\)"):
+        find_faces(every, tmp_path / "faces", **tools)
 
 
 # Settings and networks

@@ -230,6 +230,28 @@ def test_a_log_of_the_first_version_is_read_and_continued_with_the_columns_of_to
     assert np.isnan(row.pop("seconds")) and row == expected
 
 
+def test_a_line_that_a_full_disk_cut_off_is_left_out_of_the_log(tmp_path: Path):
+    whole = "epoch,loss,seconds\r\n0,0.5,9.0\r\n"
+    (tmp_path / "log.csv").write_text(f"{whole}1,0.4", newline="")
+    assert read_log(tmp_path) == [{"epoch": 1, "loss": 0.5, "seconds": 9.0}]
+    upgrade_log(tmp_path)
+    with (tmp_path / "log.csv").open("a") as log:  # as CSVLogger does
+        log.write("1,0.3,8.0\n")
+    assert read_log(tmp_path)[1:] == [{"epoch": 2, "loss": 0.3, "seconds": 8.0}]
+    (tmp_path / "log.csv").write_text("epo")
+    upgrade_log(tmp_path)
+    assert not (tmp_path / "log.csv").exists()
+
+
+@pytest.mark.parametrize("changed", [{"batch": 33}, {"batch": 0}, {"epochs": 0}, {"views": 8}])
+def test_a_batch_of_more_faces_than_there_are_is_refused(
+    faces: AlignedFaces, tmp_path: Path, changed: dict[str, int]
+):
+    with pytest.raises(TrainingError, match="--batch from 1 to"):
+        distill(faces, faces, tmp_path / "run", replace(TINY, **changed))
+    assert not (tmp_path / "run").exists()
+
+
 def test_the_logs_of_the_bundled_runs_can_be_read():
     for run in sorted((BUNDLED / "compact-runs").iterdir()):
         rows = read_log(run)
@@ -342,7 +364,9 @@ def test_commands_end_in_a_sentence_and_exit_code_two(tmp_path: Path, capsys: py
     assert list(tmp_path.iterdir()) == []
     write_public_embedder(Path(teacher))
     assert main(["distill", "--faces", missing, "--run", run, "--teacher", teacher]) == 2
-    assert capsys.readouterr().err.count("error: There is no") == 3
+    start = ["--start", str(tmp_path / "start.onnx")]
+    assert main(["distill", "--faces", missing, "--run", run, "--teacher", teacher, *start]) == 2
+    assert capsys.readouterr().err.count("error: There is no") == 4
     assert not Path(run).exists()
 
 

@@ -37,7 +37,8 @@ class FolderInfo:
     """How the faces of a folder were made, and what happened to each record.
 
     `side` is the width and height of a stored face in pixels; `weights_hash` belongs to the bundled network
-    that embedded them; `left_out` counts the records without a face by reason.
+    that embedded them; `left_out` counts the records without a face by reason; `limit` is how many records
+    were read at most, None for all.
     """
 
     source: str
@@ -46,6 +47,7 @@ class FolderInfo:
     weights_hash: str
     faces: int
     left_out: dict[str, int]
+    limit: int | None = None
 
     @property
     def sentence(self) -> str:
@@ -101,7 +103,7 @@ def find_faces(
     A folder that holds these faces already is left as it is. Raises TrainingError when the folder holds other
     faces, SourceError when no photo shows one.
     """
-    made_by = {"source": source.name, "side": side, "detector": detector.name}
+    made_by = {"source": source.name, "side": side, "detector": detector.name, "limit": source.limit}
     made_by["weights_hash"] = embedder.weights_hash
     if (folder / INFO_FILE).exists():
         info = read_info(folder)

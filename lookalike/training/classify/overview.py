@@ -10,9 +10,12 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from lookalike.sources.inspection_report import has_bins
 from lookalike.training.classify.faces import FaceTable, FolderInfo
 
 SHOWN_NAMES, SHOWN_FACES = 8, 12  # rows and columns of the figure of faces
+BINS = 30  # of a histogram
+WIDEST = 60.0  # inches of a figure; a PNG cannot be wider than ten times that
 PAIRED = ("face size", "sharpness", "yaw", "brightness", "confidence")
 PROJECTED = 1500  # faces; t-SNE of more takes minutes, and the dots cover each other
 COLOURED = 20  # names with a colour of their own; more are hard to tell apart
@@ -36,7 +39,7 @@ def summarize(table: FaceTable, info: FolderInfo) -> Overview:
     numbers = {name: fill(values, table.names) for name, values in table.numbers.items()}
     figures = {
         "faces-as-the-network-sees-them.png": _draw_faces(table),
-        "photos-of-each-name.png": _draw_counts(table),
+        "photos-of-each-name.png": draw_counts(table),
         "columns-in-pairs.png": _draw_pairs(numbers),
         "embeddings-in-two-dimensions.png": _draw_projection(table),
     }
@@ -98,9 +101,10 @@ def _draw_faces(table: FaceTable) -> Figure:
     return figure
 
 
-def _draw_counts(table: FaceTable) -> Figure:
+def draw_counts(table: FaceTable) -> Figure:
+    """Draw the number of photos of each name, the most first."""
     ranked = Counter(table.names).most_common()
-    figure = Figure(figsize=(max(6.0, 0.22 * len(ranked)), 3.6), layout="constrained")
+    figure = Figure(figsize=(min(max(6.0, 0.22 * len(ranked)), WIDEST), 3.6), layout="constrained")
     axes = figure.subplots()
     axes.bar(range(len(ranked)), [number for _, number in ranked], color="#1f6f54")
     if len(ranked) <= 100:  # more labels cover each other
@@ -111,7 +115,7 @@ def _draw_counts(table: FaceTable) -> Figure:
 
 
 def _draw_pairs(numbers: dict[str, Column]) -> Figure | None:
-    columns = [name for name in numbers if np.ptp(numbers[name]) > 0]
+    columns = [name for name in numbers if np.ptp(numbers[name]) > 0 and has_bins(numbers[name], BINS)]
     shown = [name for name in columns if name not in PAIRED][:2] + [
         name for name in PAIRED if name in columns
     ]
@@ -121,7 +125,7 @@ def _draw_pairs(numbers: dict[str, Column]) -> Figure | None:
     panels = figure.subplots(len(shown), len(shown), squeeze=False)
     for (row, column), axes in np.ndenumerate(panels):
         if row == column:
-            axes.hist(numbers[shown[row]], 30, color="#1f6f54")
+            axes.hist(numbers[shown[row]], BINS, color="#1f6f54")
         else:
             axes.plot(numbers[shown[column]], numbers[shown[row]], ".", markersize=1, color="#1f6f54")
         axes.tick_params(labelsize=6)
