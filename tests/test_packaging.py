@@ -9,7 +9,7 @@ import sys
 import sysconfig
 import tomllib
 import venv
-from importlib.metadata import packages_distributions
+from importlib.metadata import packages_distributions, requires
 from pathlib import Path
 
 import pytest
@@ -85,6 +85,18 @@ def test_the_pinned_versions_are_allowed_by_pyproject_and_by_the_constraints():
             (version,) = (each.version for each in pin.specifier)
             assert name not in ranges or version in ranges[name].specifier, name
             assert constraints[name].specifier == pin.specifier, name
+
+
+@pytest.mark.parametrize("extra", ["mcp", "oauth"])
+def test_the_pinned_versions_are_allowed_by_the_extras_of_gradio_that_a_space_installs(extra: str):
+    pinned = pins("requirements.txt")
+    needed = [Requirement(text) for text in requires("gradio") or []]
+    needed = [each for each in needed if each.marker and each.marker.evaluate({"extra": extra})]
+    assert needed
+    for requirement in needed:
+        if pin := pinned.get(canonical(requirement.name)):
+            (version,) = (each.version for each in pin.specifier)
+            assert version in requirement.specifier, requirement
 
 
 def test_the_ci_and_the_makefile_share_their_commands():

@@ -8,21 +8,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mcp import ClientSession
+from mcp.client.streamable_http import streamable_http_client
 
 from lookalike.space.drawing.cards import encode
 from lookalike.space.messages import NO_ADDRESSES
 from tests.support.drawing import draw_face
 from tests.support.server import serving
 
-mcp = pytest.importorskip("mcp", reason="the package mcp is not installed: pip install 'gradio[mcp]'")
-
 
 async def answers(address: str, photos: list[str]) -> tuple[list[Any], list[Any]]:
     """Return the tools, and the answers to these photos."""
-    streamable = pytest.importorskip("mcp.client.streamable_http")
     async with (
-        streamable.streamablehttp_client(f"{address}/gradio_api/mcp/") as (read, write, _),
-        mcp.ClientSession(read, write) as session,
+        streamable_http_client(f"{address}/gradio_api/mcp/") as (read, write, _),
+        ClientSession(read, write) as session,
     ):
         await session.initialize()
         tools = (await session.list_tools()).tools
