@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import re
 import socket
@@ -258,8 +257,10 @@ def test_the_bundled_gallery_is_served_without_a_notice():
     assert load_finders(None, model="compact", detector="mtcnn").notice == ""
 
 
-@pytest.mark.skipif(importlib.util.find_spec("mcp") is not None, reason="the package is installed here")
-def test_without_the_package_for_mcp_the_command_says_what_to_install(capsys: pytest.CaptureFixture[str]):
+def test_without_the_package_for_mcp_the_command_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setitem(sys.modules, "mcp", None)  # as if it were not installed
     assert app.main(["--mcp"]) == 2
     assert 'pip install "gradio[mcp]==' in capsys.readouterr().err
 
