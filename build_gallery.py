@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -11,7 +12,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from lookalike.building.account import spellings_in_words, write_rejections
+from lookalike.building.account import REJECTED_FILE, spellings_in_words, write_rejections
 from lookalike.building.arguments import parse
 from lookalike.building.card import write_card
 from lookalike.building.interruption import HOW_TO_RESUME, StopSignal, exit_code, stop_on_signals
@@ -35,8 +36,9 @@ from lookalike.gallery.gallery import BUNDLED_GALLERY, Gallery
 from lookalike.gallery.pictures import with_pictures
 from lookalike.gallery.storage import models_in
 from lookalike.gallery.work_folder import WORK, exclusive
+from lookalike.hub import is_dataset_id
 from lookalike.models.embedder import Embedder, Embeddings
-from lookalike.models.registry import find_model, is_run, load_embedder
+from lookalike.models.registry import DEFAULT_MODEL, find_model, is_run, load_embedder
 from lookalike.names import person_key
 from lookalike.portraits.cache import PortraitCache
 from lookalike.portraits.collecting import collect_portraits
@@ -83,6 +85,7 @@ def main(
                     gallery = add_portraits(gallery, options.output, *tools)
                 if options.push_to:
                     push(options, gallery, hubs())
+                print(f"Serve it with: {serving_command(options)}")
     except LookalikeError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -211,7 +214,15 @@ def build_into_folder(
     print(built.counts)
     if built.spellings:
         print(spellings_in_words(built.spellings))
+    if built.rejections:
+        print(f"See {options.output / REJECTED_FILE} for each record that was left out")
     return built.gallery
+
+
+def serving_command(options: argparse.Namespace) -> str:
+    """Return the command that serves the new gallery."""
+    model = [] if options.model == DEFAULT_MODEL else ["--model", options.model]
+    return shlex.join(["python", "app.py", "--gallery", str(options.output), *model])
 
 
 def _strangers(source: str | None, detector: Detector, embedder: Embedder) -> Embeddings | None:
@@ -265,6 +276,8 @@ def remove(options: argparse.Namespace, hubs: Callable[[], GalleryHub]) -> None:
     """Remove people from every table of a gallery, in a folder or on the Hub."""
     names, place = options.remove, options.source[0]
     folder = Path(place)
+    if not folder.is_dir() and not is_dataset_id(place):
+        raise MissingFileError(f"There is no gallery at {place}; give its folder, or OWNER/NAME on the Hub.")
     removed = remove_from_folder(folder, names) if folder.is_dir() else hubs().remove(place, names)
     for name in names:
         PortraitCache(folder / WORK / PORTRAITS).remove(name)

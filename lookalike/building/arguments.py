@@ -8,6 +8,7 @@ from pathlib import Path
 
 from lookalike.faces.detectors import DEFAULT_DETECTOR, DETECTORS
 from lookalike.files import BUNDLED
+from lookalike.hub import is_dataset_id
 from lookalike.models.registry import DEFAULT_MODEL, MODELS
 
 EXCLUDE = BUNDLED / "exclude.txt"
@@ -45,6 +46,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         parser.error("--listed-only needs --people FILE")
     if options.private and not options.push_to:
         parser.error("--private needs --push-to")
+    if options.push_to and ("@" in options.push_to or not is_dataset_id(options.push_to)):
+        parser.error(f"--push-to takes OWNER/NAME, not '{options.push_to}'")
     if options.output is None and options.push_to:
         options.output = Path("galleries", options.push_to.replace("/", "--"))
     elif options.output is None and (options.remove or options.inspect):

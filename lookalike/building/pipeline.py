@@ -81,7 +81,8 @@ def build(
     counts = Counts.of(outcomes)
     if not selection.kept:
         raise SourceError(
-            f"No face of the {counts.total:,} records can be kept; try another source. ({counts})"
+            f"No face of the {counts.total:,} records can be kept; try another source or other options. "
+            f"({counts})"
         )
     gallery = assemble(
         selection.kept, counts, ledger=ledger, detector=detector, embedder=embedder, options=options

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from lookalike.gallery.storage import models_among, models_in, part_files
 from lookalike.gallery.work_folder import exclusive
 from lookalike.hub import limit_waiting, reason_of, status_of
 from lookalike.names import person_key
+
+log = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
 
@@ -144,6 +147,7 @@ class GalleryHub:
                         f"The Hub could not be reached for {name} ({reason_of(error)}); everything is kept: "
                         "give the same command again later, and it goes on from here."
                     ) from error
+                log.warning("The Hub could not be reached (%s); next try in %d s", reason_of(error), wait)
                 self._sleep(wait)
         raise AssertionError("the last round returns or raises")
 

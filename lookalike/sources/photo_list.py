@@ -17,11 +17,17 @@ from lookalike.sources.tables import Row, read_csv, read_json_lines
 PATH_COLUMNS = ("path", "file", "file_name", "filename", "image", "photo")  # in order of preference
 METADATA = ("metadata.csv", "metadata.jsonl")  # as `datasets` names them in a folder of photos
 ADDRESSES = ("http://", "https://")
+WEB_ADDRESS, MISSING = "a web address", "a missing file"
+UNREADABLE = {
+    WEB_ADDRESS: "addresses are not fetched, so download the photos and list their paths",
+    MISSING: "paths count from the folder of the list",
+}
 
 
 def open_csv(file: Path) -> Source:
     """Open a CSV with a header, a column of paths relative to its folder, one of names, and optionally one
-    called category and those of `Facts`. Raises SourceError where it is not like that.
+    called category and those of `Facts`. Raises SourceError where it is not like that, or no photo that it
+    lists can be read.
     """
     header, rows = _read(file)
     if not rows or not _columns(header):
@@ -30,6 +36,9 @@ def open_csv(file: Path) -> Source:
             f"name ({', '.join(NAME_COLUMNS)}), and lines below; it has: {', '.join(header) or 'nothing'}."
         )
     photos = list(_photos(file, file.name, header, rows))
+    for fault, what_to_do in UNREADABLE.items():
+        if all(photo.fault == fault for photo in photos):
+            raise SourceError(f"No photo that {file} lists can be read, each is {fault}; {what_to_do}.")
     return Source(file.name, len(photos), parts_of(photos))
 
 
@@ -70,13 +79,13 @@ def _photos(file: Path, origin: str, header: Sequence[str], rows: Sequence[Row])
     path, name = _columns(header) or ("", "")
     for number, row in enumerate(rows):
         cells = row.cells
-        fault = row.fault or ("a web address" if cells[path].lower().startswith(ADDRESSES) else "")
+        photo = _local(file.parent, cells[path])
         yield Photo(
-            _local(file.parent, cells[path]),
+            photo,
             f"{origin}#{number}",
             clean_name(cells[name]),
             clean_name(cells.get("category", "")) or None,
-            fault,
+            row.fault or _fault(cells[path], photo),
             facts_of(cells),
         )
 
@@ -85,3 +94,9 @@ def _local(folder: Path, path: str) -> Path:
     """Return a path in a list, relative to its folder; Windows' separators are accepted everywhere."""
     # unlike Path.exists, this is False for a path that is too long
     return folder / (path if os.path.exists(folder / path) else path.replace("\\", "/"))
+
+
+def _fault(path: str, photo: Path) -> str:
+    if path.lower().startswith(ADDRESSES):
+        return WEB_ADDRESS
+    return "" if os.path.exists(photo) else MISSING

@@ -66,6 +66,8 @@ def test_a_gallery_is_written_that_can_be_loaded_and_every_record_is_accounted_f
     assert capsys.readouterr().out.splitlines() == [
         f"2 names in 4 rows written to {output}",
         "kept 4 · no face 0 · several faces 0 · too small 0 · unreadable 0 · excluded 2",
+        f"See {output / 'rejected.csv'} for each record that was left out",
+        f"Serve it with: python app.py --gallery {output}",
     ]
     assert sorted(path.name for path in output.iterdir()) == [".work", "README.md", "colour", "rejected.csv"]
     assert (output / "rejected.csv").read_text(encoding="utf-8").splitlines() == [
@@ -229,6 +231,18 @@ def test_an_option_that_makes_no_sense_leaves_with_2(capsys):
         run("stars", "--limit", "0", "--output", "gallery")
     assert left.value.code == 2
     assert "argument --limit: '0' is not a whole number of at least 1" in capsys.readouterr().err
+
+
+def test_a_name_that_no_dataset_can_have_is_refused_before_the_build(capsys):
+    for name in ("stars", "me/stars@v2", "/me/stars"):
+        with pytest.raises(SystemExit):
+            run("stars", "--push-to", name)
+        assert f"--push-to takes OWNER/NAME, not '{name}'" in capsys.readouterr().err
+
+
+def test_somebody_can_only_be_removed_from_a_gallery(tmp_path, capsys):
+    assert run(tmp_path / "nowhere", "--remove", "Ada") == 2
+    assert capsys.readouterr().err.startswith(f"error: There is no gallery at {tmp_path / 'nowhere'}; give")
 
 
 def test_the_list_that_ships_holds_names_and_no_doubles():

@@ -17,7 +17,7 @@ def test_a_csv_names_photos_from_its_own_folder_on(tmp_path: Path):
     (tmp_path / "list.csv").write_bytes(lines.encode("utf-8-sig"))
     assert list(open_source(str(tmp_path / "list.csv"))) == [
         Record(b"pictures/1.jpg", "Ada Lovelace", "list.csv#0", "Science", "1.jpg"),
-        Record(b"", "Bo, the second", "list.csv#1", None, "gone.jpg"),
+        Record(b"", "Bo, the second", "list.csv#1", None, "gone.jpg", fault="a missing file"),
     ]
     (tmp_path / "other.csv").write_text("who,where\nAda,1.jpg\n")
     with pytest.raises(SourceError, match="it has: who, where"):
@@ -60,13 +60,26 @@ def test_a_separator_in_an_unquoted_cell_rejects_that_line_alone(tmp_path: Path)
     assert list(open_source(str(tmp_path / "list.csv"))) == [
         Record(b"", "Downey", "list.csv#0", file="1.jpg", fault="more cells than the header"),
         Record(b"2.jpg", "Downey, Robert", "list.csv#1", file="2.jpg"),
-        Record(b"", "", "list.csv#2", file="3.jpg"),
+        Record(b"", "", "list.csv#2", file="3.jpg", fault="a missing file"),
     ]
 
 
 def test_a_web_address_in_a_list_is_not_fetched_and_says_so(tmp_path: Path):
-    (tmp_path / "list.csv").write_text("path,name\nhttps://stars.example/1.jpg,Ada\n")
-    assert [record.fault for record in open_source(str(tmp_path / "list.csv"))] == ["a web address"]
+    address = "https://stars.example/1.jpg,Ada\n"
+    write_photos(tmp_path, "1.jpg")
+    (tmp_path / "list.csv").write_text(f"path,name\n{address}1.jpg,Ada\n")
+    assert [record.fault for record in open_source(str(tmp_path / "list.csv"))] == ["a web address", ""]
+    (tmp_path / "list.csv").write_text(f"path,name\n{address}")
+    with pytest.raises(SourceError, match="each is a web address; addresses are not fetched"):
+        open_source(str(tmp_path / "list.csv"))
+
+
+def test_a_list_of_photos_that_are_somewhere_else_says_where_its_paths_begin(tmp_path: Path):
+    (tmp_path / "list.csv").write_text("path,name\nstars/1.jpg,Ada\nstars/2.jpg,Bo\n")
+    with pytest.raises(
+        SourceError, match="each is a missing file; paths count from the folder of the list"
+    ):
+        open_source(str(tmp_path / "list.csv"))
 
 
 def test_columns_of_facts_come_with_the_record(tmp_path: Path):
@@ -74,6 +87,7 @@ def test_columns_of_facts_come_with_the_record(tmp_path: Path):
     full = (
         "1.jpg,Ada,\u0410\u0434\u0430,science & letters,Female,United Kingdom,1815-12-10,the first program\n"
     )
+    write_photos(tmp_path, "1.jpg")
     (tmp_path / "list.csv").write_text(header + full + "2.jpg,Bo,,,,,about 1900,\n", encoding="utf-8")
     facts = Facts(
         "\u0410\u0434\u0430", "science & letters", "woman", "United Kingdom", 1815, "the first program"
