@@ -82,6 +82,15 @@ def test_a_photo_dropped_anywhere_goes_to_the_tab_that_takes_it(browser: Any, ap
         playwright.expect(tab.locator("#compared .words")).to_contain_text("Probably the same person")
 
 
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_finger_finds_every_tab_and_choice_of_a_phone(browser: Any, app_url: str, language: str):
+    with open_tab(browser, f"{app_url}?lang={language}", width=390, height=844) as tab:
+        for place in ("[role=tab]", "#ways button", "#private-switch label", "#language input", ".show-api"):
+            sizes = "all => all.map(each => Math.min(each.offsetWidth, each.offsetHeight))"
+            found = tab.locator(f"{place}:visible").evaluate_all(sizes)
+            assert found and min(found) >= 44, place
+
+
 def test_the_first_screen_is_reached_by_keyboard_in_the_order_in_which_it_is_read(browser: Any, app_url: str):
     with open_tab(browser, app_url, width=390, height=844) as tab:
         tab.locator("#selfie").focus()

@@ -80,7 +80,7 @@ CSS = """
 .tab-container button.selected { color: var(--link-text-color) !important; }
 .prose pre code { white-space: pre-wrap; overflow-wrap: anywhere; }
 #calls .token { color: var(--body-text-color) !important; }
-footer .show-api { display: flex !important; }
+footer .show-api { display: flex !important; min-height: 44px; }
 footer .divider { display: none !important; }
 #matches { border: 0; background: none; overflow: visible; }
 #matches .grid-wrap { padding: 0; min-height: 0; max-height: none; overflow: visible; }
@@ -151,12 +151,13 @@ div.bars { display: grid; grid-template-columns: 1fr 3.2rem; gap: 0.7rem; align-
   line-height: 1.2; overflow-wrap: anywhere; }
 #live .behind { text-align: center; margin-top: 0.8rem; color: var(--body-text-color-subdued); }
 @media (max-width: 640px) {
-  .tab-container button { padding-inline: 0.5rem !important; font-size: 0.95rem !important; }
+  .tab-container button { padding-inline: 0.5rem !important; font-size: 0.95rem !important; min-width: 44px; }
   #photo, #camera { height: 300px !important; }
   #matches .grid-container { grid-template-columns: repeat(3, minmax(0, 1fr)); }
   .chips .wrap { flex-wrap: nowrap; overflow-x: auto; padding: 4px; }
   .chips label { min-height: 44px; flex: none; }
-  #chooser label, .tab-container [role=tab], .takes-photos .icon { min-height: 44px; }
+  #chooser label, #private-switch label, #language input, .tab-container [role=tab], .takes-photos .icon {
+    min-height: 44px; }
   .tab-container, .tab-wrapper { height: auto !important; }
   .takes-photos .icon { min-width: 44px; display: inline-grid; place-items: center; }
   .takes-photos .icon svg { width: 22px; }
