@@ -5,8 +5,8 @@
  */
 import { LookalikeError } from "./errors.js";
 
-export const MAX_PIXELS = 50_000_000;
-export const MAX_BYTES = 40_000_000;
+const MAX_PIXELS = 50_000_000;
+const MAX_BYTES = 40_000_000;
 const CANVAS_PIXELS = 16_000_000; // Safari's canvases hold no more; a larger photo is shrunk
 const BACKGROUND = "#ffffff";
 const OPAQUE = 0xff000000; // alpha, in the order of bytes of every browser

@@ -22,10 +22,8 @@ export async function startRuntime({ module, glue, integrity }, wasm) {
 /** Load a module, which must have this hash; `import` has no check, but returns what is loaded already. */
 function checked(src, integrity) {
   return new Promise((resolve, reject) => {
-    const attributes = { type: "module", crossOrigin: "anonymous", integrity, src };
-    const script = Object.assign(document.createElement("script"), attributes);
-    Object.assign(script, { onload: resolve, onerror: () => reject(new Error(`${src} cannot be loaded`)) });
-    document.head.append(script);
+    const settings = { type: "module", crossOrigin: "anonymous", integrity, src, onload: resolve, onerror: reject };
+    document.head.append(Object.assign(document.createElement("script"), settings));
   });
 }
 

@@ -2,7 +2,7 @@
 import { clip } from "../numbers.js";
 import { cut, invert, shrink, transform, warp } from "./mtcnn_inputs.js";
 
-export const TEMPLATE_SIZE = 112;
+const TEMPLATE_SIZE = 112;
 const TEMPLATE = [[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]];
 
 /**

@@ -9,7 +9,7 @@ import { clip, valueAt } from "../numbers.js";
 const PYRAMID_STEP = 0.709;
 const SHORTEST_LEVEL = 8;
 export const MARGIN = 4;
-export const GREY = 127;
+const GREY = 127;
 const DARK = 128;
 const BRIGHT = 220;
 const DARK_SAMPLES = 64;

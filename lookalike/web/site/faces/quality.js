@@ -11,6 +11,8 @@ const BLURRED = 0.085;
 const LARGE_PHOTO = 2_000_000;
 const SIGMA = 2;
 const RADIUS = 8; // of the blur: four sigma
+const KERNEL = Array.from({ length: 2 * RADIUS + 1 }, (_, i) => Math.exp(-((i - RADIUS) ** 2) / (2 * SIGMA ** 2)));
+const KERNEL_SUM = KERNEL.reduce((sum, weight) => sum + weight);
 const MIDDLE = [20, 20, 92, 100]; // of an aligned face, without hair and background
 
 /** Return why a face is hard to read: the key of the text for "too small" and so on; "" if it is not. */
@@ -42,16 +44,11 @@ function sharpness(gray, width) {
 
 /** Return a picture blurred along its rows and turned over; twice is a Gaussian blur. */
 function blur(gray, width) {
-  const kernel = Array.from({ length: 2 * RADIUS + 1 }, (_, i) => Math.exp(-((i - RADIUS) ** 2) / (2 * SIGMA ** 2)));
-  const whole = kernel.reduce((sum, weight) => sum + weight);
   const height = gray.length / width;
+  const mirrored = (place) => width - 1 - Math.abs(width - 1 - Math.abs(place)); // at both edges
   return Array.from(gray, (_, to) => {
-    const [x, y] = [Math.floor(to / height), to % height];
-    const sum = kernel.reduce((sum, weight, i) => {
-      const place = Math.abs(x + i - RADIUS); // mirrored at both edges
-      return sum + weight * gray[y * width + (place < width ? place : 2 * width - 2 - place)];
-    }, 0);
-    return sum / whole;
+    const [x, row] = [Math.floor(to / height), (to % height) * width];
+    return KERNEL.reduce((sum, weight, i) => sum + weight * gray[row + mirrored(x + i - RADIUS)], 0) / KERNEL_SUM;
   });
 }
 

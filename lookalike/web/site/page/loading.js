@@ -8,6 +8,7 @@ import { Cohort } from "../models/cohort.js";
 import { OnnxEmbedder } from "../models/embedder.js";
 import { Scale } from "../models/similarity.js";
 import { unitRows } from "../numbers.js";
+import { element } from "./results.js";
 
 const NETWORKS = ["pnet", "rnet", "onet", "compact"];
 const FILES = ["model.json", "gallery.json", "gallery", "cohort", ...NETWORKS.map((name) => `${name}.onnx`)];
@@ -43,10 +44,8 @@ export async function loadFinder({ runtime, version }) {
 
 /** From here on the browser refuses every request that a script or an image makes. */
 export function forbidRequests({ photos }) {
-  const policy = document.createElement("meta");
-  policy.httpEquiv = "Content-Security-Policy";
-  policy.content = `connect-src 'none'; img-src ${photos ? "'self'" : ""} blob: data:`;
-  document.head.append(policy);
+  const content = `connect-src 'none'; img-src ${photos ? "'self'" : ""} blob: data:`;
+  document.head.append(element("meta", { "http-equiv": "Content-Security-Policy", content }));
 }
 
 /** Keep the page's own files, so that it opens without a network. */

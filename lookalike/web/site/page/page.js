@@ -58,10 +58,8 @@ function find(photo) {
 /** Answer two photos as soon as both are chosen. */
 function compare() {
   const [first, second] = [$("first"), $("second")].map((input) => input.files[0]);
-  $("compared").replaceChildren();
-  if (!first || !second) return;
-  answerIn("compared", async () => {
-    return [comparison(await finder.compare(await readImage(first), await readImage(second)))];
+  return answerIn("compared", async () => {
+    return first && second ? [comparison(await finder.compare(await readImage(first), await readImage(second)))] : [];
   });
 }
 
@@ -89,13 +87,12 @@ function showOther(answer, place, rank, button) {
 /** Return the photo of several people, each face a button. */
 function chooser(answer, chosen) {
   const { image, faces, picture } = answer;
-  const percent = (length, whole) => `${(100 * length) / whole}%`;
-  const buttons = faces.map(({ face: { box: [left, top, width, height] } }, place) => {
+  const sides = { left: image.width, top: image.height, width: image.width, height: image.height };
+  const buttons = faces.map(({ face: { box } }, place) => {
     const attributes = { type: "button", class: "face", "aria-pressed": place === chosen };
     attributes.onclick = () => showOther(answer, place, 0, ".face");
     const button = element("button", attributes, text("chip_face", { number: place + 1 }));
-    Object.assign(button.style, { left: percent(left, image.width), width: percent(width, image.width) });
-    Object.assign(button.style, { top: percent(top, image.height), height: percent(height, image.height) });
+    Object.entries(sides).forEach(([name, whole], i) => (button.style[name] = `${(100 * box[i]) / whole}%`));
     return button;
   });
   const words = element("p", { class: "words" }, text("label_faces"));

@@ -45,7 +45,7 @@ export function bars(matches, chosen, choose) {
   const rows = matches.map((match, place) => {
     const attributes = { type: "button", "aria-pressed": place === chosen, onclick: () => choose(place) };
     const link = {
-      href: SEARCH + encodeURIComponent(shown(match.name).toWellFormed?.() ?? ""),
+      href: SEARCH + encodeURIComponent(shown(match.name)),
       target: "_blank",
       rel: "noopener noreferrer",
       "aria-label": text("answer_photos_of", { name: shown(match.name) }),
