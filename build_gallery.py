@@ -19,7 +19,7 @@ from lookalike.building.interruption import HOW_TO_RESUME, StopSignal, exit_code
 from lookalike.building.ledger import Ledger, ledger_folder
 from lookalike.building.local_engine import collect
 from lookalike.building.options import Options
-from lookalike.building.people import NOBODY, read_people
+from lookalike.building.people import NOBODY, read_names, read_people
 from lookalike.building.pipeline import Engine, build
 from lookalike.building.progress import ProgressLog
 from lookalike.building.publishing import GalleryHub, remove_from_folder
@@ -39,7 +39,6 @@ from lookalike.gallery.work_folder import WORK, exclusive
 from lookalike.hub import is_dataset_id
 from lookalike.models.embedder import Embedder, Embeddings
 from lookalike.models.registry import DEFAULT_MODEL, find_model, is_run, load_embedder
-from lookalike.names import person_key
 from lookalike.portraits.cache import PortraitCache
 from lookalike.portraits.collecting import collect_portraits
 from lookalike.portraits.portrait import Outcome, Verdict
@@ -167,7 +166,7 @@ def build_into_folder(
     embedders: Callable[[str], Embedder],
 ) -> Gallery:
     """Check the options, build the gallery, write it into --output, and print the account of all records."""
-    excluded = read_exclude(options.exclude)
+    excluded = read_names(options.exclude)
     people = read_people(options.people) if options.people else NOBODY
     check_output(options.output)
     embedder, detector = embedders(options.model), detectors(options.detector)
@@ -284,17 +283,6 @@ def remove(options: argparse.Namespace, hubs: Callable[[], GalleryHub]) -> None:
     print(f"{removed:,} rows removed from {place}")
     if not folder.is_dir():
         print("Earlier revisions on the Hub still contain them, until you squash its history.")
-
-
-def read_exclude(path: Path) -> frozenset[str]:
-    """Return the person keys of the names in a text file, one a line; what follows a # is a comment."""
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except FileNotFoundError as error:
-        raise MissingFileError(f"There is no file of names at {path}; give one name a line.") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise MissingFileError(f"{path} cannot be read as UTF-8 text; give one name a line.") from error
-    return frozenset(key for line in lines if (key := person_key(line.partition("#")[0])))
 
 
 def check_output(folder: Path) -> None:

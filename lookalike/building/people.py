@@ -1,15 +1,15 @@
 """A table of people: facts that are joined to the names of a source.
 
 A CSV file with the columns name, native, field, gender, country, born and known_for, and maybe aliases: other
-spellings of the name, separated by "|", so that photos under any of them belong to one person.
+spellings of the name, separated by "|", so that photos under any of them belong to one person. And lists of
+names alone.
 """
 
 from __future__ import annotations
 
 import csv
-import io
-import logging
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,8 +17,7 @@ from lookalike.errors import MissingFileError, SourceError
 from lookalike.names import clean_name, person_key
 from lookalike.sources.facts import FACT_COLUMNS
 from lookalike.sources.records import Facts
-
-log = logging.getLogger(__name__)
+from lookalike.sources.tables import Row, read_csv
 
 COLUMNS = ("name", *FACT_COLUMNS)
 FIELDS = (
@@ -32,6 +31,7 @@ FIELDS = (
     "sports",
 )
 GENDERS = ("woman", "man", "")
+YEAR = re.compile(r"-?\d{1,4}")
 BIRTH_YEARS = range(-1000, 2100)
 
 
@@ -61,19 +61,19 @@ NOBODY = People({})
 
 
 def read_people(path: Path) -> People:
-    """Read a table of people, separated by commas or semicolons, in UTF-8 or else Windows-1252.
+    """Read a table of people in any form of CSV that `lookalike.sources.tables` reads.
 
     Raises MissingFileError where the file cannot be read, and SourceError, which names the line, for a
     missing column, an unknown field or gender, a year that is none, or a name or alias that is there twice.
     """
     by_key: dict[str, Person] = {}
-    for line, row in _rows(path):
-        person = _person(path, line, row)
-        spellings = [person.name, *row.get("aliases", "").split("|")]
+    for row in _rows(path):
+        person = _person(path, row.line, row.cells)
+        spellings = [person.name, *row.cells.get("aliases", "").split("|")]
         for key in dict.fromkeys(person_key(spelling) for spelling in spellings if spelling.strip()):
             if key in by_key:
                 raise SourceError(
-                    f"{path}, line {line}: {person.name} is there twice; remove one of the lines."
+                    f"{path}, line {row.line}: {person.name} is there twice; remove one of the lines."
                 )
             by_key[key] = person
     if not by_key:
@@ -81,32 +81,30 @@ def read_people(path: Path) -> People:
     return People(by_key)
 
 
-def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    """Yield each line's number and its cells by column."""
-    text = _text(path)
-    first = text.split("\n", 1)[0]
-    delimiter = ";" if first.count(";") > first.count(",") else ","
-    reader = csv.DictReader(io.StringIO(text), delimiter=delimiter)
-    header = [column.strip().lower() for column in reader.fieldnames or ()]
-    if missing := [column for column in COLUMNS if column not in header]:
-        raise SourceError(f"{path} lacks the columns {', '.join(missing)}; its first line must name them.")
-    reader.fieldnames = header
-    for row in reader:
-        cells = {column: (value or "").strip() for column, value in row.items() if isinstance(column, str)}
-        if any(cells.values()):
-            yield reader.line_num, cells
+def read_names(path: Path) -> frozenset[str]:
+    """Return the person keys of the names in a text file, one a line; what follows a # is a comment.
 
-
-def _text(path: Path) -> str:
+    Raises MissingFileError.
+    """
     try:
-        data = path.read_bytes()
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError as error:
+        raise MissingFileError(f"There is no file of names at {path}; give one name a line.") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise MissingFileError(f"{path} cannot be read as UTF-8 text; give one name a line.") from error
+    return frozenset(key for line in lines if (key := person_key(line.partition("#")[0])))
+
+
+def _rows(path: Path) -> list[Row]:
+    try:
+        header, rows = read_csv(path)
     except OSError as error:
         raise MissingFileError(f"There is no table of people at {path}, or it cannot be read.") from error
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        log.warning("%s is not UTF-8; it is read as Windows-1252, so check the accents", path)
-        return data.decode("cp1252", "replace")
+    except csv.Error as error:
+        raise SourceError(f"{path} is not a CSV that can be read ({error}); write it again.") from error
+    if missing := [column for column in COLUMNS if column not in header]:
+        raise SourceError(f"{path} lacks the columns {', '.join(missing)}; its first line must name them.")
+    return rows
 
 
 def _person(path: Path, line: int, row: Mapping[str, str]) -> Person:
@@ -120,7 +118,7 @@ def _person(path: Path, line: int, row: Mapping[str, str]) -> Person:
                 f"{path}, line {line}: '{row[column][:40]}' is no {column}; use one of {choices}, or nothing."
             )
     born = row["born"]
-    if born and not (born.lstrip("-").isdecimal() and int(born) in BIRTH_YEARS):
+    if born and not (YEAR.fullmatch(born) and int(born) in BIRTH_YEARS):
         raise SourceError(
             f"{path}, line {line}: '{born[:20]}' is no year of birth; give four digits, or nothing."
         )

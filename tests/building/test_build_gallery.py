@@ -11,9 +11,10 @@ import pytest
 from datasets import load_dataset
 from PIL import Image
 
-from build_gallery import HOW_TO_RESUME, main, read_exclude
+from build_gallery import HOW_TO_RESUME, main
 from lookalike.building.account import Rejection, write_rejections
 from lookalike.building.arguments import EXCLUDE
+from lookalike.building.people import read_names
 from lookalike.errors import WeightsError
 from lookalike.faces.detectors import load_detector
 from lookalike.gallery.gallery import Gallery
@@ -247,8 +248,8 @@ def test_somebody_can_only_be_removed_from_a_gallery(tmp_path, capsys):
 
 def test_the_list_that_ships_holds_names_and_no_doubles():
     lines = [line for line in EXCLUDE.read_text(encoding="utf-8").splitlines() if line and line[0] != "#"]
-    assert len(read_exclude(EXCLUDE)) == len(lines) > 100
-    assert {person_key(name) for name in ("Osama Bin Laden", "Saddam Hussein")} < read_exclude(EXCLUDE)
+    assert len(read_names(EXCLUDE)) == len(lines) > 100
+    assert {person_key(name) for name in ("Osama Bin Laden", "Saddam Hussein")} < read_names(EXCLUDE)
 
 
 def test_no_rejected_record_is_a_formula_to_a_spreadsheet(tmp_path: Path):

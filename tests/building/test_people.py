@@ -7,11 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from build_gallery import read_exclude
 from lookalike.building.arguments import EXCLUDE
 from lookalike.building.ledger import Ledger
 from lookalike.building.options import Options
-from lookalike.building.people import read_people
+from lookalike.building.people import read_names, read_people
 from lookalike.building.pipeline import build
 from lookalike.errors import MissingFileError, SourceError
 from lookalike.files import BUNDLED
@@ -52,6 +51,12 @@ def test_a_person_is_found_under_every_spelling(tmp_path: Path):
     assert people.find("Ada") is None
 
 
+def test_a_table_in_utf_16_with_tabs_or_with_old_line_ends_is_read(tmp_path: Path):
+    for text in (HEADER + ADA, (HEADER + "Ada Lovelace,,,,,,,\n").replace(",", "\t")):
+        for data in (text.encode("utf-16"), text.replace("\n", "\r").encode()):
+            assert read_people(table(tmp_path, data)).find("Ada Lovelace") is not None
+
+
 def test_tables_of_a_spreadsheet_in_another_language_are_read(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ):
@@ -69,6 +74,10 @@ def test_tables_of_a_spreadsheet_in_another_language_are_read(
         (HEADER + ADA.replace("science & letters", "sorcery"), "line 2: 'sorcery' is no field; use one of"),
         (HEADER + ADA.replace("woman", "lady"), "line 2: 'lady' is no gender; use one of woman, man"),
         (HEADER + ADA.replace("1815", "long ago"), "line 2: 'long ago' is no year of birth"),
+        (HEADER + ADA.replace("1815", "--5"), "line 2: '--5' is no year of birth"),
+        (HEADER + ADA.replace("1815", "9" * 5000), "is no year of birth"),
+        (HEADER + ADA.replace("countess", "x" * 200_000), r"is not a CSV that can be read \(field larger"),
+        ("\n\nsep=,\n" + HEADER + ADA + "Ada King,,,,,,,\n", "line 6: Ada King is there twice"),
         (HEADER + ADA + "Ada King,,,,,,,\n", "line 3: Ada King is there twice"),
     ],
 )
@@ -108,4 +117,4 @@ def test_only_those_in_the_table_where_that_is_wanted(tmp_path: Path):
 
 def test_nobody_in_the_bundled_table_is_left_out_by_name():
     names = [row["name"] for row in csv.DictReader((BUNDLED / "people.csv").open(encoding="utf-8"))]
-    assert not {person_key(name) for name in names} & read_exclude(EXCLUDE)
+    assert not {person_key(name) for name in names} & read_names(EXCLUDE)

@@ -73,11 +73,11 @@ def test_the_bundled_gallery_holds_names_and_no_photo():
 
 
 def test_nobody_on_the_exclude_list_is_in_the_bundled_gallery():
-    from build_gallery import read_exclude
     from lookalike.building.arguments import EXCLUDE
+    from lookalike.building.people import read_names
     from lookalike.names import person_key
 
-    assert not {person_key(name) for name in Gallery.load().names} & read_exclude(EXCLUDE)
+    assert not {person_key(name) for name in Gallery.load().names} & read_names(EXCLUDE)
 
 
 def test_each_real_photo_is_answered(finder: Lookalikes, photos: Path):
