@@ -129,6 +129,8 @@ class GalleryHub:
         from httpx2 import TransportError
         from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 
+        # the last two are raised by Xet, which uploads large files
+        network = (HfHubHTTPError, TransportError, ConnectionError, TimeoutError)
         for wait in (*self._waits, None):
             try:
                 return action()
@@ -137,7 +139,7 @@ class GalleryHub:
             except HFValidationError as error:
                 raise HubError(f"'{name}' is not a name for a dataset; give owner/name.") from error
             except Exception as error:  # reading a malformed answer can raise anything, and may be temporary
-                if isinstance(error, OSError) and not isinstance(error, HfHubHTTPError | TransportError):
+                if isinstance(error, OSError) and not isinstance(error, network):
                     raise  # a local file cannot be read or written
                 status = status_of(error)
                 if status is not None and status not in TEMPORARY:

@@ -21,6 +21,7 @@ from lookalike.gallery.storage import part_files
 from lookalike.models.registry import load_embedder
 from lookalike.sources.opening import Choice, open_source
 from lookalike.space.finders import load_finders
+from tests.support.commands import run_python
 from tests.support.drawing import draw_face
 from tests.support.fakes import BrightDetector, ColourEmbedder, make_gallery, speckled
 from tests.support.hub_server import Hub
@@ -274,3 +275,22 @@ def test_a_gallery_that_was_fetched_is_served_while_the_hub_is_away(hub: Hub, sa
     pushed = open_gallery("me/gallery", model="colour")
     hub.fail("", 503, times=10_000)
     assert open_gallery("me/gallery", model="colour").revision == pushed.revision == gallery.revision
+
+
+def test_a_network_that_xet_loses_is_tried_again_and_is_no_full_disk(hub: Hub, saved):
+    folder, _ = saved
+    code = """
+import sys
+from pathlib import Path
+from lookalike import Gallery, HubError
+from lookalike.building.publishing import GalleryHub
+tried = []
+try:
+    gallery = Gallery.load(Path(sys.argv[1]), model="colour")
+    way = GalleryHub(waits=(1,), sleep=tried.append)
+    way.push(Path(sys.argv[1]), gallery, "me/gallery", private=False, title="Add it")
+except HubError as error:
+    print(tried, error)
+"""
+    found = run_python(code, folder, environment={"HF_HUB_DISABLE_XET": "0"})  # the test's Hub has no Xet
+    assert found.stdout.startswith("[1] The Hub could not be reached for me/gallery"), found.stderr
