@@ -80,7 +80,8 @@ class RecordLog:
         self._parts[part].length = length
 
     def restore(self, known: Callable[[str], Sequence[RecordInfo] | None]) -> int:
-        """Add the records of the parts that an earlier build completed; return how many records these are.
+        """Add the records of the parts that an earlier build completed; return how many these are, at most as
+        many as the source's limit.
 
         `known` returns the records of a part by its key, None where the part must be read.
         """
@@ -91,7 +92,7 @@ class RecordLog:
                 rows = dict(enumerate(records))
                 self._parts[place] = _PartLog(log.part, rows, len(rows), reported=True)
                 count += len(rows)
-        return count
+        return count if self._limit is None else min(count, self._limit)
 
     def length(self, part: int) -> int | None:
         """Return how many records a part has, None where that is not known yet."""

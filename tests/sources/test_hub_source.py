@@ -9,7 +9,7 @@ from datasets import ClassLabel, Dataset, Features, Image
 from PIL import Image as Pictures
 
 from build_gallery import main
-from lookalike.gallery.work_folder import WORK
+from lookalike.gallery.work_folder import WORK, read_progress
 from tests.support.fakes import BrightDetector, ColourEmbedder, speckled
 from tests.support.hub_server import Hub
 
@@ -70,3 +70,10 @@ def test_a_shard_is_fetched_again_for_those_who_are_no_longer_left_out(hub: Hub,
     assert fetched(hub) == {1}
     assert run(*place, "--exclude", tmp_path / "bo") == 0
     assert fetched(hub) == set()
+
+
+def test_progress_stops_at_the_limit_where_an_earlier_build_read_more(hub: Hub, tmp_path: Path):
+    push_stars("them/stars", shards=3, photos=9)
+    assert run("them/stars", "--output", tmp_path / "gallery") == 0
+    assert run("them/stars", "--output", tmp_path / "gallery", "--limit", 4) == 0
+    assert read_progress(tmp_path / "gallery").records == 4
