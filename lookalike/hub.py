@@ -11,7 +11,9 @@ if TYPE_CHECKING:
 
 COMMIT_TIMEOUT = 10.0  # seconds to look up a commit: the start of the page waits for it
 READ_TIMEOUT = 60.0  # seconds without a byte; the Hub's client itself has no limit
-PATH_ENDINGS = (".parquet", ".csv", ".mat", "/")
+NO_PERMISSION = (401, 403)  # statuses
+TEMPORARY = (408, 429, 500, 502, 503, 504)  # statuses: too many requests, or an error of the Hub itself
+PATH_ENDINGS = (".parquet", ".csv", ".tsv", ".tar", ".mat", "/")
 
 
 def is_dataset_id(text: str) -> bool:

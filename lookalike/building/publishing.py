@@ -17,7 +17,7 @@ from lookalike.gallery.gallery import Gallery
 from lookalike.gallery.settings import SETTINGS_FILE
 from lookalike.gallery.storage import models_among, models_in, part_files
 from lookalike.gallery.work_folder import exclusive
-from lookalike.hub import limit_waiting, reason_of, status_of
+from lookalike.hub import NO_PERMISSION, TEMPORARY, limit_waiting, reason_of, status_of
 from lookalike.names import person_key
 
 log = logging.getLogger(__name__)
@@ -25,8 +25,6 @@ log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
 WAITS = (5.0, 20.0, 60.0)  # seconds between tries; each try of the Hub's client takes up to half a minute
-TEMPORARY = (408, 429, 500, 502, 503, 504)  # statuses: too many requests, or an error of the Hub itself
-NO_PERMISSION = (401, 403)
 
 
 @dataclass(frozen=True)

@@ -105,7 +105,7 @@ def retrieve(options: argparse.Namespace) -> None:
 
 def groups(options: argparse.Namespace) -> None:
     """Print accuracy by source, colour and detector, and for degraded photos."""
-    from lookalike.evaluation.groups import few_of_several, judge_groups
+    from lookalike.evaluation.groups import few_of_several, measure_groups
     from lookalike.evaluation.markdown import save_report
     from lookalike.evaluation.models import open_model
     from lookalike.evaluation.photos import read_photos
@@ -114,7 +114,7 @@ def groups(options: argparse.Namespace) -> None:
 
     photos = few_of_several(read_photos(options.sources, load_split(options.split), HELD_OUT))
     embedder = open_model(options.model)
-    groups = judge_groups(
+    groups = measure_groups(
         photos, embedder, load_detector(options.detector), _available(options.other_detectors)
     )
     save_report(

@@ -43,7 +43,7 @@ class Group:
     steadiness: float | None
 
 
-def judge_groups(
+def measure_groups(
     photos: Sequence[Photo], embedder: Embedder, detector: Detector, others: Sequence[Detector]
 ) -> list[Group]:
     """Return a row for all photos, for those of each source and colour, for each of the `others` that finds
@@ -55,7 +55,7 @@ def judge_groups(
     threshold = _threshold(plain)
     grey = np.array([photo.grey() for photo in plain.photos])
     sources = np.array([photo.source for photo in plain.photos])
-    rows = [_judge("all", "as they are", plain, plain, threshold)]
+    rows = [_measure("all", "as they are", plain, plain, threshold)]
     for source in np.unique(sources):
         rows.append(_within("source", str(source), plain, sources == source, threshold))
     for value, members in (("colour", ~grey), ("grey", grey)):
@@ -63,10 +63,10 @@ def judge_groups(
             rows.append(_within("photo", value, plain, members, threshold))
     for other in others:
         found = embed_photos(photos, other, embedder, change=at_edge)
-        rows.append(_judge("detector", other.name, found, plain, threshold))
+        rows.append(_measure("detector", other.name, found, plain, threshold))
     for group, value, change in changes():
         found = embed_photos(photos, detector, embedder, change=partial(_apply, change))
-        rows.append(_judge(group, value, found, plain, threshold))
+        rows.append(_measure(group, value, found, plain, threshold))
     return rows
 
 
@@ -83,12 +83,12 @@ def few_of_several(photos: Sequence[Photo], count: int = PHOTOS_PER_PERSON) -> l
 
 
 def _within(group: str, value: str, plain: Embedded, members: NDArray[np.bool_], threshold: float) -> Group:
-    """Judge the photos of one group among themselves."""
+    """Measure the photos of one group among themselves."""
     part = plain.take(np.flatnonzero(members))
-    return _judge(group, value, part, part, threshold)
+    return _measure(group, value, part, part, threshold)
 
 
-def _judge(group: str, value: str, probes: Embedded, plain: Embedded, threshold: float) -> Group:
+def _measure(group: str, value: str, probes: Embedded, plain: Embedded, threshold: float) -> Group:
     """Compare each photo of `probes` with the others of `plain`, the same photos in the same order."""
     owner = np.unique(np.asarray(plain.people), return_inverse=True)[1]
     cosines = np.where(

@@ -127,7 +127,7 @@ def score_pairs(embedded: Embedded, pairs: Sequence[Pair]) -> PairScores:
 
 
 def verify(scores: PairScores, embedded: Embedded) -> Verification:
-    """Judge a model by a protocol's pairs, and by all pairs of the faces that were found."""
+    """Evaluate a model by a protocol's pairs, and by all pairs of the faces that were found."""
     same, different = all_pairs(embedded)
     accuracies = fold_accuracies(scores)
     threshold, error = equal_error(scores.same, scores.different)

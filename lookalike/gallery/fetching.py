@@ -14,15 +14,12 @@ from lookalike.files import sha256_of
 from lookalike.gallery.gallery import Gallery
 from lookalike.gallery.settings import SETTINGS_FILE
 from lookalike.gallery.storage import models_among, models_in
-from lookalike.hub import dataset_commit, dataset_files, is_dataset_id, reason_of, status_of
+from lookalike.hub import NO_PERMISSION, dataset_commit, dataset_files, is_dataset_id, reason_of, status_of
 
 log = logging.getLogger(__name__)
 
-REFUSALS = (
-    401,
-    403,
-    404,
-)  # no such dataset or revision, or no access: then the cached copy is not used either
+# no such dataset or revision, or no access: then the cached copy is not used either
+REFUSALS = (*NO_PERMISSION, 404)
 
 
 def open_gallery(gallery: str | Path | None, *, model: str) -> Gallery:

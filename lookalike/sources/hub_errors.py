@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lookalike.hub import reason_of, status_of
+from lookalike.hub import NO_PERMISSION, TEMPORARY, reason_of, status_of
 
-NO_PERMISSION = (401, 403)
-TEMPORARY = (408, 429, 500, 502, 503, 504)  # statuses: too many requests, or an error of the Hub itself
 NOT_DOWNLOADED = (
     "The Hub is switched off by HF_HUB_OFFLINE, and {spec} is no file, folder or downloaded dataset; unset "
     "HF_HUB_OFFLINE, or give --download for a dataset that was downloaded before."

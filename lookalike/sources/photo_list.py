@@ -9,6 +9,7 @@ from pathlib import Path
 
 from lookalike.errors import SourceError
 from lookalike.names import clean_name
+from lookalike.sources.cells import ADDRESSES
 from lookalike.sources.facts import facts_of
 from lookalike.sources.folder import Photo, parts_of, photos_below
 from lookalike.sources.records import NAME_COLUMNS, WHAT_TO_GIVE, Source, hidden, is_below, origin_of
@@ -16,7 +17,6 @@ from lookalike.sources.tables import Row, read_csv, read_json_lines
 
 PATH_COLUMNS = ("path", "file", "file_name", "filename", "image", "photo")  # in order of preference
 METADATA = ("metadata.csv", "metadata.jsonl")  # as `datasets` names them in a folder of photos
-ADDRESSES = ("http://", "https://")
 WEB_ADDRESS, MISSING = "a web address", "a missing file"
 UNREADABLE = {
     WEB_ADDRESS: "addresses are not fetched, so download the photos and list their paths",

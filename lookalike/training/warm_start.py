@@ -51,7 +51,7 @@ def load_exported(network: keras.Model, path: Path, images: NDArray[np.uint8]) -
         raise WeightsError(
             f"{path} is a network of another shape; use the same widths, or train from random weights."
         )
-    _measure(network, linear, norms, images)
+    _measure(network, norms, images)
 
 
 def widths_of(path: Path) -> tuple[CompactWidths, int]:
@@ -79,9 +79,7 @@ def widths_of(path: Path) -> tuple[CompactWidths, int]:
         ) from error
 
 
-def _measure(
-    network: keras.Model, linear: list[layers.Layer], norms: list[layers.Layer], images: NDArray[np.uint8]
-) -> None:
+def _measure(network: keras.Model, norms: list[layers.Layer], images: NDArray[np.uint8]) -> None:
     """Set each normalization's mean and variance to those of its input, and keep its output the same."""
     inside = keras.Model(network.input, [norm.input for norm in norms])
     sums = [np.zeros((2, norm.gamma.shape[0])) for norm in norms]

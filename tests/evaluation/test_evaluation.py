@@ -12,7 +12,7 @@ from PIL import Image
 
 from lookalike.errors import MissingFileError, SourceError, WeightsError
 from lookalike.evaluation.__main__ import main
-from lookalike.evaluation.groups import few_of_several, judge_groups
+from lookalike.evaluation.groups import few_of_several, measure_groups
 from lookalike.evaluation.markdown import markdown
 from lookalike.evaluation.models import PublicEmbedder, cost, open_model, short_names
 from lookalike.evaluation.perturbations import at_edge, changes
@@ -187,7 +187,7 @@ def test_groups_show_what_a_model_depends_on():
     photos.append(photo("di", source="elsewhere"))
     chosen = few_of_several(photos)
     assert [one.person for one in chosen] == ["ada", "ada", "bo", "bo", "cy", "cy"]
-    rows = judge_groups(chosen, ColourEmbedder(), BrightDetector(), [BrightDetector()])
+    rows = measure_groups(chosen, ColourEmbedder(), BrightDetector(), [BrightDetector()])
     by_name = {(row.group, row.value): row for row in rows}
     whole = by_name["all", "as they are"]
     assert (whole.photos, whole.found, whole.accuracy, whole.top1) == (6, 1.0, 1.0, 1.0)

@@ -76,9 +76,7 @@ def test_a_web_address_in_a_list_is_not_fetched_and_says_so(tmp_path: Path):
 
 def test_a_list_of_photos_that_are_somewhere_else_says_where_its_paths_begin(tmp_path: Path):
     (tmp_path / "list.csv").write_text("path,name\nstars/1.jpg,Ada\nstars/2.jpg,Bo\n")
-    with pytest.raises(
-        SourceError, match="each is a missing file; paths count from the folder of the list"
-    ):
+    with pytest.raises(SourceError, match="each is a missing file; paths count from the folder of the list"):
         open_source(str(tmp_path / "list.csv"))
 
 

@@ -179,3 +179,9 @@ def test_a_path_that_the_system_refuses_is_one_sentence():
 )
 def test_names_are_cleaned(text: str, name: str):
     assert clean_name(text) == name
+
+
+@pytest.mark.parametrize("ending", ["parquet", "csv", "tsv", "tar", "mat"])
+def test_a_missing_file_is_not_looked_for_on_the_hub(ending: str):
+    with pytest.raises(MissingFileError, match=f"There is nothing at photos/stars.{ending}; give Parquet"):
+        open_source(f"photos/stars.{ending}")

@@ -14,12 +14,18 @@ from lookalike.faces.alignment import TEMPLATE_SIZE
 from lookalike.faces.detectors import DEFAULT_DETECTOR, load_detector
 from lookalike.models.registry import load_embedder
 from lookalike.sources.opening import open_sources
+from lookalike.training.classify.settings import (
+    DEFAULTS,
+    NETWORKS,
+    Augmentation,
+    ClassifySettings,
+    check,
+    load_run,
+)
 
 if TYPE_CHECKING:
     from lookalike.training.classify.faces import FolderInfo
-    from lookalike.training.classify.settings import ClassifySettings
 
-NETWORKS = ("scratch", "mobilenet", "inception", "compact", "ensemble")
 MIN_PHOTOS = 6  # leaves one photo for validation, one for test and four for training
 MAX_SIDE = 224  # the largest input of any network here
 
@@ -196,7 +202,6 @@ def _unseen(path: Path | None) -> Callable[[str, str, str], bool]:
 
 def _classify(options: argparse.Namespace) -> None:
     from lookalike.training.classify.run import classify, read_data
-    from lookalike.training.classify.settings import load_run
     from lookalike.training.device import use_device
 
     given = vars(options)
@@ -212,8 +217,6 @@ def _classify(options: argparse.Namespace) -> None:
 
 def settings_from(given: dict[str, Any], network: str) -> tuple[ClassifySettings, tuple[str, ...]]:
     """Return the network's default settings updated by the options `given`, and the names of the latter."""
-    from lookalike.training.classify.settings import DEFAULTS, Augmentation, ClassifySettings, check
-
     default = DEFAULTS[network]
     own = {field.name: given[field.name] for field in fields(ClassifySettings) if field.name in given}
     views = {field.name: given[field.name] for field in fields(Augmentation) if field.name in given}
@@ -235,7 +238,6 @@ def _report(options: argparse.Namespace) -> None:
         write_report,
     )
     from lookalike.training.classify.run import read_data
-    from lookalike.training.classify.settings import load_run
     from lookalike.training.run_log import read_log
 
     run = load_run(options.run)

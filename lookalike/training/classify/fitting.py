@@ -152,9 +152,7 @@ def _fit_phase(
     settings: ClassifySettings,
     callbacks: Sequence[keras.callbacks.Callback],
 ) -> None:
-    trainer.compile(
-        _optimizer(phase, settings, len(batches)), "sparse_categorical_crossentropy", metrics=["accuracy"]
-    )
+    trainer.compile(_optimizer(phase, len(batches)), "sparse_categorical_crossentropy", metrics=["accuracy"])
     trainer.fit(
         batches,
         initial_epoch=phase.first,
@@ -178,7 +176,7 @@ def _without_optimizer(network: keras.Model) -> keras.Model:
     return keras.Model(network.inputs, network.outputs, name=network.name)
 
 
-def _optimizer(phase: Phase, settings: ClassifySettings, steps: int) -> keras.optimizers.Optimizer:
+def _optimizer(phase: Phase, steps: int) -> keras.optimizers.Optimizer:
     """Adam; the learning rate rises for a twentieth of the phase and then falls as a cosine (Loshchilov &
     Hutter 2017, https://arxiv.org/abs/1608.03983).
     """
