@@ -7,9 +7,9 @@ import importlib.metadata
 import importlib.util
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -132,7 +132,6 @@ def serve(
     `launch` takes the page and its options, by default `serve_until_stopped`.
     """
     from lookalike.space.middleware.uploads import private_upload_folder
-    from lookalike.space.portraits import PagePortraits
 
     port = server_port()
     bypass_proxies()
@@ -142,29 +141,35 @@ def serve(
     with private_upload_folder():
         with ThreadPoolExecutor(1) as executor:
             warming = executor.submit(finders.served.warm_up)
-            from lookalike.space.middleware.shutdown import (
-                serve_until_stopped,
-            )  # importing gradio takes seconds
+            # importing gradio takes seconds
+            from lookalike.space.middleware.shutdown import serve_until_stopped
             from lookalike.space.page.page import build_page, launch_options, warm_up_drawing
 
             warming.result()
         warm_up_drawing()
-        page, options = (
-            build_page(finders),
-            launch_options(share=share, mcp=mcp, per_minute=per_minute, private=finders.private),
-        )
+        page = build_page(finders)
+        options = launch_options(share=share, mcp=mcp, per_minute=per_minute, private=finders.private)
         options["server_port"] = port
         if share:
             print(SHARE_NOTICE, flush=True)
-        with ExitStack() as stack:
-            if build:
-                build.start(finders)
-                stack.callback(build.stop)
-            if portraits:
-                fetched = PagePortraits(finders)
-                fetched.start()
-                stack.callback(fetched.stop)
+        with running_beside(finders, build=build, portraits=portraits):
             (launch or serve_until_stopped)(page, options)
+
+
+@contextmanager
+def running_beside(finders: Finders, *, build: BackgroundBuild | None, portraits: bool) -> Iterator[None]:
+    """Build the gallery and fetch portraits while the block runs."""
+    from lookalike.space.portraits import PagePortraits
+
+    with ExitStack() as stack:
+        if build:
+            build.start(finders)
+            stack.callback(build.stop)
+        if portraits:
+            fetched = PagePortraits(finders)
+            fetched.start()
+            stack.callback(fetched.stop)
+        yield
 
 
 def server_port() -> int:

@@ -12,15 +12,16 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from lookalike.building.account import REJECTED_FILE, spellings_in_words, write_rejections
+from lookalike.building.account import write_rejections
 from lookalike.building.arguments import parse
 from lookalike.building.card import write_card
 from lookalike.building.interruption import HOW_TO_RESUME, StopSignal, exit_code, stop_on_signals
 from lookalike.building.ledger import Ledger, ledger_folder
 from lookalike.building.local_engine import collect
 from lookalike.building.options import Options
+from lookalike.building.output import INSPECTION, account_lines, check_output
 from lookalike.building.people import NOBODY, read_names, read_people
-from lookalike.building.pipeline import Engine, build
+from lookalike.building.pipeline import Built, Engine, build
 from lookalike.building.progress import ProgressLog
 from lookalike.building.publishing import GalleryHub, remove_from_folder
 from lookalike.building.ray_engine import RayEngine
@@ -28,13 +29,12 @@ from lookalike.building.strangers import embed_strangers
 from lookalike.errors import GalleryError, LookalikeError, MissingFileError, WikimediaError
 from lookalike.faces.detectors import load_detector
 from lookalike.faces.face import Detector
-from lookalike.files import check_writable, escape_unprintable_output
+from lookalike.files import escape_unprintable_output
 from lookalike.finder import Lookalikes
 from lookalike.gallery.credit import Credit
 from lookalike.gallery.fetching import is_gallery, open_gallery
 from lookalike.gallery.gallery import BUNDLED_GALLERY, Gallery
 from lookalike.gallery.pictures import with_pictures
-from lookalike.gallery.storage import models_in
 from lookalike.gallery.work_folder import WORK, exclusive
 from lookalike.hub import is_dataset_id
 from lookalike.models.embedder import Embedder, Embeddings
@@ -50,8 +50,7 @@ from lookalike.sources.opening import Choice, Source, open_source, open_sources
 from lookalike.space.middleware.decoders import DECODERS
 from lookalike.space.portraits import people_without_photo
 
-INSPECTION = "inspection"  # the folder below --output
-PORTRAITS = "portraits"  # the folder below its .work
+PORTRAITS = "portraits"  # the folder below .work in --output
 # A build processes as many photos at once as there are cores, so each photo gets one thread.
 ONE_THREAD_DETECTOR = partial(load_detector, threads=1)
 ONE_THREAD_EMBEDDER = partial(load_embedder, threads=1)
@@ -183,39 +182,42 @@ def build_into_folder(
         source=source.name,
         licence=options.licence,
     )
+    engine = _engine(options, detectors, embedders)
     with exclusive(options.output):
-        thumbnails = build_options.thumbnails
-        ledger = Ledger(ledger_folder(options.output, detector, embedder, photos=thumbnails))
-        if len(ledger):
-            print(f"{len(ledger):,} photos are known from earlier builds; only new ones are processed.")
-        log = ProgressLog(options.output, source.total)
-        with _progress_bar(source) as bar:
-
-            def progress() -> None:
-                bar.update()
-                log.update()
-
-            built = build(
-                source,
-                ledger=ledger,
-                detector=detector,
-                embedder=embedder,
-                options=build_options,
-                engine=_engine(options, detectors, embedders),
-                progress=progress,
-            )
-        built.gallery.save(options.output)
-        write_rejections(options.output, built.rejections, built.spellings)
-        write_card(options.output, built.gallery)
-        log.finish(complete=options.limit is None or built.counts.total < options.limit)
-    names, rows = len(built.gallery.names), len(built.gallery)
-    print(f"{names:,} names in {rows:,} rows written to {options.output}")
-    print(built.counts)
-    if built.spellings:
-        print(spellings_in_words(built.spellings))
-    if built.rejections:
-        print(f"See {options.output / REJECTED_FILE} for each record that was left out")
+        built = _build(source, options.output, detector, embedder, build_options, engine)
+    for line in account_lines(built, options.output):
+        print(line)
     return built.gallery
+
+
+def _build(
+    source: Source, output: Path, detector: Detector, embedder: Embedder, options: Options, engine: Engine
+) -> Built:
+    """Build the gallery with a progress bar; write it, its card and the rejected records into `output`."""
+    ledger = Ledger(ledger_folder(output, detector, embedder, photos=options.thumbnails))
+    if len(ledger):
+        print(f"{len(ledger):,} photos are known from earlier builds; only new ones are processed.")
+    log = ProgressLog(output, source.total)
+    with _progress_bar(source) as bar:
+
+        def progress() -> None:
+            bar.update()
+            log.update()
+
+        built = build(
+            source,
+            ledger=ledger,
+            detector=detector,
+            embedder=embedder,
+            options=options,
+            engine=engine,
+            progress=progress,
+        )
+    built.gallery.save(output)
+    write_rejections(output, built.rejections, built.spellings)
+    write_card(output, built.gallery)
+    log.finish(complete=source.limit is None or built.counts.total < source.limit)
+    return built
 
 
 def serving_command(options: argparse.Namespace) -> str:
@@ -283,24 +285,6 @@ def remove(options: argparse.Namespace, hubs: Callable[[], GalleryHub]) -> None:
     print(f"{removed:,} rows removed from {place}")
     if not folder.is_dir():
         print("Earlier revisions on the Hub still contain them, until you squash its history.")
-
-
-def check_output(folder: Path) -> None:
-    """Raise GalleryError unless a gallery can be written into `folder`; leave nothing there.
-
-    It may hold a gallery, what an interrupted build left, or an inspection.
-    """
-    others = folder.is_dir() and {path.name for path in folder.glob("[!.]*")} - {INSPECTION}
-    if others and not models_in(folder) and not (folder / WORK).is_dir():
-        raise GalleryError(
-            f"{folder} holds other files; choose a new folder, an empty one, or that of a gallery."
-        )
-    try:
-        check_writable(folder)
-    except OSError as error:
-        raise GalleryError(
-            f"{folder} cannot be written ({error.strerror}); choose another folder."
-        ) from error
 
 
 if __name__ == "__main__":
