@@ -53,10 +53,13 @@ def site_files(
 
 
 def write_site(folder: Path, files: dict[str, bytes]) -> None:
-    """Write the files into a folder. Raises OSError."""
+    """Write the files into a folder, and delete photos of an earlier gallery there. Raises OSError."""
     for name, content in files.items():
         with atomic_write(folder / name) as partial:
             partial.write_bytes(content)
+    for photo in (folder / PHOTOS).glob("*.webp"):
+        if photo.relative_to(folder).as_posix() not in files:
+            photo.unlink()
 
 
 def _texts(source: str) -> dict[str, bytes]:

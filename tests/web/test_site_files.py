@@ -17,7 +17,7 @@ from lookalike.space.texts import LANGUAGES, RIGHT_TO_LEFT, table
 from lookalike.web.__main__ import main
 from lookalike.web.data import ROW_STEPS, gallery_table, model_fields, with_half_weights
 from lookalike.web.runtime import INTEGRITY, NETWORK, network_runtime
-from lookalike.web.site_files import SITE, site_files
+from lookalike.web.site_files import SITE, site_files, write_site
 
 KEY = re.compile(r"""(?:text\(|LookalikeError\(|data-text=|return )["']([a-z]+_[a-z_]+)["']""")
 
@@ -90,6 +90,13 @@ def test_half_weights_change_nothing_but_the_bytes():
     )
     assert len(with_half_weights(graph)) < 0.6 * len(graph)
     assert np.array_equal(whole, half)
+
+
+def test_a_photo_of_somebody_who_left_the_gallery_does_not_stay_in_the_folder(tmp_path: Path):
+    write_site(tmp_path, {"photos/0.webp": b"Ada", "photos/1.webp": b"Bo"})
+    (tmp_path / "mine.txt").write_text("stays")
+    write_site(tmp_path, {"photos/0.webp": b"Ada"})
+    assert sorted(path.name for path in tmp_path.rglob("*.*")) == ["0.webp", "mine.txt"]
 
 
 def test_another_version_of_the_runtime_is_refused_in_one_sentence(
