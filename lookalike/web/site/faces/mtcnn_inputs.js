@@ -115,12 +115,9 @@ function paste({ data, width, height }, target, left, top) {
 export function patches(photo, squares, side, angles) {
   const all = new Uint8Array(squares.length * side * side * 3);
   squares.forEach(([left, top, length], i) => {
-    const index = halvingFor(photo, side / length);
-    const halved = 2 ** index;
-    const across = rotation(angles[i]).map((value) => (value * length) / side / halved);
-    const middle = [(left + length / 2) / halved, (top + length / 2) / halved];
-    const shift = middle.map((place, j) => place - ((across[2 * j] + across[2 * j + 1]) * side) / 2);
-    all.set(warp(photo[index], atCentres(across, shift), side, side, GREY).data, i * side * side * 3);
+    const [a, b, c, d] = rotation(angles[i]).map((value) => (value * length) / side);
+    const [x, y] = [left + length / 2 - ((a + b) * side) / 2, top + length / 2 - ((c + d) * side) / 2];
+    all.set(sample(photo, side / length, [a, b, x, c, d, y], side, side).data, i * side * side * 3);
   });
   return all;
 }
@@ -135,10 +132,15 @@ export function rotate(photo, degrees) {
   const rows = Math.ceil(Math.abs(c) * width + Math.abs(d) * height);
   const shift = [(columns - a * width - b * height) / 2, (rows - c * width - d * height) / 2];
   const back = invert([a, b, shift[0], c, d, shift[1]]);
+  return { rotated: halvings(sample(photo, scale, back, columns, rows)), back };
+}
+
+/** Return the photo at a scale, grey outside it; `matrix` leads from the edges of the result to the photo's. */
+function sample(photo, scale, matrix, width, height) {
   const index = halvingFor(photo, scale);
-  const linear = [back[0], back[1], back[3], back[4]].map((value) => value / 2 ** index);
-  const matrix = atCentres(linear, [back[2] / 2 ** index, back[5] / 2 ** index]);
-  return { rotated: halvings(warp(photo[index], matrix, columns, rows, GREY)), back };
+  const [a, b, x, c, d, y] = matrix.map((value) => value / 2 ** index);
+  const atCentres = [a, b, x + (a + b) / 2 - 0.5, c, d, y + (c + d) / 2 - 0.5];
+  return warp(photo[index], atCentres, width, height, GREY);
 }
 
 /** Return [a, b, c, d], which rotates [x, y] by `angle` radians, clockwise because y points down. */
@@ -211,6 +213,3 @@ export const transform = ([a, b, c, d, e, f], [x, y]) => [a * x + b * y + c, d *
 
 /** Return the index of the smallest halving that is at least `scale` of the photo. */
 export const halvingFor = (photo, scale) => clip(Math.floor(-Math.log2(scale)), 0, photo.length - 1);
-
-/** Return the matrix between pixel centres of a linear map [a, b, c, d] and a shift between edges. */
-const atCentres = ([a, b, c, d], [x, y]) => [a, b, x + (a + b) / 2 - 0.5, c, d, y + (c + d) / 2 - 0.5];

@@ -3,7 +3,7 @@ import { LookalikeError } from "../errors.js";
 import { fromSource } from "../images.js";
 import { dot, unit } from "../numbers.js";
 import { element, meter, name, shown } from "./results.js";
-import { text } from "./texts.js";
+import { joined, text } from "./texts.js";
 
 const COUNT = 3;
 const NEW_FRAME_WEIGHT = 0.2;
@@ -60,8 +60,7 @@ export class Camera {
   }
 
   #show([best, ...others]) {
-    const isolated = ({ name, similarity }) => `\u2068${shown(name)} ${Math.round(similarity)} %\u2069`; // for Arabic
-    const then = others.map(isolated).join(" · ");
+    const then = joined(others.map((match) => `${shown(match.name)} ${Math.round(match.similarity)} %`));
     const behind = element("p", { class: "who" }, then && text("live_then", { others: then }));
     this.answer.replaceChildren(element("p", { class: "best" }, name(best)), meter(best.similarity, best.name), behind);
   }

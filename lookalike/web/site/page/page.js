@@ -170,14 +170,8 @@ function take(event) {
   find(photo);
 }
 
-/** Answer the photo that was chosen; the same one can be chosen again. */
-function choose({ target }) {
-  const [photo] = target.files;
-  target.value = "";
-  if (photo) find(photo);
-}
-
-$("photo").onchange = choose;
+$("photo").onclick = () => ($("photo").value = ""); // so that the same photo can be chosen again
+$("photo").onchange = () => $("photo").files.length && find($("photo").files[0]);
 $("first").onchange = $("second").onchange = compare;
 for (const tab of all("nav button")) tab.onclick = () => openTab(tab);
 $("start").onclick = live;

@@ -1,7 +1,7 @@
 /** What the page shows of an answer. Mirrors lookalike/space/drawing/html.py; every name is set as text. */
 import { align } from "../faces/alignment.js";
 import { toCanvas } from "../images.js";
-import { hasText, text } from "./texts.js";
+import { hasText, joined, text } from "./texts.js";
 
 const LOW_PERCENTILE = 0.1;
 const MAYBE_SAME = 40; // percent
@@ -28,10 +28,10 @@ export function faceCanvas(image, face) {
 
 /** Return the visitor's face beside a match; `photos` are credits by row, or null. */
 export function pair(image, found, match, photos) {
-  const picture = photos && Object.hasOwn(photos, match.row)
-    ? element("img", { src: `photos/${match.row}.webp`, alt: shown(match.name) })
-    : element("div", { class: `card colour-${colourOf(match.name)}`, "aria-hidden": true }, initials(match.name));
-  const credit = photos?.[match.row];
+  const credit = photos?.[match.row]; // "" where nobody is credited
+  const picture = credit === undefined
+    ? element("div", { class: `card colour-${colourOf(match.name)}`, "aria-hidden": true }, initials(match.name))
+    : element("img", { src: `photos/${match.row}.webp`, alt: shown(match.name) });
   const credited = credit && element("small", { class: "who" }, text("credit_photo", { credit }));
   return sideBySide(
     match.similarity,
@@ -124,5 +124,5 @@ function who({ about: { native, field, country, born, known_for: works } }) {
     born && text("answer_born", { year: born }),
     isTitle ? text("answer_known_for", { works }) : works,
   ];
-  return element("small", { class: "who", dir: "auto" }, parts.filter(Boolean).join(" · "));
+  return element("small", { class: "who" }, joined(parts.filter(Boolean)));
 }

@@ -23,6 +23,9 @@ export function text(key, values = {}) {
 /** Return whether there is a text with this key. */
 export const hasText = (key) => Object.hasOwn(table, key);
 
+/** Return parts of a line that keep their order in a language that is written from right to left. */
+export const joined = (parts) => parts.map((part) => `\u2068${part}\u2069`).join(" · ");
+
 /** Return the sentence of an error: a LookalikeError's own, for any other that something went wrong. */
 export function sentenceOf(error) {
   if (!error.key) return text("error_failed");
