@@ -1,4 +1,4 @@
-"""Fixtures for all tests: the seed, the folder of real photos, and a local Hub."""
+"""Fixtures for all tests: the seed, the folder of real photos, a local Hub, and Chromium."""
 
 from __future__ import annotations
 
@@ -60,3 +60,15 @@ def hub(hub_server, monkeypatch: pytest.MonkeyPatch):
     hub_server.clear()
     monkeypatch.setenv("HF_TOKEN", TOKEN)
     return hub_server
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
+    """Chromium with a camera that shows a film of a face; tests are skipped where it is not installed."""
+    from tests.support.chromium import CHROMIUM, film_of_a_face, open_chromium
+
+    pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed")
+    with open_chromium(film_of_a_face(tmp_path_factory.mktemp("camera") / "face.mjpeg")) as started:
+        yield started

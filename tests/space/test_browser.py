@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,8 +24,6 @@ from tests.support.chromium import (
     allowed_cameras,
     copy,
     drop,
-    film_of_a_face,
-    open_chromium,
     open_tab,
     see_answer,
     upload,
@@ -41,17 +38,6 @@ pytestmark = [
 
 FRAME = re.compile(r"/stream/\w+$")  # the address of each frame of the camera but the first
 WIDTHS = {"laptop": (1280, 900, "light"), "phone": (390, 844, "dark")}
-
-
-@pytest.fixture(scope="module")
-def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return film_of_a_face(tmp_path_factory.mktemp("camera") / "face.mjpeg")
-
-
-@pytest.fixture(scope="module")
-def browser(film: Path) -> Iterator[Any]:
-    with open_chromium(film) as browser:
-        yield browser
 
 
 @pytest.fixture(params=WIDTHS)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,8 +12,6 @@ from tests.support.chromium import (
     a_file,
     copy,
     drop,
-    film_of_a_face,
-    open_chromium,
     open_tab,
     see_answer,
 )
@@ -26,12 +23,6 @@ pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
 ]
 FACE = a_file(draw_face(seed=3))
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    with open_chromium(film_of_a_face(tmp_path_factory.mktemp("camera") / "face.mjpeg")) as browser:
-        yield browser
 
 
 def check_answered(tab: Any) -> None:

@@ -15,7 +15,7 @@ from PIL import Image
 from lookalike import Gallery, Lookalikes
 from lookalike.faces.thumbnail import thumbnail
 from lookalike.gallery.schema import Row
-from tests.support.chromium import CHROMIUM, film_of_a_face, open_chromium, open_tab, see_answer, upload
+from tests.support.chromium import CHROMIUM, open_tab, see_answer, upload
 from tests.support.drawing import draw_face, draw_group
 from tests.support.server import serving
 
@@ -51,12 +51,6 @@ def test_people_of_the_gallery_can_be_tried_with_their_credit(browser: Any, url:
         name = shown.nth(1).get_by_role("button").get_attribute("aria-label")
         shown.nth(1).get_by_role("button").click()
         playwright.expect(tab.locator("#duel")).to_contain_text(str(name))
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    with open_chromium(film_of_a_face(tmp_path_factory.mktemp("camera") / "face.mjpeg")) as browser:
-        yield browser
 
 
 @pytest.mark.slow

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import io
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
@@ -29,7 +28,7 @@ from lookalike.space.drawing.share_picture import (
 from lookalike.space.finders import Finders
 from lookalike.space.page.find_callbacks import FindCallbacks
 from lookalike.space.page.sharing import SharingCallbacks
-from tests.support.chromium import CHROMIUM, film_of_a_face, open_chromium, open_tab, see_answer, upload
+from tests.support.chromium import open_tab, see_answer, upload
 from tests.support.drawing import draw_face
 from tests.support.fakes import BrightDetector, ColourEmbedder, make_gallery
 
@@ -85,15 +84,6 @@ def test_the_pictures_carry_the_address_that_the_visitor_sees_and_names_stay_tex
     assert f"Who are you? {ADDRESS}" in panel
     sizes = [read_image(base64.b64decode(data)).shape[:2] for data in re.findall(r"base64,([^\"]+)", panel)]
     assert sizes == [(1080, 1080), (1920, 1080)]
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
-    if CHROMIUM is None:
-        pytest.skip("Chromium is not installed")
-    with open_chromium(film_of_a_face(tmp_path_factory.mktemp("film") / "face.mjpeg")) as browser:
-        yield browser
 
 
 def open_panel(tab: Any) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
 from string import Formatter
 from typing import Any
 
@@ -36,10 +35,7 @@ from lookalike.space.texts import (
 )
 from tests.support.chromium import BROKEN as BROKEN_FILE
 from tests.support.chromium import (
-    CHROMIUM,
     choose,
-    film_of_a_face,
-    open_chromium,
     open_tab,
     see_answer,
     upload,
@@ -192,15 +188,6 @@ def test_visitors_read_about_errors_in_their_language_and_scripts_what_was_raise
         LANGUAGE.reset(before)
     assert not set(shown) & set(raised)
     assert not [sentence for sentence in shown if "{" in sentence]
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
-    if CHROMIUM is None:
-        pytest.skip("Chromium is not installed")
-    with open_chromium(film_of_a_face(tmp_path_factory.mktemp("film") / "face.mjpeg")) as browser:
-        yield browser
 
 
 def tabs(tab: Any) -> Any:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from tests.support.chromium import CHROMIUM, choose, film_of_a_face, open_chromium, open_tab
+from tests.support.chromium import CHROMIUM, choose, open_tab
 from tests.support.drawing import draw_face
 from tests.support.server import encoded
 
@@ -20,12 +19,6 @@ pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
 ]
 ROTATED_RIGHT = 6  # EXIF's orientation of a phone that was held upright
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    with open_chromium(film_of_a_face(tmp_path_factory.mktemp("camera") / "face.mjpeg")) as browser:
-        yield browser
 
 
 def twelve_megapixels() -> dict[str, Any]:
