@@ -63,19 +63,8 @@ def add_find_tab(finders: Finders, queue: dict[str, Any]) -> FindTab:
     callbacks = FindCallbacks(finders)
     face_view = [parts.duel, parts.matches, parts.bars, parts.beside, parts.percentile]
     face_view += [place, parts.why, parts.share, parts.closer.row, parts.closer.panel]
-    friends = parts.friends
-    photo_view = [
-        photo,
-        plain,
-        found,
-        chooser,
-        notice,
-        intro,
-        results,
-        friends.row,
-        friends.panel,
-        *face_view,
-    ]
+    photo_view = [photo, plain, found, chooser, notice, intro, results]
+    photo_view += [parts.friends.row, parts.friends.panel, *face_view]
     chosen = [plain, found, chooser, place]
     private = {"api_visibility": "private", **queue}
     searching = {"show_progress_on": parts.matches, "trigger_mode": "always_last", **private}
@@ -90,7 +79,7 @@ def add_find_tab(finders: Finders, queue: dict[str, Any]) -> FindTab:
     chooser.input(callbacks.choose_face, chosen[:3], [photo, *face_view], **private)
     tapped = photo.select(callbacks.tap_face, chosen[:3], [chooser, photo, *face_view], **private)
     tapped.success(js=SHOW_RESULT, api_visibility="private")
-    friends.follow(chosen[:2], private)
+    parts.friends.follow(chosen[:2], private)
     one_match = [parts.duel, *face_view[4:]]
     another = parts.matches.select(callbacks.choose_match, chosen[:3], one_match, **private)
     another.success(js=SHOW_RESULT, api_visibility="private")
