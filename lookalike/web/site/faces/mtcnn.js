@@ -183,6 +183,6 @@ function levelOf([x, y], levels) {
 }
 
 const squareOf = ({ box }) => squareAround(box);
-const largestFirst = (faces) => [...faces].sort((a, b) => b.box[2] * b.box[3] - a.box[2] * a.box[3]);
+const largestFirst = (faces) => faces.sort((a, b) => b.box[2] * b.box[3] - a.box[2] * a.box[3]);
 const inSteps = (share) => Math.round(share * STEPS) / STEPS;
 const sigmoid = (logit) => (1 + Math.tanh(logit / 2)) / 2;

@@ -20,7 +20,7 @@ export class Gallery {
   }
 
   /** Return the `count` names whose best row has the highest score, as { row, name, score, cosine }. */
-  search(probe, statistics, count = 5) {
+  search(probe, statistics, count) {
     const best = new Map();
     this.names.forEach((name, row) => {
       const cosine = dot(probe, this.embeddings, row);

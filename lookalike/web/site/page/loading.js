@@ -4,9 +4,7 @@ import { LookalikeError } from "../errors.js";
 import { Mtcnn } from "../faces/mtcnn.js";
 import { Lookalikes } from "../finder.js";
 import { Gallery } from "../gallery/gallery.js";
-import { Cohort } from "../models/cohort.js";
 import { OnnxEmbedder } from "../models/embedder.js";
-import { Scale } from "../models/similarity.js";
 import { unitRows } from "../numbers.js";
 import { element } from "./results.js";
 
@@ -32,8 +30,8 @@ export async function loadFinder({ runtime, version }) {
       detector: new Mtcnn(sessions),
       embedder: new OnnxEmbedder(sessions.compact, model.size),
       gallery,
-      scale: new Scale(model.scale),
-      cohort: new Cohort(unitRows(Float32Array.from(new Int8Array(strangers)), model.dim), model.reach),
+      scale: model.scale,
+      cohort: { rows: unitRows(Float32Array.from(new Int8Array(strangers)), model.dim), reach: model.reach },
     });
   } catch (error) {
     if (error instanceof LookalikeError) throw error;
