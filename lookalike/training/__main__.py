@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 
 from lookalike.errors import LookalikeError, MissingFileError
 from lookalike.evaluation.splits import BUNDLED_SPLIT, Split, load_split
-from lookalike.faces.detectors import DEFAULT_DETECTOR
 from lookalike.files import BUNDLED, escape_unprintable_output
-from lookalike.training.classify.commands import add_commands
+from lookalike.training.classify.arguments import add_command, add_commands, add_detector, add_numbers
 
 if TYPE_CHECKING:
     from lookalike.training.networks import CompactWidths
@@ -43,63 +42,94 @@ def main(arguments: list[str] | None = None, *, widths: CompactWidths | None = N
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m lookalike.training", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-
-    prepare = commands.add_parser(
-        "prepare", help="detect and align the faces of photos, and embed them with a teacher"
+    prepare = add_command(
+        commands, "prepare", _prepare, "detect and align the faces of photos, and embed them with a teacher"
     )
     prepare.add_argument(
         "sources", nargs="+", metavar="SOURCE", help="a source of photos, as for build_gallery.py"
     )
-    prepare.add_argument("--output", type=Path, required=True, help="the Parquet file to write")
-    prepare.set_defaults(run_command=_prepare)
+    prepare.add_argument(
+        "--output", type=Path, required=True, metavar="FILE", help="the Parquet file to write"
+    )
+    _add_teacher(prepare)
+    _add_distill(commands)
+    curves = add_command(
+        commands,
+        "curves",
+        _curves,
+        "draw the learning curves of one run, or of several that continue each other",
+    )
+    curves.add_argument(
+        "runs", nargs="+", type=Path, metavar="RUN", help="folders of runs, the earliest first"
+    )
+    curves.add_argument("--output", type=Path, required=True, metavar="FILE", help="the PNG file to write")
+    add_commands(commands)
+    return parser
 
-    distill = commands.add_parser("distill", help="train `compact` to reproduce a teacher's embeddings")
+
+def _add_distill(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    distill = add_command(
+        commands, "distill", _distill, "train `compact` to reproduce a teacher's embeddings"
+    )
     faces = distill.add_mutually_exclusive_group(required=True)
     faces.add_argument(
-        "--faces", type=Path, nargs="+", help="tables of aligned faces, as `prepare` writes them"
+        "--faces", type=Path, nargs="+", metavar="FILE", help="tables of aligned faces, as `prepare` writes"
     )
-    faces.add_argument("--source", nargs="+", help="sources of photos instead; their table is kept in RUN")
+    faces.add_argument(
+        "--source", nargs="+", help="sources of photos instead; their table of faces is kept in RUN"
+    )
     distill.add_argument(
         "--split",
         type=Path,
+        metavar="FILE",
         help="the split of people (default: the bundled one; with --source a random one)",
     )
     distill.add_argument(
         "--run", type=Path, required=True, help="folder of checkpoints and logs; an unfinished run is resumed"
     )
-    distill.add_argument("--start", type=Path, help="an exported network of the same shape to start from")
-    distill.add_argument("--epochs", "--passes", type=int, default=36, help="number of epochs")
-    distill.add_argument("--views", type=int, help="views in an epoch (default: as many as there are faces)")
-    distill.add_argument("--batch", type=int, default=64, help="batch size")
-    distill.add_argument("--rate", type=float, default=2e-3, help="peak learning rate")
     distill.add_argument(
-        "--patience",
+        "--start", type=Path, metavar="FILE", help="an exported network of the same shape to start from"
+    )
+    add_numbers(
+        distill,
+        ("--epochs", int, 36, "number of epochs"),
+        ("--views", int, None, "views in an epoch (default: as many as there are faces)"),
+        ("--batch", int, 64, "faces in a batch"),
+        ("--rate", float, 2e-3, "peak learning rate"),
+        (
+            "--patience",
+            int,
+            10,
+            "stop when so many epochs were on average no better than as many before them",
+        ),
+        ("--seed", int, 0, "of the random numbers"),
+    )
+    distill.add_argument(
+        "--passes",
         type=int,
-        default=10,
-        help="stop when this many epochs were on average no better than as many before them",
+        dest="epochs",
+        default=argparse.SUPPRESS,
+        metavar="N",
+        help="the old name of --epochs",
     )
-    distill.add_argument("--seed", type=int, default=0)
-    distill.add_argument("--output", type=Path, default=BUNDLED / "compact.onnx", help="the network to write")
-    distill.set_defaults(run_command=_distill)
+    distill.add_argument(
+        "--output",
+        type=Path,
+        default=BUNDLED / "compact.onnx",
+        metavar="FILE",
+        help="the network to write (default: the bundled network, which is replaced)",
+    )
+    _add_teacher(distill)
 
-    curves = commands.add_parser(
-        "curves", help="draw the learning curves of one run, or of several that continue each other"
-    )
-    curves.add_argument(
-        "runs", nargs="+", type=Path, metavar="RUN", help="folders of runs, the earliest first"
-    )
-    curves.add_argument("--output", type=Path, required=True, help="the PNG file to write")
-    curves.set_defaults(run_command=_curves)
 
-    add_commands(commands)
-    for command in (prepare, distill):
-        command.add_argument(
-            "--teacher",
-            required=True,
-            help="a face embedder in ONNX, or the name of one of DeepFace's models",
-        )
-        command.add_argument("--detector", default=DEFAULT_DETECTOR)
-    return parser
+def _add_teacher(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--teacher",
+        required=True,
+        metavar="MODEL",
+        help="a face embedder in ONNX, or the name of one of DeepFace's models",
+    )
+    add_detector(command)
 
 
 def _prepare(options: argparse.Namespace) -> None:

@@ -1,4 +1,4 @@
-"""The commands that train a classifier of celebrities: inspect, split, classify, report."""
+"""What the commands do that train a classifier of celebrities: inspect, split, classify, report."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tqdm import tqdm
+
 from lookalike.errors import TrainingError
 from lookalike.evaluation.splits import load_split as load_person_split
 from lookalike.faces.alignment import TEMPLATE_SIZE
-from lookalike.faces.detectors import DEFAULT_DETECTOR, load_detector
+from lookalike.faces.detectors import load_detector
 from lookalike.models.registry import load_embedder
 from lookalike.sources.opening import open_sources
 from lookalike.training.classify.settings import (
     DEFAULTS,
-    NETWORKS,
     Augmentation,
     ClassifySettings,
     check,
@@ -26,100 +27,7 @@ from lookalike.training.classify.settings import (
 if TYPE_CHECKING:
     from lookalike.training.classify.faces import FolderInfo
 
-MIN_PHOTOS = 6  # leaves one photo for validation, one for test and four for training
 MAX_SIDE = 224  # the largest input of any network here
-
-
-def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the commands to the parser of `python -m lookalike.training`."""
-    inspect = commands.add_parser(
-        "inspect", help="report what a source contains, and what its faces look like"
-    )
-    _add_source(inspect)
-    inspect.set_defaults(run_command=_inspect)
-    split = commands.add_parser(
-        "split", help="detect the faces, and assign the photos to training, validation and test"
-    )
-    split.add_argument("--validation", type=_fraction, default=0.1, help="fraction of each name's photos")
-    split.add_argument("--test", type=_fraction, default=0.1, help="fraction of each name's photos")
-    split.add_argument("--min-photos", type=int, default=MIN_PHOTOS, help="leave out names with fewer photos")
-    split.add_argument("--seed", type=int, default=0)
-    split.add_argument(
-        "--unseen-by",
-        type=Path,
-        metavar="SPLIT",
-        help="test only on photos that the network of this split was not trained on: "
-        "lookalike/bundled/split.json for `compact`",
-    )
-    _add_source(split)
-    split.set_defaults(run_command=_split)
-    _add_classify(commands)
-    report = commands.add_parser("report", help="evaluate a trained classifier and show its mistakes")
-    report.add_argument("run", type=Path, metavar="RUN", help="the folder of a finished run")
-    report.add_argument("--data", type=Path, help="the folder of faces, if it was moved")
-    report.set_defaults(run_command=_report)
-
-
-def _add_classify(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    command = commands.add_parser(
-        "classify",
-        help="train a classifier on the faces of a folder",
-        argument_default=argparse.SUPPRESS,  # options that are not given get the network's defaults
-    )
-    command.add_argument("data", type=Path, metavar="DATA", help="a folder that `split` wrote")
-    command.add_argument("--run", type=Path, required=True, help="the folder of this run")
-    command.add_argument("--network", choices=NETWORKS)
-    command.add_argument("--resume", action="store_true", help="resume the run in the folder")
-    command.add_argument("--size", type=int, metavar="PIXELS", help="width and height of the network's input")
-    command.add_argument("--epochs", type=int, help="number of epochs that train all layers")
-    command.add_argument("--head-epochs", type=int, help="number of epochs before, with a frozen base")
-    command.add_argument("--batch", type=int, help="batch size")
-    command.add_argument("--rate", type=float, help="Adam's peak learning rate")
-    command.add_argument("--head-rate", type=float, help="peak learning rate while the base is frozen")
-    command.add_argument("--dropout", type=float)
-    command.add_argument("--l1", type=float, help="strength of L1 regularization")
-    command.add_argument("--l2", type=float, help="strength of L2 regularization")
-    command.add_argument("--class-weights", action=argparse.BooleanOptionalAction)
-    command.add_argument("--standardize", action=argparse.BooleanOptionalAction)
-    command.add_argument(
-        "--patience", type=int, help="stop after this many epochs without a lower validation loss"
-    )
-    command.add_argument("--precision", choices=("float32", "mixed_bfloat16", "mixed_float16"))
-    command.add_argument("--device", choices=("auto", "cpu", "gpu"))
-    command.add_argument("--seed", type=int)
-    command.add_argument("--start", help="initial weights of the base: imagenet, bundled, none, or a file")
-    command.add_argument("--members", nargs="+", metavar="RUN", help="the runs that an ensemble averages")
-    for name in ("rotation", "shift", "shear", "zoom", "brightness"):
-        command.add_argument(f"--{name}", type=float, help="strength of this augmentation, 0 for none")
-    command.add_argument("--flip", action=argparse.BooleanOptionalAction)
-    command.set_defaults(run_command=_classify)
-
-
-def _add_source(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "source", nargs="+", metavar="SOURCE", help="a source of photos, as for build_gallery.py"
-    )
-    command.add_argument("--output", type=Path, required=True, metavar="DATA", help="the folder to write")
-    command.add_argument("--detector", default=DEFAULT_DETECTOR)
-    command.add_argument(
-        "--face-side",
-        type=int,
-        default=TEMPLATE_SIZE,
-        metavar="PIXELS",
-        help=f"width and height of a stored face, {TEMPLATE_SIZE} to {MAX_SIDE}; a larger value helps only "
-        "with larger faces (default: %(default)s)",
-    )
-    command.add_argument("--limit", type=int, metavar="N", help="read the first N records only")
-
-
-def _fraction(text: str) -> float:
-    try:
-        fraction = float(text)
-    except ValueError:
-        fraction = 0.0
-    if not 0 < fraction < 0.5:
-        raise argparse.ArgumentTypeError(f"'{text}' is not a number between 0 and 0.5")
-    return fraction
 
 
 def _find_faces(options: argparse.Namespace) -> FolderInfo:
@@ -141,13 +49,16 @@ def _find_faces(options: argparse.Namespace) -> FolderInfo:
     return info
 
 
-def _inspect(options: argparse.Namespace) -> None:
+def inspect_source(options: argparse.Namespace) -> None:
+    """Print what a source contains, find its faces, and write both as a page."""
     from lookalike.sources.inspection import inspect
     from lookalike.sources.inspection_report import write_inspection
     from lookalike.training.classify.faces import read_table
     from lookalike.training.classify.overview import summarize
 
-    inspection = inspect(source := open_sources(options.source, limit=options.limit), source=source.name)
+    source = open_sources(options.source, limit=options.limit)
+    with tqdm(total=source.total, desc="photos", unit="photo", dynamic_ncols=True) as bar:
+        inspection = inspect(source, source=source.name, progress=bar.update)
     for name, value in inspection.lines:
         print(f"{name}: {value}")
     info = _find_faces(options)
@@ -163,7 +74,8 @@ def _inspect(options: argparse.Namespace) -> None:
     print(f"See {written}")
 
 
-def _split(options: argparse.Namespace) -> None:
+def split_photos(options: argparse.Namespace) -> None:
+    """Find the faces of a source, and assign the photos to training, validation and test."""
     from lookalike.training.classify.faces import read_table
     from lookalike.training.classify.photo_split import draw_photo_split, labelled_parts, save_photo_split
     from lookalike.training.classify.photo_split_plot import distance, plot_split
@@ -200,7 +112,8 @@ def _unseen(path: Path | None) -> Callable[[str, str, str], bool]:
     return lambda source, name, file: split.side(source, name, file) != "train"
 
 
-def _classify(options: argparse.Namespace) -> None:
+def train_classifier(options: argparse.Namespace) -> None:
+    """Train a classifier, or resume its run."""
     from lookalike.training.classify.run import classify, read_data
     from lookalike.training.device import use_device
 
@@ -227,7 +140,8 @@ def settings_from(given: dict[str, Any], network: str) -> tuple[ClassifySettings
     return check(replace(default, **own)), tuple(own)
 
 
-def _report(options: argparse.Namespace) -> None:
+def report_run(options: argparse.Namespace) -> None:
+    """Print how good a trained classifier is, and write its report."""
     from lookalike.evaluation.markdown import markdown
     from lookalike.training.classify.report import make_report
     from lookalike.training.classify.report_page import (
