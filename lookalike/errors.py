@@ -23,9 +23,19 @@ Every message is one sentence that says what to do. The page and the commands sh
 
 from __future__ import annotations
 
+import re
+
+CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # a terminal obeys some of them; not tab and newline
+
 
 class LookalikeError(Exception):
-    """Base class: a problem that the caller can fix."""
+    """Base class: a problem that the caller can fix.
+
+    Its text may quote names from strangers' tables, so control characters in it are escaped.
+    """
+
+    def __str__(self) -> str:
+        return CONTROLS.sub(lambda found: repr(found[0])[1:-1], super().__str__())
 
 
 class ImageError(LookalikeError):

@@ -133,3 +133,10 @@ def test_text_that_is_not_utf_8_is_one_sentence(tmp_path: Path):
     file = write_parquet(tmp_path / "a.parquet", image=[photo()] * 2, name=names)
     with pytest.raises(SourceError, match="breaks off after 0 records; fetch or write it again"):
         names_in(file)
+
+
+def test_control_characters_in_a_columns_name_are_escaped_in_an_error(tmp_path: Path):
+    file = write_parquet(tmp_path / "a.parquet", image=[photo()], **{"\x1b[2Jwho\x9b": ["Ada"]})
+    with pytest.raises(SourceError) as raised:
+        names_in(file)
+    assert str(raised.value).endswith(r"It has: image, \x1b[2Jwho\x9b.")
