@@ -92,8 +92,10 @@ def _photos(file: Path, origin: str, header: Sequence[str], rows: Sequence[Row])
 
 def _local(folder: Path, path: str) -> Path:
     """Return a path in a list, relative to its folder; Windows' separators are accepted everywhere."""
-    # unlike Path.exists, this is False for a path that is too long
-    return folder / (path if os.path.exists(folder / path) else path.replace("\\", "/"))
+    # unlike Path.exists, os.path.exists is False for a path that is too long
+    if "\\" in path and not os.path.exists(folder / path):
+        path = path.replace("\\", "/")
+    return folder / path
 
 
 def _fault(path: str, photo: Path) -> str:
